@@ -1,1 +1,44 @@
-"""Keras's names and Keras's numbers in NumPy that can be read in one sitting."""
+"""Keras's names and Keras's numbers in NumPy that can be read in one sitting.
+
+`import labkit as keras` gives the part of Keras's public interface that the book needs;
+with `import keras` in its place the same script runs on TensorFlow. Four modules have no
+counterpart in Keras: `stats`, `datasets`, `plot` and `testing`.
+
+Submodules are loaded when they are first used, so that `import labkit` costs little more
+than `import numpy`.
+"""
+
+from importlib import import_module
+
+_MODULES = (
+    "activations",
+    "callbacks",
+    "config",
+    "datasets",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "plot",
+    "regularizers",
+    "stats",
+    "testing",
+    "utils",
+)
+_NAMES = {"Input": "layers", "Sequential": "models"}
+
+__all__ = [*_NAMES, *_MODULES]
+
+
+def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return import_module(f"labkit.{name}")
+    if name in _NAMES:
+        return getattr(import_module(f"labkit.{_NAMES[name]}"), name)
+    raise AttributeError(f"module 'labkit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
