@@ -1,19 +1,22 @@
 """Figures that look alike: one theme, one palette, and helpers that draw on a given Axes.
 
-Each function takes the Axes to draw on and returns it, so that a script decides on the layout
-and can add to the picture. Backgrounds are transparent and the colors are few, because the
-site recolors every figure for its dark scheme. Nothing is told by color alone: lines also
-differ in style, classes also in marker.
+Each function takes the Axes to draw on and returns it, so that a script decides on the
+layout and can add to the picture. Backgrounds are transparent and the colors are few,
+because the site recolors every figure for its dark scheme. Nothing is told by color alone:
+lines also differ in style, classes also in marker.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 try:
     import matplotlib as mpl
+    from cycler import cycler
     from matplotlib.axes import Axes
+    from matplotlib.ticker import MaxNLocator
 except ImportError as error:
     raise ImportError(
         "labkit.plot needs matplotlib, which is not installed. "
@@ -59,11 +62,11 @@ _MANY = 1500  # beyond this, vector marks make a figure slow to show
 
 
 def set_theme() -> None:
-    """Set matplotlib's defaults: the book's palette, fonts and sizes, transparent backgrounds.
+    """Set matplotlib's defaults: palette, fonts, sizes, transparent backgrounds.
 
     Call it once, before the first figure. Line styles change together with the colors.
     """
-    colors = mpl.cycler(color=list(COLORS.values()))
+    colors = cycler(color=list(COLORS.values()))
     mpl.rcParams.update(
         {
             "axes.axisbelow": True,
@@ -71,7 +74,7 @@ def set_theme() -> None:
             "axes.facecolor": "none",
             "axes.grid": True,
             "axes.labelcolor": INK,
-            "axes.prop_cycle": colors + mpl.cycler(linestyle=LINES),
+            "axes.prop_cycle": colors + cycler(linestyle=LINES),
             "axes.spines.right": False,
             "axes.spines.top": False,
             "axes.titlecolor": INK,
@@ -206,7 +209,7 @@ def curves(ax: Axes, history: Any, names: Sequence[str] | None = None) -> Axes:
                 ax.plot(
                     range(1, len(y) + 1), y, style, color=color, marker=marker, label=key
                 )
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("epoch")
     ax.legend()
     return ax
@@ -247,7 +250,7 @@ def images(
         or (color and pictures.shape[-1] != 3)
     ):
         raise ValueError(
-            "images expects shape (pictures, height, width) or (pictures, height, width, 3). "
+            "images expects shape (pictures, height, width), and 3 channels last for color. "
             f"Received: {pictures.shape}"
         )
     count, height, width = pictures.shape[:3]
@@ -256,15 +259,13 @@ def images(
     low, high = limits or (pictures.min(), pictures.max())
     columns = columns or int(np.ceil(np.sqrt(count * height / width)))
     gap = 0.08 * width
-    head = gap if titles is None else 0.32 * width
+    head = gap if titles is None else 0.42 * width
     for i, picture in enumerate(pictures):
         left, top = (i % columns) * (width + gap), (i // columns) * (height + head)
         extent = (left, left + width, top + height, top)
         ax.imshow(picture, cmap=cmap, vmin=low, vmax=high, extent=extent)
         if titles is not None:
-            ax.text(
-                left + width / 2, top - gap / 2, str(titles[i]), ha="center", va="bottom"
-            )
+            ax.text(left + width / 2, top, str(titles[i]), ha="center", va="bottom", size=9)
     rows = -(-count // columns)
     ax.set_xlim(0, min(count, columns) * (width + gap) - gap)
     ax.set_ylim(rows * (height + head) - head, gap - head)
@@ -290,8 +291,8 @@ def matrix(
         columns: Names of the columns.
         fmt: Python's format specification for the numbers; `""` writes none.
         cmap: matplotlib's color map.
-        limits: The values of the color map's two ends. None: ± the largest magnitude for the
-            diverging default, else the smallest and the largest value.
+        limits: The values of the color map's two ends. None: ± the largest magnitude for
+            the diverging default, else the smallest and the largest value.
 
     Returns:
         `ax`.
@@ -345,9 +346,9 @@ def bars(
         raise ValueError(
             f"bars expects one value per label. Received: {values.shape} values"
         )
-    drawn = ax.barh([str(label) for label in labels], values, color=COLORS["blue"])
+    drawn = ax.barh([str(label) for label in labels], values, facecolor=COLORS["blue"])
     if marked is not None:
-        drawn[marked].set(color=COLORS["orange"], hatch="//", edgecolor=INK)
+        drawn[marked].set(facecolor=COLORS["orange"], hatch="//", edgecolor=INK)
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
     return ax
@@ -360,9 +361,9 @@ def decision_boundary(
 
     Args:
         ax: Where to draw.
-        predict: Takes float64 points of shape (points, 2); returns one score per point, shape
-            (points,) or (points, 1), whose sign is told by 0.5; or one score per class,
-            shape (points, classes), the largest of which wins.
+        predict: Takes float64 points of shape (points, 2); returns one score per point,
+            shape (points,) or (points, 1), whose sign is told by 0.5; or one score per
+            class, shape (points, classes), the largest of which wins.
         x: Points, shape (samples, 2).
         y: Class numbers, shape (samples,).
         resolution: Points of the grid along each axis.
@@ -393,7 +394,9 @@ def decision_boundary(
     if np.ptp(region):
         ax.contour(across, up, region, levels=levels[1:-1], colors=INK, linewidths=1)
     for number in np.unique(y.astype(int)):
-        scatter(ax, *x[y == number].T, label=f"class {number}", group=number)
+        scatter(
+            ax, x[y == number, 0], x[y == number, 1], label=f"class {number}", group=number
+        )
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     ax.grid(False)
     return ax
@@ -446,7 +449,7 @@ def network(ax: Axes, units: Sequence[int], labels: Sequence[str] = ()) -> Axes:
     columns = [
         [(i, j - (count - 1) / 2) for j in range(count)] for i, count in enumerate(units)
     ]
-    for sources, targets in zip(columns, columns[1:], strict=False):
+    for sources, targets in pairwise(columns):
         for source in sources:
             for target in targets:
                 ax.plot(

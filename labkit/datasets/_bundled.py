@@ -144,8 +144,8 @@ def load_photographs() -> dict[str, Photograph]:
     """Load the two photographs that scikit-learn ships: a Chinese temple and a flower.
 
     Both are CC BY 2.0, so show `attribution` wherever the picture is shown: "China" by
-    danielbuechele, <https://www.flickr.com/photos/danielbuechele/6061409035/>, and "Flower" by
-    vultilion, <https://www.flickr.com/photos/vultilion/6056698931/>.
+    danielbuechele, <https://www.flickr.com/photos/danielbuechele/6061409035/>, and "Flower"
+    by vultilion, <https://www.flickr.com/photos/vultilion/6056698931/>.
 
     Returns:
         `"china"` and `"flower"`, `pixels` of shape (427, 640, 3) each.
@@ -187,9 +187,9 @@ def load_elnino() -> tuple[np.ndarray, np.ndarray]:
 def load_text() -> str:
     """Load the reference text of Python's own `help()`: plain English, some of it grammar.
 
-    About 460,000 characters in Python 3.11, from the standard library's `pydoc_data.topics`;
-    it changes a little with each Python version. Python Software Foundation licence,
-    <https://docs.python.org/3/license.html>.
+    About 460,000 characters in Python 3.11, from the standard library's
+    `pydoc_data.topics`; it changes a little with each Python version. Python Software
+    Foundation licence, <https://docs.python.org/3/license.html>.
 
     Returns:
         All topics in alphabetical order, joined by empty lines.
