@@ -1,0 +1,137 @@
+"""Small helpers of training: seeds, one-hot targets, the progress bar."""
+
+import random
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from labkit import _random
+
+__all__ = ["Progbar", "set_random_seed", "to_categorical"]
+
+
+def set_random_seed(seed: int) -> None:
+    """Make what follows repeatable: seeds `random`, `numpy.random` and labkit's own stream.
+
+    The streams differ from Keras's: the same seed gives other weights there.
+
+    Args:
+        seed: From 0 to 2³² - 1.
+
+    Raises:
+        ValueError: If the seed is not such an integer.
+    """
+    if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be an integer from 0 to 2**32 - 1. Received: {seed!r}")
+    seed = int(seed)
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  # for a script's own use of the global stream
+    _random.restart(seed)
+
+
+def to_categorical(x: ArrayLike, num_classes: int | None = None) -> np.ndarray[Any, Any]:
+    """Return one-hot rows for integer labels.
+
+    Args:
+        x: Labels from 0, ``(...)`` or ``(..., 1)``.
+        num_classes: Number of classes; by default the highest label plus one.
+
+    Returns:
+        Zeros and ones, ``(..., num_classes)``, float64 as in Keras.
+
+    Raises:
+        ValueError: If a label is not an integer from 0 to ``num_classes - 1``.
+    """
+    labels = np.asarray(x)
+    if labels.ndim > 1 and labels.shape[-1] == 1:
+        labels = labels[..., 0]
+    integers = (
+        labels.astype(np.int64) if labels.dtype.kind in "iufb" and labels.size else None
+    )
+    if integers is None or not np.array_equal(integers, labels):
+        raise ValueError(
+            f"to_categorical expects integer labels. Received: {labels.size} values, "
+            f"dtype={labels.dtype}"
+        )
+    classes = int(integers.max()) + 1 if num_classes is None else num_classes
+    if integers.min() < 0 or integers.max() >= classes:
+        raise ValueError(
+            f"to_categorical expects labels from 0 to {classes - 1}. "
+            f"Received labels from {integers.min()} to {integers.max()}."
+        )
+    return np.eye(classes)[integers]
+
+
+class Progbar:
+    """A line that shows how far a loop is, and its results so far.
+
+    Args:
+        target: Number of steps; ``None`` if unknown.
+        width: Of the bar, in characters.
+        verbose: 0: silent. 1: a bar that moves (without a terminal: as 2). 2: one line at
+            the end.
+        interval: Least time between two drawings, in seconds.
+        unit_name: What a step is called.
+    """
+
+    def __init__(
+        self,
+        target: int | None,
+        width: int = 20,
+        verbose: int = 1,
+        interval: float = 0.05,
+        *,
+        unit_name: str = "step",
+    ) -> None:
+        self.target = target
+        self.width = width
+        moves = sys.stdout.isatty() or "ipykernel" in sys.modules
+        self.verbose = verbose if moves else min(verbose * 2, 2)
+        self.interval = interval
+        self.unit_name = unit_name
+        self._start = time.perf_counter()
+        self._drawn = 0.0
+        self._length = 0
+
+    def update(
+        self, current: int, values: Mapping[str, Any] | None = None, finalize: bool = False
+    ) -> None:
+        """Show that ``current`` steps are done.
+
+        Args:
+            current: Number of steps done.
+            values: Results so far, by name.
+            finalize: Whether this is the last update.
+        """
+        now = time.perf_counter()
+        waits = self.verbose == 2 or now - self._drawn < self.interval
+        if self.verbose == 0 or (waits and not finalize):
+            return
+        self._drawn = now
+        each = (now - self._start) / max(current, 1)
+        total = "?" if self.target is None and not finalize else str(self.target or current)
+        line = f"{current}/{total}"
+        if self.verbose == 1 and self.target:
+            done = min(self.width, self.width * current // self.target)
+            line += " " + "━" * done + " " * (self.width - done)
+        line += f" {_duration(now - self._start)} {_duration(each)}/{self.unit_name}"
+        for name, value in (values or {}).items():
+            if np.ndim(value) == 0:
+                line += f" - {name}: {value:.4g}"
+        rubbed = " " * (self._length - len(line))
+        self._length = len(line)
+        if self.verbose == 1:
+            print(f"\r{line}{rubbed}", end="\n" if finalize else "", flush=True)
+        else:
+            print(line, flush=True)
+
+
+def _duration(seconds: float) -> str:
+    for limit, factor, unit in ((1e-3, 1e6, "us"), (1, 1e3, "ms")):
+        if seconds < limit:
+            return f"{seconds * factor:.0f}{unit}"
+    return f"{seconds:.0f}s"
