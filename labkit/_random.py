@@ -1,0 +1,19 @@
+"""The one stream of random numbers that initializers, Dropout and shuffling draw from.
+
+`labkit.utils.set_random_seed` restarts it, so a script that sets a seed repeats exactly.
+"""
+
+import numpy as np
+
+_generator = np.random.default_rng()
+
+
+def generator(seed: int | None = None) -> np.random.Generator:
+    """Return the shared stream, or one of its own for a seed."""
+    return _generator if seed is None else np.random.default_rng(seed)
+
+
+def restart(seed: int) -> None:
+    """Start the shared stream again from a seed."""
+    global _generator
+    _generator = np.random.default_rng(seed)

@@ -1,0 +1,155 @@
+"""Activation functions, and one table with the derivative rule of each.
+
+A rule `vjp[f](dy, z, y)` turns the loss's gradient with respect to the output `y = f(z)`
+into the gradient with respect to the input `z`. (VJP: vector-Jacobian product.) It may use
+`z`, `y` or both, whichever makes it short.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from labkit._typing import Array
+
+__all__ = [
+    "elu",
+    "gelu",
+    "get",
+    "leaky_relu",
+    "linear",
+    "relu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "tanh",
+    "vjp",
+]
+
+Activation = Callable[[Array], Array]
+Rule = Callable[[Array, Array, Array], Array]
+
+
+def linear(x: Array) -> Array:
+    """Return `x` itself."""
+    return x
+
+
+def relu(x: Array) -> Array:
+    """Return `x` where it is positive, else 0."""
+    return np.maximum(x, 0)
+
+
+def leaky_relu(x: Array, negative_slope: float = 0.2) -> Array:
+    """Return `x` where it is positive, else `negative_slope * x`."""
+    return np.where(x > 0, x, negative_slope * x)
+
+
+def elu(x: Array, alpha: float = 1.0) -> Array:
+    r"""Return `x` where it is positive, else $\alpha (e^x - 1)$."""
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def sigmoid(x: Array) -> Array:
+    r"""Return $1 / (1 + e^{-x}) = (1 + \tanh(x / 2)) / 2$; the latter cannot overflow."""
+    y: Array = 0.5 * np.tanh(0.5 * x) + 0.5
+    return y
+
+
+def tanh(x: Array) -> Array:
+    """Return the hyperbolic tangent."""
+    return np.tanh(x)
+
+
+def softplus(x: Array) -> Array:
+    r"""Return $\ln(1 + e^x)$, a smooth relu."""
+    return np.logaddexp(x, 0)
+
+
+def silu(x: Array) -> Array:
+    r"""Return $x \, \sigma(x)$ (Elfwing et al., 2017; also called swish)."""
+    return x * sigmoid(x)
+
+
+def gelu(x: Array, approximate: bool = False) -> Array:
+    r"""Return $x \, \Phi(x)$, with the normal distribution function $\Phi$.
+
+    (Hendrycks and Gimpel, 2016.)
+
+    Args:
+        x: Any shape.
+        approximate: Use $\Phi(x) \approx (1 + \tanh(\sqrt{2/\pi} (x + 0.044715 x^3))) / 2$.
+    """
+    return x * (0.5 + 0.5 * np.tanh(_gelu_inner(x)) if approximate else _normal_cdf(x))
+
+
+def softmax(x: Array, axis: int = -1) -> Array:
+    """Return `exp(x)`, scaled so that it sums to one along `axis`."""
+    y: Array = np.exp(x - x.max(axis, keepdims=True))  # the shift avoids overflow
+    y /= y.sum(axis, keepdims=True)
+    return y
+
+
+class _Rules(dict[Activation, Rule]):
+    """A table that says what to do when a rule is missing."""
+
+    def __missing__(self, function: Activation) -> Rule:
+        name = getattr(function, "__name__", repr(function))
+        raise KeyError(
+            f"No derivative rule for the activation {name}. "
+            f"Add one: activations.vjp[{name}] = lambda dy, z, y: dy * ..."
+        )
+
+
+vjp: dict[Activation, Rule] = _Rules(
+    {
+        linear: lambda dy, z, y: dy,
+        relu: lambda dy, z, y: dy * (y > 0),
+        leaky_relu: lambda dy, z, y: np.where(z > 0, dy, 0.2 * dy),
+        elu: lambda dy, z, y: np.where(z > 0, dy, dy * (y + 1)),
+        sigmoid: lambda dy, z, y: dy * y * (1 - y),
+        tanh: lambda dy, z, y: dy * (1 - y * y),
+        softplus: lambda dy, z, y: dy * sigmoid(z),
+        silu: lambda dy, z, y: dy * (y + sigmoid(z) * (1 - y)),
+        gelu: lambda dy, z, y: dy * (_normal_cdf(z) + z * _normal_density(z)),
+        softmax: lambda dy, z, y: y * (dy - (dy * y).sum(-1, keepdims=True)),
+    }
+)
+
+_BY_NAME = {function.__name__: function for function in vjp}
+
+
+def get(identifier: str | Activation | None) -> Activation:
+    """Return the function that a name, a function or `None` (for `linear`) stands for.
+
+    Raises:
+        ValueError: Unknown name, or not callable.
+    """
+    if identifier is None:
+        return linear
+    if isinstance(identifier, str) and identifier in _BY_NAME:
+        return _BY_NAME[identifier]
+    if callable(identifier):
+        return identifier
+    raise ValueError(
+        f"Unknown activation: {identifier!r}. Expected one of {sorted(_BY_NAME)}, "
+        "a function or None."
+    )
+
+
+_erf = np.vectorize(math.erf, otypes=[np.float64])
+
+
+def _normal_cdf(x: Array) -> Array:
+    cdf: Array = 0.5 + 0.5 * _erf(x * 0.5**0.5)
+    return cdf.astype(x.dtype)
+
+
+def _normal_density(x: Array) -> Array:
+    density: Array = (2 * math.pi) ** -0.5 * np.exp(-0.5 * x * x)
+    return density
+
+
+def _gelu_inner(x: Array) -> Array:
+    return (2 / math.pi) ** 0.5 * (x + 0.044715 * x**3)

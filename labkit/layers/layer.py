@@ -1,0 +1,298 @@
+"""The base of all layers: weights, gradients, and what all calls have in common.
+
+A layer of your own subclasses `Layer` and writes up to four methods: `build` makes the
+weights, `call` goes forward and keeps in `self.saved` what `backward` needs, `backward`
+goes back, and `compute_output_shape` tells the shape without running.
+"""
+
+import functools
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from labkit import config, initializers, regularizers
+from labkit._typing import Array, Shape
+from labkit.initializers import Initializer
+from labkit.regularizers import Regularizer
+
+__all__ = ["Layer", "auto_name"]
+
+
+_names: Counter[str] = Counter()
+
+
+def auto_name(class_name: str) -> str:
+    """Return a name that is not taken: `"conv2d"`, then `"conv2d_1"`, and so on."""
+    stem = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", class_name).lower()
+    _names[stem] += 1
+    return stem if _names[stem] == 1 else f"{stem}_{_names[stem] - 1}"
+
+
+class Layer:
+    """A transformation of arrays, often with weights.
+
+    Args:
+        activity_regularizer: Penalty on the output, added to the loss.
+        trainable: Whether training changes the weights.
+        dtype: `"float32"` or `"float64"`; `None` means `config.floatx()`.
+        name: `None` means one made from the class's name.
+
+    Raises:
+        ValueError: Another dtype, or an unknown regularizer.
+
+    Attributes:
+        saved: What `call` keeps for `backward`.
+        gradients: By the weight's name, the loss's gradient from the last `backward`.
+        needs_input_gradient: `False` on a model's first layer, whose `backward` then
+            returns `None` and saves the work.
+    """
+
+    expects = "(batch, ...)"
+    """The axes of an input, for the check in `__call__`; `...` stands for any number."""
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: str | Regularizer | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        if dtype not in (None, "float32", "float64"):
+            raise ValueError(f"dtype must be 'float32' or 'float64'. Received: {dtype!r}")
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.trainable = trainable
+        self.dtype = dtype or config.floatx()
+        self.name = name or auto_name(type(self).__name__)
+        self.built = False
+        self.needs_input_gradient = True
+        self.saved: Any = None
+        self.gradients: dict[str, Array] = {}
+        self._weights: dict[str, Array] = {}
+        self._regularizers: dict[str, Regularizer] = {}
+        self._features: int | None = None
+        self._output: Array | None = None
+        self._output_shape: tuple[int, ...] | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Wrap `build` and `backward`, as `__call__` wraps `call`."""
+        super().__init_subclass__(**kwargs)
+        for name, wrap in (("build", _built_once), ("backward", _with_penalties)):
+            if name in vars(cls):
+                setattr(cls, name, wrap(vars(cls)[name]))
+
+    # What a subclass writes.
+
+    def build(self, input_shape: Shape) -> None:
+        """Make the weights for inputs of that shape, `(batch or None, ...)`."""
+        self.built = True
+
+    def call(self, x: Array, training: bool = False) -> Array:
+        """Return the output for `x`, and keep in `self.saved` what `backward` needs."""
+        raise NotImplementedError(f"{type(self).__name__} needs a call(x, training).")
+
+    def backward(self, dy: Array) -> Array | None:
+        """Fill `self.gradients` and return the gradient with respect to the input.
+
+        Args:
+            dy: The loss's gradient with respect to the output of the last call.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs a backward(dy).")
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the output's shape for an input's, `(batch or None, ...)`."""
+        return input_shape
+
+    # What a subclass gets.
+
+    def __call__(self, x: Any, training: bool = False) -> Array:
+        """Check `x`, build at first use, and call.
+
+        Raises:
+            ValueError: Wrong number of axes, no samples, or another size than before.
+            TypeError: Not numbers.
+        """
+        x = self._check_input(x)
+        self.build(x.shape)
+        y = self.call(x, training)
+        self._output_shape = y.shape
+        if self.activity_regularizer is not None:
+            self._output = y
+        return y
+
+    def add_weight(
+        self,
+        shape: tuple[int, ...] | None = None,
+        initializer: str | Initializer | None = None,
+        dtype: str | None = None,
+        trainable: bool = True,
+        regularizer: str | Regularizer | None = None,
+        name: str | None = None,
+    ) -> Array:
+        """Return a new weight that the layer keeps, and make room for its gradient.
+
+        Args:
+            shape: Its shape; `None` means a single number.
+            initializer: Its first values; `None` means `"glorot_uniform"`.
+            dtype: `None` means the layer's.
+            trainable: `False` for numbers that training does not learn by gradients.
+            regularizer: Penalty on it, added to the loss.
+            name: Its key in `self.gradients`; `None` means `"weight_0"`, …
+        """
+        name = name or f"weight_{len(self._weights)}"
+        if name in self._weights:
+            raise ValueError(f"{self.name} already has a weight named {name!r}.")
+        dtype = dtype or self.dtype
+        weight = initializers.get(initializer or "glorot_uniform")(shape or (), dtype)
+        self._weights[name] = weight
+        if trainable:
+            self.gradients[name] = np.zeros_like(weight)
+        if penalty := regularizers.get(regularizer):
+            self._regularizers[name] = penalty
+        return weight
+
+    def bind(self, name: str, weight: Array, gradient: Array) -> None:
+        """Move a weight and its gradient into other arrays, such as views of one vector."""
+        old = self._weights[name]
+        weight[...], gradient[...] = old, self.gradients[name]
+        self._weights[name], self.gradients[name] = weight, gradient
+        for attribute, value in vars(self).items():
+            if value is old:
+                setattr(self, attribute, weight)
+
+    def flatten_layers(self) -> "Iterator[Layer]":
+        """Yield this layer and, in order, all layers that it holds as attributes."""
+        yield self
+        for value in vars(self).values():
+            for layer in value if isinstance(value, list | tuple) else [value]:
+                if isinstance(layer, Layer):
+                    yield from layer.flatten_layers()
+
+    @property
+    def weights(self) -> list[Array]:
+        """All weights: of each layer the trainable ones, then the others."""
+        return [w for layer in self.flatten_layers() for w in layer._own_weights()]
+
+    @property
+    def trainable_weights(self) -> list[Array]:
+        """The weights that training changes."""
+        if not self.trainable:
+            return []
+        return [
+            layer._weights[name]
+            for layer in self.flatten_layers()
+            if layer.trainable
+            for name in layer.gradients
+        ]
+
+    @property
+    def non_trainable_weights(self) -> list[Array]:
+        """The other weights."""
+        trainable = {id(weight) for weight in self.trainable_weights}
+        return [weight for weight in self.weights if id(weight) not in trainable]
+
+    @property
+    def losses(self) -> list[float]:
+        """The penalties on weights and on the last output."""
+        penalties = []
+        for layer in self.flatten_layers():
+            if layer.activity_regularizer is not None and layer._output is not None:
+                penalties.append(layer.activity_regularizer(layer._output))
+            for name, regularizer in layer._regularizers.items():
+                penalties.append(regularizer(layer._weights[name]))
+        return penalties
+
+    def get_weights(self) -> list[Array]:
+        """Return copies of all weights."""
+        return [weight.copy() for weight in self.weights]
+
+    def set_weights(self, weights: list[Array]) -> None:
+        """Copy values into all weights; nothing changes when one does not fit.
+
+        Raises:
+            ValueError: Another number of arrays, or another shape.
+        """
+        expected = [weight.shape for weight in self.weights]
+        arrays = [np.asarray(weight) for weight in weights]
+        received = [array.shape for array in arrays]
+        if expected != received:
+            hint = "" if self.built else " It is not built yet: call it on an array first."
+            raise ValueError(
+                f"{self.name} expects weights of shapes {expected}. "
+                f"Received: {received}.{hint}"
+            )
+        for weight, array in zip(self.weights, arrays, strict=True):
+            weight[...] = array
+
+    def count_params(self) -> int:
+        """Return the number of single numbers in all weights.
+
+        Raises:
+            ValueError: The layer is not built yet.
+        """
+        if not self.built:
+            raise ValueError(f"{self.name} is not built yet: call it on an array first.")
+        return sum(weight.size for weight in self.weights)
+
+    def _own_weights(self) -> list[Array]:
+        fixed = [name for name in self._weights if name not in self.gradients]
+        return [self._weights[name] for name in [*self.gradients, *fixed]]
+
+    def _check_input(self, x: Any) -> Array:
+        x = np.asarray(x)
+        kind = type(self).__name__
+        if x.dtype.kind not in "biuf":
+            raise TypeError(f"{kind} expects numbers. Received: x.dtype={x.dtype}")
+        axes = self.expects.strip("()").split(", ")
+        many = axes[-1] == "..."
+        if x.ndim < len(axes) - 1 if many else x.ndim != len(axes):
+            raise ValueError(f"{kind} expects {self.expects}. Received: x.shape={x.shape}")
+        if x.size == 0:
+            raise ValueError(f"{kind} expects samples. Received: x.shape={x.shape}")
+        if self._features not in (None, x.shape[-1]):
+            raise ValueError(
+                f"{kind} {self.name!r} was built for a last axis of {self._features}. "
+                f"Received: x.shape={x.shape}"
+            )
+        checked: Array = x.astype(self.dtype, copy=False)
+        return checked
+
+
+def _built_once(build: Callable[..., None]) -> Callable[..., None]:
+    """Return `build`, done at its first call only."""
+
+    @functools.wraps(build)
+    def wrapper(self: Layer, input_shape: Shape) -> None:
+        if not self.built:
+            build(self, tuple(input_shape))
+            self.built = True
+
+    return wrapper
+
+
+def _with_penalties(backward: Callable[..., Array | None]) -> Callable[..., Array | None]:
+    """Return `backward` with the gradients of the layer's penalties added."""
+
+    @functools.wraps(backward)
+    def wrapper(self: Layer, dy: Array) -> Array | None:
+        if type(self).backward is not wrapper:
+            return backward(self, dy)  # called by a subclass's backward, which adds them
+        if self._output_shape is None and self.saved is None:
+            raise RuntimeError(f"Call {self.name} on an array before its backward.")
+        dy = np.asarray(dy, self.dtype)
+        if self._output_shape not in (None, dy.shape):
+            raise ValueError(
+                f"{self.name}.backward expects dy of the output's shape "
+                f"{self._output_shape}. Received: dy.shape={dy.shape}"
+            )
+        if self.activity_regularizer is not None and self._output is not None:
+            dy = dy + self.activity_regularizer.gradient(self._output)
+        dx = backward(self, dy)
+        for name, regularizer in self._regularizers.items():
+            self.gradients[name] += regularizer.gradient(self._weights[name])
+        return dx
+
+    return wrapper

@@ -1,0 +1,94 @@
+"""Penalties on weights or on a layer's output, added to the loss.
+
+L2 shrinks every number a little; L1 pulls each by the same step and so reaches exact zeros.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from labkit._typing import Array
+
+__all__ = ["L1", "L1L2", "L2", "Regularizer", "get", "l1", "l1_l2", "l2"]
+
+
+class Regularizer:
+    """A penalty: a number for an array, and that number's gradient."""
+
+    def __call__(self, x: Array) -> float:
+        """Return the penalty of `x`."""
+        raise NotImplementedError
+
+    def gradient(self, x: Array) -> Array:
+        """Return the penalty's derivative with respect to each element of `x`."""
+        raise NotImplementedError
+
+
+class L1L2(Regularizer):
+    r"""$l_1 \sum |x| + l_2 \sum x^2$.
+
+    Args:
+        l1: Weight of the sum of absolute values.
+        l2: Weight of the sum of squares.
+
+    Raises:
+        ValueError: A weight is negative or not finite.
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
+        for name, value in {"l1": l1, "l2": l2}.items():
+            if not 0 <= value < np.inf:
+                raise ValueError(f"{name} must be a number >= 0. Received: {name}={value}")
+        self.l1, self.l2 = float(l1), float(l2)
+
+    def __call__(self, x: Array) -> float:
+        """Return the penalty of `x`."""
+        penalty = 0.0
+        if self.l1:
+            penalty += self.l1 * float(np.abs(x).sum())
+        if self.l2:
+            penalty += self.l2 * float(np.square(x).sum())
+        return penalty
+
+    def gradient(self, x: Array) -> Array:
+        """Return `l1 * sign(x) + 2 * l2 * x`."""
+        return self.l1 * np.sign(x) + 2 * self.l2 * x
+
+
+class L1(L1L2):
+    r"""$l_1 \sum |x|$."""
+
+    def __init__(self, l1: float = 0.01) -> None:
+        super().__init__(l1=l1)
+
+
+class L2(L1L2):
+    r"""$l_2 \sum x^2$."""
+
+    def __init__(self, l2: float = 0.01) -> None:
+        super().__init__(l2=l2)
+
+
+l1, l2, l1_l2 = L1, L2, L1L2
+_BY_NAME: dict[str, Callable[[], Regularizer]] = {
+    "l1": L1,
+    "l2": L2,
+    # Keras's string sets both weights, though its class has them at zero.
+    "l1_l2": lambda: L1L2(l1=0.01, l2=0.01),
+}
+
+
+def get(identifier: str | Regularizer | None) -> Regularizer | None:
+    """Return the regularizer that a name, an object or `None` stands for.
+
+    Raises:
+        ValueError: Unknown name, or not a regularizer.
+    """
+    if identifier is None or isinstance(identifier, Regularizer):
+        return identifier
+    if isinstance(identifier, str) and identifier in _BY_NAME:
+        return _BY_NAME[identifier]()
+    raise ValueError(
+        f"Unknown regularizer: {identifier!r}. Expected one of {sorted(_BY_NAME)}, "
+        "a Regularizer or None."
+    )
