@@ -1,0 +1,500 @@
+"""Runs tutorials, each in a kernel of its own, several at a time.
+
+`run` returns when every tutorial has run or failed; one report then names each failure with the
+tutorial's own line numbers. Only a run that succeeded is kept.
+"""
+
+import asyncio
+import json
+import os
+import re
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from nbformat import NotebookNode
+
+from . import kernel
+from .cache import Cache, CacheError
+from .dependencies import distributions, version
+from .tutorial import Tutorial, TutorialError
+
+if TYPE_CHECKING:
+    from jupyter_client.manager import AsyncKernelManager
+    from nbclient import NotebookClient
+
+TIMEOUT = 600.0  # seconds for one tutorial
+MEMORY = 1 << 30  # bytes that one tutorial may need
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why one tutorial has no result.
+
+    Attributes:
+        tutorial: The tutorial.
+        message: One line: file, line, what happened, and what to do.
+        traceback: Python's traceback in the file's own line numbers, or an empty string.
+    """
+
+    tutorial: Tutorial
+    message: str
+    traceback: str = ""
+
+    def __str__(self) -> str:
+        return "\n    ".join([self.message, *self.traceback.splitlines()])
+
+
+class RunError(Exception):
+    """Some tutorials failed, after all have run.
+
+    Attributes:
+        failures: One for each tutorial that failed.
+    """
+
+    def __init__(self, failures: Sequence[Failure], total: int) -> None:
+        self.failures = list(failures)
+        super().__init__(
+            "\n\n".join(
+                [f"{len(failures)} of {total} tutorials failed.", *map(str, failures)]
+            )
+        )
+
+
+class Cancelled(Exception):
+    """The run was told to stop; what had finished is in the cache."""
+
+
+class Executed(Mapping[str, NotebookNode]):
+    """Executed notebooks by tutorial name, each read from the cache when it is asked for."""
+
+    def __init__(self, tutorials: Sequence[Tutorial], cache: Cache) -> None:
+        self._tutorials = {tutorial.name: tutorial for tutorial in tutorials}
+        self._cache = cache
+
+    def __getitem__(self, name: str) -> NotebookNode:
+        tutorial = self._tutorials[name]
+        notebook = self._cache.lookup(tutorial)
+        if notebook is None:
+            raise TutorialError(
+                f"{tutorial.place}: its result is no longer valid: {self._cache.reason(tutorial)}. "
+                "Something changed while the site was built; build it again."
+            )
+        return notebook
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tutorials)
+
+    def __len__(self) -> int:
+        return len(self._tutorials)
+
+
+def run(
+    tutorials: Sequence[Tutorial],
+    cache: Cache,
+    *,
+    jobs: int | None = None,
+    timeout: float = TIMEOUT,
+    progress: TextIO | None = None,
+    on_done: Callable[[Tutorial, Failure | None], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> Mapping[str, NotebookNode]:
+    """Run the tutorials that the cache does not hold.
+
+    May be called from any thread. A kernel ends when this function does, whichever way it ends, and
+    soon after the process if that is killed.
+
+    Args:
+        tutorials: What to run.
+        cache: Where results are kept.
+        jobs: How many run at a time; by default as many as there are cores and memory for.
+        timeout: Seconds that one tutorial may take.
+        progress: Where to say how far it is: a line that changes on a terminal, else a line for
+            each tutorial.
+        on_done: Called, in this thread, when a tutorial has run, with the failure if there was one.
+        cancel: When it is set, everything stops.
+
+    Returns:
+        The executed notebooks by name, read from the cache on demand.
+
+    Raises:
+        RunError: At least one tutorial failed; all others have run and are kept.
+        CacheError: The cache's folder cannot be written; nothing has run.
+        Cancelled: `cancel` was set.
+    """
+    waiting, failures = [], []
+    for tutorial in tutorials:
+        try:
+            if cache.reason(tutorial):
+                waiting.append((tutorial, cache.key(tutorial)))
+        except TutorialError as error:
+            failures.append(Failure(tutorial, str(error)))
+            if on_done:
+                on_done(tutorial, failures[-1])
+    if waiting:
+        cache.prepare()
+        # What took longest the last time starts first, so that nothing long is left alone at the end.
+        waiting.sort(key=lambda item: -(cache.seconds(item[0]) or float("inf")))
+        with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
+            line = Progress(progress, len(waiting))
+            session = _Session(cache, Path(folder), timeout, line, on_done)
+            failures += asyncio.run(session.run(waiting, jobs or default_jobs(), cancel))
+    if failures:
+        raise RunError(failures, len(tutorials))
+    return Executed(tutorials, cache)
+
+
+def default_jobs() -> int:
+    """Return how many tutorials this machine can run at a time."""
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    )
+    if not hasattr(os, "sysconf"):
+        return cores or 1
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(1, min(cores or 1, memory // MEMORY))
+
+
+class Progress:
+    """Says how far a run is: on a terminal in one line that changes, else in a line each.
+
+    Args:
+        stream: Where to write; None for nowhere.
+        total: How many tutorials will run.
+    """
+
+    def __init__(self, stream: TextIO | None, total: int) -> None:
+        self.stream = stream
+        self.total = total
+        self.done = 0
+        self.running: dict[str, float] = {}  # name: when it started
+        self._live = stream is not None and stream.isatty()
+        self._shown = ""
+
+    def start(self, name: str) -> None:
+        """Note that a tutorial has started."""
+        self.running[name] = time.monotonic()
+        self.update()
+
+    def finish(self, name: str, failed: bool) -> None:
+        """Note that a tutorial has ended."""
+        seconds = time.monotonic() - self.running.pop(name)
+        self.done += 1
+        self._clear()
+        if self.stream is not None:
+            word = "failed" if failed else "ran"
+            text = f"[{self.done}/{self.total}] {name} {word} in {seconds:.1f} s"
+            print(text, file=self.stream, flush=True)
+        self.update()
+
+    def update(self) -> None:
+        """Show on a terminal what runs now."""
+        if self._live and self.running:
+            now = time.monotonic()
+            names = ", ".join(
+                f"{name} {now - at:.0f} s" for name, at in self.running.items()
+            )
+            text = f"[{self.done}/{self.total}] running {names}"[: _width(self.stream) - 1]
+            if text != self._shown:
+                self._clear()
+                print(text, end="", file=self.stream, flush=True)
+                self._shown = text
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        self._clear()
+
+    def _clear(self) -> None:
+        if self._shown:
+            print("\r\033[K", end="", file=self.stream, flush=True)
+            self._shown = ""
+
+
+def _width(stream: TextIO | None) -> int:
+    try:
+        return os.get_terminal_size(stream.fileno()).columns if stream else 80
+    except (OSError, ValueError):
+        return 80
+
+
+class _Session:
+    """One call of `run`."""
+
+    def __init__(
+        self,
+        cache: Cache,
+        folder: Path,
+        timeout: float,
+        progress: Progress,
+        on_done: Callable[[Tutorial, Failure | None], None] | None,
+    ) -> None:
+        self.cache = cache
+        self.folder = folder
+        self.timeout = timeout
+        self.progress = progress
+        self.on_done = on_done
+
+    async def run(
+        self,
+        waiting: Sequence[tuple[Tutorial, dict[str, Any]]],
+        jobs: int,
+        cancel: threading.Event | None,
+    ) -> list[Failure]:
+        slots = asyncio.Semaphore(jobs)
+        tasks = [asyncio.create_task(self._one(*item, slots)) for item in waiting]
+        pending = set(tasks)
+        try:
+            while pending:
+                if cancel is not None and cancel.is_set():
+                    raise Cancelled("the run of the tutorials was cancelled")
+                done, pending = await asyncio.wait(pending, timeout=0.1)
+                for task in done:
+                    task.result()  # raises what should not have happened
+                self.progress.update()
+        finally:
+            for task in pending:
+                task.cancel()
+            await asyncio.gather(*pending, return_exceptions=True)
+            self.progress.close()
+        return [failure for task in tasks if (failure := task.result())]
+
+    async def _one(
+        self, tutorial: Tutorial, key: dict[str, Any], slots: asyncio.Semaphore
+    ) -> Failure | None:
+        async with slots:
+            self.progress.start(tutorial.name)
+            failure = None
+            try:
+                started = time.monotonic()
+                notebook, report = await _Run(
+                    tutorial, self.folder, self.cache.mode
+                ).execute(self.timeout)
+                packages = distributions(report["modules"])
+                notebook.metadata["labkit"] = {
+                    "name": tutorial.name,
+                    "seconds": round(time.monotonic() - started, 2),
+                    "versions": {"python": key["python"]}
+                    | {name: version(name) for name in packages},
+                    "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+                }
+                self.cache.store(tutorial, notebook, key, report["files"], packages)
+            except _Failed as error:
+                failure = Failure(tutorial, str(error), error.traceback)
+            except CacheError as error:
+                failure = Failure(
+                    tutorial, f"{tutorial.place}: it ran, but its result is lost. {error}"
+                )
+            self.progress.finish(tutorial.name, failure is not None)
+            if self.on_done:
+                self.on_done(tutorial, failure)
+            return failure
+
+
+class _Failed(Exception):
+    """A run has failed; the message begins with the file and the line."""
+
+    def __init__(self, message: str, traceback: str = "") -> None:
+        super().__init__(message)
+        self.traceback = traceback
+
+
+class _Run:
+    """One tutorial in its kernel."""
+
+    def __init__(self, tutorial: Tutorial, folder: Path, mode: str) -> None:
+        self.tutorial = tutorial
+        self.notebook = tutorial.notebook
+        self.folder = folder
+        self.log = (
+            folder / f"{tutorial.name}.log"
+        )  # what the kernel's process writes to stderr
+        self.mode = mode
+        self.line = 1  # of the cell that runs
+
+    def _failed(
+        self, message: str, traceback: str = "", line: int | None = None
+    ) -> _Failed:
+        return _Failed(f"{self.tutorial.place}:{line or self.line}: {message}", traceback)
+
+    async def execute(self, timeout: float) -> tuple[NotebookNode, dict[str, Any]]:
+        """Return the executed notebook, and what the kernel reports of its files and modules."""
+        from nbclient import NotebookClient
+        from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+        manager = self._manager()
+        client = NotebookClient(
+            self.notebook, km=manager, timeout=None, coalesce_streams=True, iopub_timeout=30
+        )
+        try:
+            async with asyncio.timeout(timeout):
+                with self.log.open("wb") as log:
+                    await client.async_start_new_kernel(
+                        cwd=str(self.tutorial.root),
+                        env=self._environment(),
+                        stderr=log,
+                        stdout=log,
+                    )
+                await client.async_start_new_kernel_client()
+                await self._prepare(client)
+                await self._cells(client)
+                report = await self._ask(client, '__import__("labkit_kernel").report()')
+                return self.notebook, json.loads(report)
+        except TimeoutError:
+            raise self._failed(
+                f"the cell that starts here was still running when the tutorial's {timeout:g} s "
+                "were over. Make it do less, or allow more time (--timeout)."
+            ) from None
+        except CellExecutionError:
+            raise self._cell_failed() from None
+        except (DeadKernelError, RuntimeError) as error:
+            raise await self._died(manager, error) from None
+        finally:
+            await self._stop(client, manager)
+
+    def _manager(self) -> "AsyncKernelManager":
+        from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+        from jupyter_client.manager import AsyncKernelManager
+
+        class ThisPython(KernelSpecManager):  # type: ignore[misc]  # untyped
+            """Starts kernels with this Python, whatever kernels the user has installed."""
+
+            def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+                command = [
+                    sys.executable,
+                    "-m",
+                    "ipykernel_launcher",
+                    "-f",
+                    "{connection_file}",
+                ]
+                return KernelSpec(
+                    argv=[*command, *kernel.ARGUMENTS],
+                    display_name="Python 3",
+                    language="python",
+                )
+
+        base = self.folder / self.tutorial.name
+        manager = AsyncKernelManager(
+            kernel_spec_manager=ThisPython(), connection_file=f"{base}.json"
+        )
+        # Sockets in the folder: two builds cannot take each other's ports. A path may have 100 bytes.
+        if os.name == "posix" and len(os.fsencode(base)) < 90:
+            manager.transport = "ipc"
+            manager.ip = str(base)
+        return manager
+
+    def _environment(self) -> dict[str, str]:
+        own = {"IPYTHONDIR": str(self.folder / "ipython"), "LABKIT_MODE": self.mode}
+        kept = {name: v for name, v in os.environ.items() if name not in kernel.REMOVED}
+        return kept | kernel.ENVIRONMENT | own
+
+    async def _prepare(self, client: "NotebookClient") -> None:
+        cells = [
+            c for c in self.notebook.cells if c.cell_type == "code" and c.source.strip()
+        ]
+        lines = {number: cell.metadata["line"] for number, cell in enumerate(cells, 1)}
+        text = Path(kernel.__file__).read_text("utf-8")
+        tutorial = self.tutorial
+        arguments = (str(tutorial.root), tutorial.place, tutorial.text, lines)
+        module = '__import__("sys").modules.setdefault("labkit_kernel", __import__("types").ModuleType("labkit_kernel"))'
+        await self._ask(
+            client, f"exec(compile({text!r}, 'labkit_kernel', 'exec'), {module}.__dict__)"
+        )
+        await self._ask(
+            client, f'__import__("labkit_kernel").prepare(get_ipython(), *{arguments!r})'
+        )
+
+    async def _cells(self, client: "NotebookClient") -> None:
+        for index, cell in enumerate(self.notebook.cells):
+            if cell.cell_type != "code":
+                continue
+            self.line = cell.metadata["line"]
+            await client.async_execute_cell(cell, index)
+            if "raises-exception" in cell.metadata["tags"]:
+                self._check_raised(cell)
+            if cell.metadata["values"]:
+                cell.metadata["outcome"] = {
+                    name: await self._value(client, name)
+                    for name in cell.metadata["values"]
+                }
+
+    def _check_raised(self, cell: NotebookNode) -> None:
+        errors = [output for output in cell.outputs if output.output_type == "error"]
+        if not errors:
+            raise self._failed(
+                "the cell that starts here is tagged raises-exception, but nothing was raised. "
+                "Remove the tag, or mend the cell."
+            )
+        for error in errors:  # a traceback would show paths of this machine
+            error.traceback = [f"{error.ename}: {error.evalue}"]
+
+    async def _value(self, client: "NotebookClient", name: str) -> Any:
+        scalar = (
+            "(lambda v: __import__('json').dumps([type(v).__name__,"
+            " v if isinstance(v, (bool, int, float, str)) else"
+            " v.item() if getattr(v, 'shape', None) == () and hasattr(v, 'item') else None]))"
+        )
+        kind, value = json.loads(await self._ask(client, f"{scalar}({name})"))
+        if not isinstance(value, bool | int | float | str) or value != value:
+            what = "nan" if value is not None else f"a {kind}"
+            raise self._failed(
+                f"the value {name!r} of the cell that starts here is {what}. Expected an int, float, "
+                "str, bool or NumPy scalar."
+            )
+        return value
+
+    async def _ask(self, client: "NotebookClient", expression: str) -> Any:
+        """Evaluate an expression in the kernel, leaving no trace in the tutorial's names."""
+        import ast
+
+        assert client.kc is not None
+        message = client.kc.execute(
+            "", silent=True, store_history=False, user_expressions={"answer": expression}
+        )
+        reply = await client.async_wait_for_reply(message)
+        assert reply is not None  # there is no time-out but the tutorial's
+        answer = reply["content"]["user_expressions"]["answer"]
+        if answer["status"] == "error":
+            raise self._failed(f"{answer['ename']}: {answer['evalue']}")
+        return ast.literal_eval(answer["data"]["text/plain"])
+
+    def _cell_failed(self) -> _Failed:
+        outputs = [o for cell in self.notebook.cells for o in cell.get("outputs", ())]
+        error = next(output for output in outputs if output.output_type == "error")
+        traceback = "\n".join(error.traceback)
+        place = re.escape(self.tutorial.place)
+        lines = re.findall(rf'{place}(?:", line |:)(\d+)', traceback)
+        message = f"{error.ename}: {error.evalue}".splitlines()[0]
+        if error.ename == "ModuleNotFoundError":
+            message += '. Install what the tutorials need: `uv sync`, or `pip install "labkit[tutorials]"`.'
+        return self._failed(message, traceback, int(lines[-1]) if lines else None)
+
+    async def _died(self, manager: "AsyncKernelManager", error: Exception) -> _Failed:
+        code = await manager.provisioner.poll() if manager.provisioner else None
+        last = self.log.read_text("utf-8", "replace")[-2000:] if self.log.exists() else ""
+        if code == -9:
+            return self._failed(
+                "the kernel was killed in the cell that starts here, most likely because the machine "
+                "ran out of memory. Run fewer at a time (--jobs 1), or make it need less.",
+                last,
+            )
+        how = f"exit status {code}" if code is not None else str(error)
+        return self._failed(
+            f"the kernel died in the cell that starts here ({how}). "
+            "Run the tutorial as a script to see why.",
+            last,
+        )
+
+    async def _stop(self, client: "NotebookClient", manager: "AsyncKernelManager") -> None:
+        from jupyter_core.utils import ensure_async
+
+        if client.kc is not None:
+            client.kc.stop_channels()
+        if manager.has_kernel:
+            await manager.shutdown_kernel(now=True)
+        await ensure_async(manager.cleanup_resources())

@@ -1,0 +1,255 @@
+"""Reads a tutorial: a plain Python script in the percent format, as a notebook.
+
+A marker carries what the page needs to know about a cell:
+
+    # %% label="boundary" alt="Two clouds and a line." caption="What it learned." values="accuracy"
+
+Everything that can be wrong with a tutorial before it runs is said here, with its file and line.
+"""
+
+import ast
+import hashlib
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from nbformat import NotebookNode
+
+MARKER = re.compile(r"^\s*#\s*%%(\s|%|$)")
+LABEL = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+ATTRIBUTES = {
+    "label": str,
+    "alt": str,
+    "caption": str,
+    "values": str,
+    "tags": list,
+    "title": str,
+}
+# jupytext's own notes on spacing, which say nothing about the cell.
+SPACING = (
+    "lines_to_next_cell",
+    "lines_to_end_of_cell_marker",
+    "cell_marker",
+    "region_name",
+)
+
+
+class TutorialError(Exception):
+    """A tutorial cannot be used as it stands; the message names its file and line."""
+
+
+@dataclass(frozen=True)
+class Tutorial:
+    """One tutorial, as its file was when it was read.
+
+    Attributes:
+        name: The file's name without `.py`; the page's address and what chapters call it.
+        path: The file, absolute. Its folder's parent is the repository's root.
+        text: The file's text.
+    """
+
+    name: str
+    path: Path
+    text: str
+
+    @property
+    def root(self) -> Path:
+        """The folder in which the tutorial runs."""
+        return self.path.parent.parent
+
+    @property
+    def place(self) -> str:
+        """The file as messages name it: `tutorials/neuron.py`."""
+        return self.path.relative_to(self.root).as_posix()
+
+    @property
+    def digest(self) -> str:
+        """The text's SHA-256."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def notebook(self) -> NotebookNode:
+        """The tutorial as a notebook that has not run, parsed anew at each access.
+
+        A code cell's metadata hold `line` (1-based, of the cell's first line in the file), `tags`
+        and `values` (lists, perhaps empty), and what its marker gives of `label`, `alt`, `caption`.
+
+        Raises:
+            TutorialError: Syntax, a marker or a name is wrong.
+        """
+        return _parse(self.text, self.place)
+
+
+def read(path: str | Path) -> Tutorial:
+    """Read one tutorial and check it.
+
+    Raises:
+        TutorialError: The file cannot be read, or something in it is wrong.
+    """
+    tutorial = _load(Path(path))
+    _parse(tutorial.text, tutorial.place)
+    return tutorial
+
+
+def find(folder: str | Path) -> list[Tutorial]:
+    """Return every tutorial of a folder, sorted by name; their content is not checked yet.
+
+    Raises:
+        TutorialError: A file cannot be read, or two names clash.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise TutorialError(
+            f"{folder}: expected a folder of tutorials, found none. "
+            "Run from the repository's root, or name the folder."
+        )
+    tutorials: dict[str, Tutorial] = {}
+    for path in sorted(folder.glob("*.py")):
+        tutorial = _load(path)
+        twin = tutorials.setdefault(tutorial.name.lower(), tutorial)
+        if twin is not tutorial:
+            raise TutorialError(
+                f"{tutorial.place}: its page would have the same address as that of {twin.place} "
+                "where upper and lower case are one. Rename one of the two."
+            )
+    return sorted(tutorials.values(), key=lambda tutorial: tutorial.name)
+
+
+def code_digest(notebook: NotebookNode) -> str:
+    """Return the SHA-256 of a notebook's code cells with their metadata, not of its prose."""
+    cells = [
+        [cell.source, {key: value for key, value in cell.metadata.items() if key != "line"}]
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    ]
+    return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()
+
+
+def _load(path: Path) -> Tutorial:
+    path = path.absolute()
+    place = f"{path.parent.name}/{path.name}"
+    try:
+        text = path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise TutorialError(
+            f"{place}:{line}: expected UTF-8 text. Save the file as UTF-8."
+        ) from None
+    except OSError as error:
+        raise TutorialError(
+            f"{place}: cannot be read: {error.strerror}. Make it readable, or remove it."
+        ) from None
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", path.stem):
+        raise TutorialError(
+            f"{place}: expected a name of lower-case letters, digits and underscores, since it "
+            "becomes the page's address. Rename the file."
+        )
+    if path.stem in sys.stdlib_module_names:
+        raise TutorialError(
+            f"{place}: as a script it would hide Python's own module `{path.stem}` from every "
+            "package that imports it. Rename the file."
+        )
+    return Tutorial(path.stem, path, text)
+
+
+def _parse(text: str, place: str) -> NotebookNode:
+    import jupytext  # 0.4 s, and not needed where every tutorial is cached
+
+    notebook = jupytext.reads(
+        text, fmt={"extension": ".py", "format_name": "percent", "comment_magics": False}
+    )
+    notebook.metadata = NotebookNode(
+        kernelspec={"name": "python3", "display_name": "Python 3", "language": "python"},
+        language_info={
+            "name": "python",
+            "file_extension": ".py",
+            "mimetype": "text/x-python",
+        },
+    )
+    lines = text.splitlines()
+    names: dict[tuple[str, str], int] = {}  # where a label or a value's name was first used
+    position = 0  # the first line that no earlier cell has taken, from 0
+    for number, cell in enumerate(notebook.cells):
+        marker = position
+        while marker < len(lines) and not MARKER.match(lines[marker]):
+            marker += 1
+        if number == 0 and not _starts_at(lines, marker, cell):
+            start = _first_line(lines)
+            marker = start
+        else:
+            start = marker + 1
+        position = start + cell.source.count("\n") + 1
+        cell["id"] = f"cell-{number}"
+        _check_marker(cell, f"{place}:{marker + 1}")
+        if cell.cell_type != "code":
+            continue
+        blank = len(cell.source) - len(cell.source.lstrip("\n"))
+        cell.source = cell.source[blank:]
+        cell.metadata["line"] = start + blank + 1
+        _check_code(cell, place)
+        for kind, name in [("label", cell.metadata.get("label"))] + [
+            ("value", value) for value in cell.metadata["values"]
+        ]:
+            first = names.setdefault((kind, name), marker + 1)
+            if name is not None and first != marker + 1:
+                raise TutorialError(
+                    f"{place}:{marker + 1}: the {kind} {name!r} is taken by the cell in line "
+                    f"{first}. Give one of the two another name."
+                )
+    return notebook
+
+
+def _starts_at(lines: list[str], marker: int, cell: NotebookNode) -> bool:
+    """Say whether the file's first cell follows this marker, or stands before any marker."""
+    head = "\n".join(line for line in lines[:marker] if not line.startswith("#")).strip()
+    return marker < len(lines) and not head
+
+
+def _first_line(lines: list[str]) -> int:
+    """Return the index of the first line of text that no marker precedes."""
+    return next((index for index, line in enumerate(lines) if line.strip()), 0)
+
+
+def _check_marker(cell: NotebookNode, place: str) -> None:
+    def fail(message: str) -> NoReturn:
+        raise TutorialError(f"{place}: {message}")
+
+    metadata = cell.metadata
+    for key in SPACING:
+        metadata.pop(key, None)
+    if "incorrectly_encoded_metadata" in metadata:
+        fail(
+            'expected a marker such as `# %% label="loss" alt="…" values="accuracy"`. '
+            f"Received: {metadata['incorrectly_encoded_metadata']}. Check the quotes."
+        )
+    for key, value in metadata.items():
+        if key not in ATTRIBUTES:
+            fail(
+                f"unknown attribute {key!r} in the marker. Known: {', '.join(ATTRIBUTES)}."
+            )
+        if not isinstance(value, ATTRIBUTES[key]):
+            example = '["solution"]' if ATTRIBUTES[key] is list else '"…"'
+            fail(f"expected {key}={example} in the marker. Received: {key}={value!r}")
+    label: Any = metadata.get("label")
+    if label is not None and not LABEL.fullmatch(label):
+        fail(f"expected a label of a-z, 0-9 and single hyphens. Received: {label!r}")
+    if cell.cell_type == "code":
+        metadata["tags"] = metadata.get("tags", [])
+        metadata["values"] = metadata.get("values", "").split()
+        for value in metadata["values"]:
+            if not value.isidentifier():
+                fail(f"expected names of variables in `values`. Received: {value!r}")
+
+
+def _check_code(cell: NotebookNode, place: str) -> None:
+    try:
+        ast.parse(cell.source)
+    except SyntaxError as error:
+        line = cell.metadata["line"] + (error.lineno or 1) - 1
+        raise TutorialError(
+            f"{place}:{line}: {error.msg}: `{(error.text or '').strip()}`. "
+            "Each cell must be valid Python by itself."
+        ) from None
