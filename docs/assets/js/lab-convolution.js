@@ -51,8 +51,7 @@
       const given = this.numbers("kernel", null), named = this.getAttribute("kernel");
       this.kernel = [...(given && given.length === 9 ? given : KERNELS[named] || KERNELS["vertical edges"])];
       const start = kernels.find((name) => name !== OWN && KERNELS[name].every((value, i) => value === this.kernel[i])) || OWN;
-      this.at = [0, 0];
-      const change = () => { this.at = [0, 0]; this.draw(); };
+      const change = () => { this.at = null; this.draw(); };
       const wanted = this.getAttribute("image");
       this.image = this.choice("Image", names, names.includes(wanted) ? wanted : names[0], change);
       this.preset = this.choice("Kernel", kernels, start, (name) => {
@@ -123,7 +122,7 @@
       this.paint(output, y, shape, low, high);
       input.caption.textContent = `Input: ${x.shape.join(" × ")}. Black is 0, white is 1.`;
       output.caption.textContent = `Output: ${shape.join(" × ")}. Black is ${format(low, 2)}, white is ${format(high, 2)}. Arrow keys move the window.`;
-      this.at = this.at.map((value, axis) => Math.min(value, shape[axis] - 1));
+      this.at = (this.at || shape.map((length) => length >> 1)).map((value, axis) => Math.min(value, shape[axis] - 1));
       this.mark();
     }
 
