@@ -250,7 +250,7 @@ def images(
         or (color and pictures.shape[-1] != 3)
     ):
         raise ValueError(
-            "images expects shape (pictures, height, width), and 3 channels last for color. "
+            "images expects shape (pictures, height, width), 3 channels last for color. "
             f"Received: {pictures.shape}"
         )
     count, height, width = pictures.shape[:3]

@@ -1,0 +1,579 @@
+"""Covariance, correlation and what can be said about their certainty, in NumPy alone.
+
+A correlation is one line of arithmetic; how far to trust it is not. This module holds both
+under SciPy's names, so that a chapter can show what stands behind `scipy.stats`: p-values
+from the incomplete beta function and from counting permutations, confidence intervals by
+Fisher's transformation, and the bootstrap where no formula holds.
+
+Every function takes `nan_policy` as SciPy does: `"propagate"` gives NaN where a value is
+NaN, `"omit"` leaves out pairs with a NaN, `"raise"` refuses them.
+"""
+
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import erfc, sqrt
+from statistics import NormalDist
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from labkit._distributions import betainc, inversions_at_most
+
+__all__ = [
+    "BootstrapResult",
+    "ConfidenceInterval",
+    "CorrelationResult",
+    "bootstrap",
+    "correlation_matrix",
+    "covariance",
+    "kendalltau",
+    "mutual_information",
+    "partial_correlation",
+    "pearsonr",
+    "spearmanr",
+    "variance_inflation_factor",
+]
+
+
+class ConfidenceInterval(NamedTuple):
+    """The two ends of a confidence interval.
+
+    Attributes:
+        low: Lower end, a number or an array.
+        high: Upper end, a number or an array.
+    """
+
+    low: Any
+    high: Any
+
+
+@dataclass(frozen=True)
+class CorrelationResult:
+    """A correlation and its certainty; unpacks into `statistic, pvalue` as SciPy's do.
+
+    Attributes:
+        statistic: The coefficient, from -1 to 1; a matrix from `correlation_matrix`.
+        pvalue: Probability of a coefficient at least as far from 0 if the variables were
+            independent (two-sided).
+        standard_error: Of `arctanh(statistic)`, on which scale the interval is symmetric.
+    """
+
+    statistic: Any
+    pvalue: Any
+    standard_error: Any
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.statistic, self.pvalue))
+
+    def confidence_interval(self, confidence_level: float = 0.95) -> ConfidenceInterval:
+        """Find the interval that covers the true coefficient at the given rate.
+
+        Fisher's transformation makes the coefficient's distribution nearly normal:
+        `tanh(arctanh(r) ± q * standard_error)`, q being the normal quantile (R. A. Fisher,
+        Metron 1, 1921). It is exact for no finite sample, close for pairs from a normal
+        distribution, and may be far off otherwise: see `bootstrap`.
+
+        Args:
+            confidence_level: Between 0 and 1.
+
+        Returns:
+            The two ends, of the shape of `statistic`; -1 and 1 where there are too few
+            samples to say anything.
+
+        Raises:
+            ValueError: `confidence_level` is not between 0 and 1.
+        """
+        half = _quantile(confidence_level) * self.standard_error
+        center = np.arctanh(
+            np.clip(self.statistic, -1 + 2**-53, 1 - 2**-53)
+        )  # finite at ±1
+        return ConfidenceInterval(np.tanh(center - half), np.tanh(center + half))
+
+
+@dataclass(frozen=True)
+class BootstrapResult:
+    """What resampling says about a statistic.
+
+    Attributes:
+        confidence_interval: Its two ends, of the statistic's shape.
+        bootstrap_distribution: The statistic of each resample, shape (..., n_resamples).
+        standard_error: The standard deviation of that distribution.
+    """
+
+    confidence_interval: ConfidenceInterval
+    bootstrap_distribution: np.ndarray
+    standard_error: Any
+
+
+def covariance(x: Any, y: Any, *, ddof: int = 1, nan_policy: str = "propagate") -> float:
+    """Average the product of two variables' deviations from their means.
+
+    `sum((x - mean(x)) * (y - mean(y))) / (n - ddof)`, in the unit of x times the unit of y.
+
+    Args:
+        x: Shape (samples,).
+        y: Shape (samples,).
+        ddof: 1 for the unbiased estimate from a sample, 0 for a whole population.
+        nan_policy: See the module.
+
+    Returns:
+        The covariance.
+
+    Raises:
+        ValueError: The two are not vectors of finite numbers of one length, or `ddof`
+            leaves nothing to divide by.
+    """
+    x, y = _samples("covariance", x, y, nan_policy=nan_policy).T
+    if ddof >= x.size:
+        raise ValueError(f"covariance expects more than {ddof} samples. Received: {x.size}")
+    return float((x - x.mean()) @ (y - y.mean()) / (x.size - ddof))
+
+
+def pearsonr(x: Any, y: Any, *, nan_policy: str = "propagate") -> CorrelationResult:
+    """Measure how nearly two variables lie on a line: Pearson's r, with its p-value.
+
+    `r = cov(x, y) / (std(x) * std(y))`. For independent normal variables r follows a beta
+    distribution on (-1, 1) with both parameters n/2 - 1, hence
+    `p = I(1 - r²; n/2 - 1, 1/2)` with the regularized incomplete beta function I
+    (Student, Biometrika 6, 1908, <https://doi.org/10.1093/biomet/6.2-3.302>).
+
+    Args:
+        x: Shape (samples,), at least two.
+        y: Shape (samples,).
+        nan_policy: See the module.
+
+    Returns:
+        r, its p-value, and `confidence_interval()` with standard error `1 / sqrt(n - 3)`.
+        NaN, with a warning, if a variable is constant.
+
+    Raises:
+        ValueError: The two are not vectors of finite numbers of one length.
+    """
+    x, y = _samples("pearsonr", x, y, nan_policy=nan_policy).T
+    r = _correlate(x, y)
+    return CorrelationResult(r, _pearson_pvalue(r, x.size - 2), _error(1.0, x.size - 3))
+
+
+def spearmanr(x: Any, y: Any, *, nan_policy: str = "propagate") -> CorrelationResult:
+    """Measure how nearly one variable rises with the other: Pearson's r of their ranks.
+
+    Equal values share the mean of their ranks. The p-value is that of `pearsonr`, an
+    approximation that is good from some ten samples on (C. Spearman, American Journal of
+    Psychology 15, 1904, <https://doi.org/10.2307/1412159>).
+
+    Args:
+        x: Shape (samples,), at least two.
+        y: Shape (samples,).
+        nan_policy: See the module.
+
+    Returns:
+        The coefficient, its p-value, and `confidence_interval()` with standard error
+        `sqrt((1 + r²/2) / (n - 3))` (D. Bonett and T. Wright, Psychometrika 65, 2000,
+        <https://doi.org/10.1007/BF02294183>). NaN, with a warning, if a variable is
+        constant.
+
+    Raises:
+        ValueError: The two are not vectors of numbers of one length.
+    """
+    x, y = _samples("spearmanr", x, y, nan_policy=nan_policy, finite=False).T
+    r = _correlate(_ranks(x), _ranks(y))
+    error = _error(1 + r**2 / 2, x.size - 3)
+    return CorrelationResult(r, _pearson_pvalue(r, x.size - 2), error)
+
+
+def kendalltau(x: Any, y: Any, *, nan_policy: str = "propagate") -> CorrelationResult:
+    """Compare all pairs of samples: do both variables put them in the same order?
+
+    Kendall's tau-b: `(concordant - discordant) / sqrt((pairs - ties in x) * (pairs - ties
+    in y))`. Without ties and up to 33 samples the p-value is exact, by counting the
+    permutations with as few inversions; otherwise it comes from the normal distribution
+    with the variance corrected for ties (M. Kendall, "Rank correlation methods", 4th
+    edition, 1970, chapters 4 and 5).
+
+    Args:
+        x: Shape (samples,), at least two.
+        y: Shape (samples,).
+        nan_policy: See the module.
+
+    Returns:
+        tau, its p-value, and `confidence_interval()` with standard error
+        `sqrt(0.437 / (n - 4))` (E. Fieller, H. Hartley and E. Pearson, Biometrika 44, 1957,
+        <https://doi.org/10.1093/biomet/44.3-4.470>), meant for |tau| < 0.8. NaN, with a
+        warning, if a variable is constant.
+
+    Raises:
+        ValueError: The two are not vectors of numbers of one length.
+    """
+    x, y = _samples("kendalltau", x, y, nan_policy=nan_policy, finite=False).T
+    n = x.size
+    error = _error(0.437, n - 4)
+    if _undefined(x, y):
+        return CorrelationResult(np.nan, np.nan, error)
+    x, y = _ranks(x), _ranks(y)
+    balance = 0  # concordant pairs less discordant pairs
+    for i in range(n - 1):
+        balance += int(np.sign(x[i + 1 :] - x[i]) @ np.sign(y[i + 1 :] - y[i]))
+    pairs = n * (n - 1) // 2
+    ties = [np.unique(v, return_counts=True)[1].astype(float) for v in (x, y)]
+    x_ties, y_ties = (float((t * (t - 1)).sum() / 2) for t in ties)
+    tau = balance / sqrt(pairs - x_ties) / sqrt(pairs - y_ties)
+    few = (pairs - abs(balance)) // 2  # the rarer of concordant and discordant pairs
+    if x_ties == y_ties == 0 and (n <= 33 or few <= 1):
+        pvalue = min(1.0, 2 * inversions_at_most(few, n))
+    else:
+        # Kendall's equation 4.4:
+        # v = (n(n-1)(2n+5) - Σ t(t-1)(2t+5) - Σ u(u-1)(2u+5)) / 18
+        #   + Σ t(t-1)(t-2) Σ u(u-1)(u-2) / (9 n(n-1)(n-2)) + Σ t(t-1) Σ u(u-1) / (2 n(n-1))
+        five = [float((t * (t - 1) * (2 * t + 5)).sum()) for t in (np.array([n]), *ties)]
+        two = [float((t * (t - 1) * (t - 2)).sum()) for t in (np.array([n]), *ties)]
+        variance = (five[0] - five[1] - five[2]) / 18 + x_ties * y_ties / pairs
+        variance += two[1] * two[2] / (9 * two[0]) if n > 2 else 0.0
+        pvalue = erfc(abs(balance) / sqrt(2 * variance))
+    return CorrelationResult(float(np.clip(tau, -1, 1)), pvalue, error)
+
+
+def partial_correlation(
+    x: Any, y: Any, covariates: Any, *, nan_policy: str = "propagate"
+) -> CorrelationResult:
+    """Measure what linear relation is left when other variables are held fixed.
+
+    Pearson's r of what a least-squares fit on the covariates leaves of x and of y; k
+    covariates cost k degrees of freedom (R. A. Fisher, Metron 3, 1924).
+
+    Args:
+        x: Shape (samples,).
+        y: Shape (samples,).
+        covariates: What is held fixed, shape (samples,) or (samples, k).
+        nan_policy: See the module.
+
+    Returns:
+        The coefficient, its p-value, and `confidence_interval()` with standard error
+        `1 / sqrt(n - 3 - k)`. NaN, with a warning, if the covariates explain x or y wholly.
+
+    Raises:
+        ValueError: The shapes do not fit, a value is infinite, or there are not more than
+            k + 2 samples.
+    """
+    values, ranks = (x, y, covariates), (1, 1, max(1, np.ndim(covariates)))
+    table = _samples("partial_correlation", *values, ranks=ranks, nan_policy=nan_policy)
+    samples, variables = table.shape
+    dof = samples - variables
+    if dof < 1:
+        raise ValueError(f"Expected more than {variables} samples. Received: {samples}")
+    if np.isnan(table).any():
+        return CorrelationResult(np.nan, np.nan, _error(1.0, dof - 1))
+    table = table - table.mean(axis=0)
+    both, held = table[:, :2], table[:, 2:]
+    residuals = both - held @ np.linalg.lstsq(held, both)[0]  # (samples, 2)
+    # What rounding leaves of a variable that the covariates explain wholly is no residual.
+    wholly = (residuals**2).sum(axis=0) < 1e-24 * (both**2).sum(axis=0)
+    r = _correlate(*np.where(wholly, 0, residuals).T)
+    return CorrelationResult(r, _pearson_pvalue(r, dof), _error(1.0, dof - 1))
+
+
+def correlation_matrix(
+    x: Any, method: str = "pearson", *, nan_policy: str = "propagate"
+) -> CorrelationResult:
+    """Correlate each column with each other column.
+
+    Args:
+        x: Shape (samples, variables).
+        method: `"pearson"`, `"spearman"` or `"kendall"`, as in pandas.
+        nan_policy: See the module; `"omit"` leaves out pair by pair, as pandas does.
+
+    Returns:
+        `statistic` and `pvalue` of shape (variables, variables) each, and
+        `confidence_interval()` of two such matrices.
+
+    Raises:
+        ValueError: `x` is not a matrix of numbers, or the method is another.
+    """
+    methods = {"pearson": pearsonr, "spearman": spearmanr, "kendall": kendalltau}
+    if method not in methods:
+        raise ValueError(f"method is one of {', '.join(methods)}. Received: {method!r}")
+    x = np.asarray(x)
+    if x.ndim != 2:
+        raise ValueError(
+            f"correlation_matrix expects (samples, variables). Received: {x.shape}"
+        )
+    parts = np.empty((3, x.shape[1], x.shape[1]))
+    for i in range(x.shape[1]):
+        for j in range(i + 1):
+            result = methods[method](x[:, i], x[:, j], nan_policy=nan_policy)
+            parts[:, i, j] = parts[:, j, i] = (*result, result.standard_error)
+    return CorrelationResult(*parts)
+
+
+def variance_inflation_factor(x: Any) -> np.ndarray:
+    """Find how much each column's relation to the others spreads its coefficient.
+
+    `1 / (1 - R²)`, where R² tells how well a linear fit on all other columns predicts the
+    column: 1 for a column unrelated to the others, infinite for one that they determine.
+        The
+    coefficient's standard error grows by the square root (D. Marquardt, Technometrics 12,
+    1970, <https://doi.org/10.1080/00401706.1970.10488699>).
+
+    Args:
+        x: The inputs of a regression, shape (samples, variables), without a constant
+            column.
+
+    Returns:
+        One factor per column, shape (variables,).
+
+    Raises:
+        ValueError: `x` is not a matrix of finite numbers, a column is constant, or there
+            are not more samples than columns.
+    """
+    x = _samples("variance_inflation_factor", x, ranks=(2,))
+    ranges = np.ptp(x, axis=0)
+    if len(x) <= x.shape[1] or not ranges.all():
+        raise ValueError(
+            "variance_inflation_factor expects columns that vary, and more samples than "
+            f"columns. Received: shape {x.shape}, ranges {ranges}"
+        )
+    x = x - x.mean(axis=0)
+    x = x / np.linalg.norm(x, axis=0)
+    factors = np.empty(x.shape[1])
+    for i in range(x.shape[1]):
+        others = np.delete(x, i, axis=1)  # (samples, variables - 1)
+        residual = x[:, i] - others @ np.linalg.lstsq(others, x[:, i])[0]
+        unexplained = float(residual @ residual)  # 1 - R²: the columns have norm 1
+        factors[i] = 1 / unexplained if unexplained > 1e-24 else np.inf
+    return factors
+
+
+def bootstrap(
+    data: tuple[Any, ...],
+    statistic: Callable[..., Any],
+    *,
+    n_resamples: int = 9999,
+    paired: bool = False,
+    confidence_level: float = 0.95,
+    method: str = "BCa",
+    rng: np.random.Generator | int | None = None,
+) -> BootstrapResult:
+    """Estimate the certainty of any statistic by computing it again on resampled data.
+
+    Each resample draws as many samples as there are, with replacement. `"percentile"` reads
+    the interval off the distribution; `"BCa"` also corrects it for bias and skewness (B. Efron
+    and R. Tibshirani, "An introduction to the bootstrap", 1993, chapters 13 and 14).
+
+    Args:
+        data: One or several arrays; samples along the first axis.
+        statistic: Called with as many arrays; returns a number or an array.
+        n_resamples: How many times to resample.
+        paired: Draw the same rows from every array, which must then be of one length.
+        confidence_level: Between 0 and 1.
+        method: `"BCa"` or `"percentile"`.
+        rng: A NumPy generator, or the seed of one.
+
+    Returns:
+        The interval, the distribution and its standard error.
+
+    Raises:
+        ValueError: An argument is not one of these, an array has fewer than two samples, or
+            BCa is not defined because all resamples give the same.
+    """
+    arrays = [np.atleast_1d(array) for array in data]
+    sizes = [len(array) for array in arrays]
+    if min(sizes, default=0) < 2 or (paired and len(set(sizes)) > 1):
+        raise ValueError(
+            f"Expected two or more samples each, as many if paired. Received: {sizes}"
+        )
+    if n_resamples < 2 or method not in ("BCa", "percentile"):
+        raise ValueError(
+            "bootstrap expects n_resamples >= 2 and method 'BCa' or 'percentile'. "
+            f"Received: {n_resamples}, {method!r}"
+        )
+    quantile = _quantile(confidence_level)
+    generator = np.random.default_rng(rng)
+
+    draws = []
+    for _ in range(n_resamples):
+        rows = [generator.integers(0, n, n) for n in (sizes[:1] if paired else sizes)]
+        picks = zip(arrays, rows * len(arrays) if paired else rows, strict=True)
+        draws.append(np.asarray(statistic(*(array[i] for array, i in picks))))
+    distribution = np.stack(draws, axis=-1)  # (..., n_resamples)
+    estimate = np.asarray(statistic(*arrays))
+    if method == "BCa":
+        skewness = _acceleration(arrays, statistic, paired)
+        low, high = _bca(distribution, estimate, skewness, quantile)
+    else:
+        tail = (1 - confidence_level) / 2
+        low, high = np.quantile(distribution, [tail, 1 - tail], axis=-1)
+    error = distribution.std(axis=-1, ddof=1)
+    return BootstrapResult(ConfidenceInterval(low, high), distribution, error)
+
+
+def mutual_information(
+    x: Any, y: Any, *, discrete: bool = False, n_neighbors: int = 3
+) -> float:
+    """Measure how much one variable tells about another, whatever their relation is.
+
+    In nats; 0 for independent variables. Continuous variables: the nearest-neighbor
+    estimate of A. Kraskov, H. Stögbauer and P. Grassberger (Physical Review E 69, 2004,
+    equation 8, <https://doi.org/10.1103/PhysRevE.69.066138>), after scaling both to unit
+    variance. Discrete ones: `sum(p(x, y) * log(p(x, y) / (p(x) * p(y))))` of the observed
+    frequencies.
+
+    Args:
+        x: Shape (samples,).
+        y: Shape (samples,).
+        discrete: The values are names of classes, and only their being equal counts.
+        n_neighbors: The more, the less noise and the more bias; continuous variables only.
+
+    Returns:
+        The estimate, at least 0.
+
+    Raises:
+        ValueError: The two are not vectors of one length, a value is not finite, a variable
+            is constant, or there are not more than `n_neighbors` samples.
+    """
+    if discrete:
+        x, y = (np.unique(v, return_inverse=True)[1] for v in (x, y))
+    x, y = _samples("mutual_information", x, y).T
+    if discrete:
+        joint = np.histogram2d(x, y, bins=(int(x.max()) + 1, int(y.max()) + 1))[0] / x.size
+        product = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)
+        seen = joint > 0
+        return max(0.0, float((joint[seen] * np.log(joint[seen] / product[seen])).sum()))
+    n = x.size
+    if not 1 <= n_neighbors < n or np.ptp(x) == 0 or np.ptp(y) == 0:
+        raise ValueError(
+            f"mutual_information expects variables that vary and 1 <= n_neighbors < {n}. "
+            f"Received: ranges {np.ptp(x)} and {np.ptp(y)}, n_neighbors={n_neighbors}"
+        )
+    x, y = x / x.std(), y / y.std()
+    # digamma(m) for whole numbers m: -γ + 1 + 1/2 + … + 1/(m - 1); γ cancels in the sum.
+    digamma = np.concatenate([[np.nan, 0.0], np.cumsum(1 / np.arange(1, n))])
+    total = 0.0
+    for i in range(n):
+        dx, dy = np.abs(x - x[i]), np.abs(y - y[i])
+        # The point itself is the 0th nearest, and is counted below as the estimate asks.
+        radius = np.partition(np.maximum(dx, dy), n_neighbors)[n_neighbors]
+        for distances in (dx, dy):
+            total += float(digamma[max(1, int((distances < radius).sum()))])
+    return max(0.0, float(digamma[n] + digamma[n_neighbors] - total / n))
+
+
+def _samples(
+    name: str,
+    *variables: Any,
+    ranks: tuple[int, ...] = (1, 1),
+    nan_policy: str = "raise",
+    finite: bool = True,
+) -> np.ndarray:
+    """Check variables and join them: float64, shape (samples, columns).
+
+    Where a NaN propagates, the whole table becomes NaN.
+    """
+    arrays = [np.asarray(variable) for variable in variables]
+    numeric = all(array.dtype.kind in "biuf" for array in arrays)
+    fits = tuple(array.ndim for array in arrays) == ranks
+    if not numeric or not fits or len({len(array) for array in arrays}) > 1:
+        wanted = ["(samples,)" if rank == 1 else "(samples, variables)" for rank in ranks]
+        came = [f"{array.dtype} {array.shape}" for array in arrays]
+        raise ValueError(
+            f"{name} expects real numbers of shape {' and '.join(wanted)}, samples alike. "
+            f"Received: {' and '.join(came)}"
+        )
+    table = np.column_stack(arrays).astype(float)
+    if nan_policy not in ("propagate", "omit", "raise"):
+        raise ValueError(
+            f"No nan_policy {nan_policy!r}: take 'propagate', 'omit' or 'raise'"
+        )
+    missing = np.isnan(table).any(axis=1)
+    if nan_policy == "raise" and missing.any():
+        raise ValueError(f"{name} expects no NaN. Received: NaN in {missing.sum()} samples")
+    if nan_policy == "omit":
+        table = table[~missing]
+    if nan_policy == "propagate" and missing.any():
+        table[:] = np.nan
+    if len(table) < 2:
+        raise ValueError(f"{name} expects at least two samples. Received: {len(table)}")
+    if finite and np.isinf(table).any():
+        raise ValueError(f"{name} expects finite numbers. Received: infinity")
+    return table
+
+
+def _undefined(x: np.ndarray, y: np.ndarray) -> bool:
+    if np.isnan(x).any():
+        return True
+    if (x == x[0]).all() or (y == y[0]).all():
+        warnings.warn("A variable is constant: its correlation is undefined.", stacklevel=4)
+        return True
+    return False
+
+
+def _correlate(x: np.ndarray, y: np.ndarray) -> float:
+    if _undefined(x, y):
+        return float("nan")
+    x, y = x - x.mean(), y - y.mean()
+    r = (x / np.linalg.norm(x)) @ (y / np.linalg.norm(y))
+    return float(np.clip(r, -1, 1))
+
+
+def _ranks(x: np.ndarray) -> np.ndarray:
+    """Rank from 1, equal values sharing the mean of their ranks."""
+    if np.isnan(x).any():
+        return x
+    _, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+
+
+def _error(variance: float, dof: int) -> float:
+    return sqrt(variance / dof) if dof > 0 else float("inf")
+
+
+def _quantile(confidence_level: float) -> float:
+    if not 0 < confidence_level < 1:
+        raise ValueError(
+            f"confidence_level is between 0 and 1. Received: {confidence_level}"
+        )
+    return NormalDist().inv_cdf((1 + confidence_level) / 2)
+
+
+def _pearson_pvalue(r: float, dof: int) -> float:
+    if np.isnan(r):
+        return float("nan")
+    return betainc(dof / 2, 0.5, (1 - r) * (1 + r)) if dof > 0 else 1.0
+
+
+def _acceleration(
+    arrays: list[np.ndarray], statistic: Callable[..., Any], paired: bool
+) -> Any:
+    """Measure the statistic's skewness, leaving out one sample at a time (eq. 14.15)."""
+    cubes, squares = 0.0, 0.0
+    for k, n in enumerate([len(array) for array in arrays[: 1 if paired else None]]):
+        kept = [
+            [
+                np.delete(a, i, axis=0) if paired or j == k else a
+                for j, a in enumerate(arrays)
+            ]
+            for i in range(n)
+        ]
+        values = np.stack([np.asarray(statistic(*left)) for left in kept])  # (n, ...)
+        influence = (n - 1) / n * (values.mean(axis=0) - values)
+        cubes = cubes + (influence**3).sum(axis=0)
+        squares = squares + (influence**2).sum(axis=0)
+    return cubes / (6 * np.where(squares == 0, np.nan, squares) ** 1.5)
+
+
+def _bca(
+    draws: np.ndarray, estimate: np.ndarray, acceleration: Any, quantile: float
+) -> np.ndarray:
+    """Read the bias-corrected and accelerated ends off the draws (eq. 14.10)."""
+    point = estimate[..., None]
+    below = ((draws < point).mean(axis=-1) + (draws <= point).mean(axis=-1)) / 2
+    if np.isnan(acceleration).any() or not ((below > 0) & (below < 1)).all():
+        raise ValueError(
+            "BCa is undefined for so few or so equal data: use method='percentile'"
+        )
+    ends = np.empty((2, *estimate.shape))
+    for at in np.ndindex(estimate.shape):
+        bias = NormalDist().inv_cdf(float(below[at]))
+        for end, z in enumerate((bias - quantile, bias + quantile)):
+            share = NormalDist().cdf(bias + z / (1 - acceleration[at] * z))
+            ends[(end, *at)] = np.quantile(draws[at], share)
+    return ends
