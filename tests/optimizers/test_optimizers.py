@@ -1,0 +1,193 @@
+"""Optimizers follow Keras's, step for step, and work in place."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras as theirs
+import numpy as np
+import pytest
+
+from labkit import optimizers as ours
+
+SHAPES = [(5, 3), (3,), (2, 2, 2), ()]
+CASES: list[tuple[str, dict[str, Any]]] = [
+    ("SGD", {}),
+    ("SGD", {"learning_rate": 0.1, "momentum": 0.9}),
+    ("SGD", {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True}),
+    ("SGD", {"clipnorm": 0.5}),
+    ("SGD", {"global_clipnorm": 0.5}),
+    ("RMSprop", {}),
+    ("RMSprop", {"learning_rate": 0.05, "rho": 0.8, "momentum": 0.5, "epsilon": 1e-3}),
+    ("Adagrad", {}),
+    ("Adagrad", {"learning_rate": 0.5, "initial_accumulator_value": 0.0, "epsilon": 1e-3}),
+    ("Adam", {}),
+    ("Adam", {"learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3}),
+    ("Adam", {"clipnorm": 0.1}),
+    ("Adam", {"global_clipnorm": 100.0}),
+    ("AdamW", {}),
+    ("AdamW", {"learning_rate": 0.1, "weight_decay": 0.3, "global_clipnorm": 0.2}),
+]
+
+
+DECAYS = {"beta_1": 0.9, "beta_2": 0.999}
+DEFAULTS: dict[str, dict[str, float]] = {"Adam": DECAYS, "AdamW": DECAYS}
+
+
+def keras_optimizer(name: str, args: dict[str, Any]) -> Any:
+    """Return Keras's optimizer with all its constants in float64.
+
+    Keras on TensorFlow turns Python floats into float32 on their way to float64, but takes
+    NumPy's as they are.
+    """
+    given = {**DEFAULTS.get(name, {}), **args}
+    doubles = {k: np.float64(v) if isinstance(v, float) else v for k, v in given.items()}
+    return getattr(theirs.optimizers, name)(**doubles)
+
+
+@pytest.fixture
+def _float64() -> Iterator[None]:
+    """Let Keras compute in float64."""
+    theirs.config.set_floatx("float64")
+    yield
+    theirs.config.set_floatx("float32")
+
+
+@pytest.mark.usefixtures("_float64")
+@pytest.mark.parametrize(("name", "args"), CASES)
+def test_twenty_steps_are_keras_s(name: str, args: dict[str, Any]) -> None:
+    """After each of twenty steps in float64 the weights are Keras's to 1e-9."""
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(size=shape) for shape in SHAPES]
+    variables = [theirs.Variable(w, dtype="float64") for w in weights]
+    mine = getattr(ours, name)(**args)
+    keras_one = keras_optimizer(name, args)
+    for _ in range(20):
+        gradients = [np.asarray(rng.normal(size=shape)) for shape in SHAPES]
+        kept = [g.copy() for g in gradients]
+        mine.apply(gradients, weights)
+        keras_one.apply(gradients, variables)
+        for w, variable, g, before in zip(weights, variables, gradients, kept, strict=True):
+            np.testing.assert_allclose(w, np.asarray(variable), rtol=1e-9, atol=1e-12)
+            np.testing.assert_array_equal(g, before)
+    assert mine.iterations == 20
+
+
+@pytest.mark.usefixtures("_float64")
+def test_a_schedule_is_followed_step_by_step() -> None:
+    """The rate of a step is the schedule's at the number of steps done before."""
+    w = [np.ones(3)]
+    variables = [theirs.Variable(w[0], dtype="float64")]
+    args = (0.5, 3, 0.5)
+    mine = ours.Adam(ours.schedules.ExponentialDecay(*args))
+    schedule = theirs.optimizers.schedules.ExponentialDecay(*args)
+    keras_one = keras_optimizer("Adam", {"learning_rate": schedule})
+    for step in range(6):
+        assert mine.learning_rate == pytest.approx(0.5 * 0.5 ** (step / 3), rel=1e-12)
+        g = [np.array([1.0, -2.0, 0.5]) * step]
+        mine.apply(g, w)
+        keras_one.apply(g, variables)
+    # Keras's schedules compute in float32.
+    np.testing.assert_allclose(w[0], np.asarray(variables[0]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adagrad", "Adam", "AdamW"])
+def test_pieces_make_no_difference(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A vector longer than a piece is updated as if it were in one."""
+    rng = np.random.default_rng(1)
+    start, slopes = rng.normal(size=100), rng.normal(size=(5, 100))
+    results = []
+    for piece in (7, 1000):
+        monkeypatch.setattr(ours, "PIECE", piece)
+        w, optimizer = start.copy(), getattr(ours, name)()
+        for g in slopes:
+            optimizer.apply([g], [w])
+        results.append(w)
+    np.testing.assert_array_equal(*results)
+
+
+def test_weights_change_in_place_and_keep_their_type() -> None:
+    """float32 weights, also views of a flat vector, are changed where they are."""
+    flat = np.ones(6, "float32")
+    view = flat[:4].reshape(2, 2)
+    ours.SGD(0.5).apply([np.ones((2, 2), "float32")], [view])
+    np.testing.assert_array_equal(flat, [0.5, 0.5, 0.5, 0.5, 1, 1])
+
+
+def test_clipping_leaves_short_and_zero_gradients_alone() -> None:
+    """A gradient below the limit is used as it is; zeros cause no division by zero."""
+    for args in ({"clipnorm": 1.0}, {"global_clipnorm": 1.0}):
+        w = [np.zeros(2), np.zeros(2)]
+        ours.SGD(1.0, **args).apply([np.zeros(2), np.array([0.3, 0.4])], w)
+        np.testing.assert_array_equal(w, [[0, 0], [-0.3, -0.4]])
+
+
+@pytest.mark.parametrize(
+    "name", ["sgd", "rmsprop", "adagrad", "adam", "adamw", "Adam", "SGD"]
+)
+def test_names_stand_for_new_optimizers(name: str) -> None:
+    """A name gives a fresh optimizer with Keras's defaults; an instance is returned."""
+    optimizer = ours.get(name)
+    assert optimizer is not ours.get(name)
+    assert optimizer.learning_rate == pytest.approx(
+        float(theirs.optimizers.get(name).learning_rate)
+    )
+    assert ours.get(optimizer) is optimizer
+
+
+def test_the_learning_rate_can_be_set_unless_a_schedule_rules() -> None:
+    """A number can be replaced by a number or a schedule, a schedule not by a number."""
+    optimizer = ours.SGD(0.1)
+    optimizer.learning_rate = 0.2
+    assert optimizer.learning_rate == 0.2
+    optimizer.learning_rate = ours.schedules.CosineDecay(0.3, 10)
+    assert optimizer.learning_rate == 0.3
+    with pytest.raises(TypeError, match="follows a LearningRateSchedule"):
+        optimizer.learning_rate = 0.1
+
+
+@pytest.mark.parametrize(
+    ("gradients", "weights", "message"),
+    [
+        ([np.ones(2)], [np.ones(2), np.ones(2)], "one gradient for each weight array"),
+        ([np.ones((2, 1))], [np.ones(2)], "gradients of their shapes"),
+        ([np.ones(())], [np.ones(2)], "gradients of their shapes"),
+        ([np.ones(2)], [np.ones(2, int)], "arrays of floats"),
+        ([np.ones(2)], [np.ones(4)[::2]], "C-contiguous"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(
+    gradients: Any, weights: Any, message: str
+) -> None:
+    """Wrong counts, shapes, types and strided arrays are an error and change nothing."""
+    before = [w.copy() for w in weights]
+    with pytest.raises(ValueError, match=message):
+        ours.SGD().apply(gradients, weights)
+    np.testing.assert_array_equal(np.concatenate(before), np.concatenate(weights))
+
+
+def test_an_optimizer_keeps_to_its_weights() -> None:
+    """The state of one model is not used for another."""
+    optimizer = ours.Adam()
+    optimizer.apply([np.ones(2)], [np.ones(2)])
+    with pytest.raises(ValueError, match="Adam belongs to other weights"):
+        optimizer.apply([np.ones(3)], [np.ones(3)])
+
+
+@pytest.mark.parametrize(
+    "args",
+    [{"clipnorm": 1.0, "global_clipnorm": 1.0}, {"clipnorm": 0.0}, {"clipnorm": -1.0}],
+)
+def test_impossible_clipping_is_refused(args: dict[str, float]) -> None:
+    """Both kinds of clipping, or a limit that is not positive, are an error."""
+    with pytest.raises(ValueError, match="either clipnorm or global_clipnorm"):
+        ours.SGD(**args)
+
+
+def test_unknown_optimizers_are_refused() -> None:
+    """The message lists what there is."""
+    with pytest.raises(ValueError, match=r"Unknown optimizer 'adan'. Known: sgd, rmsprop"):
+        ours.get("adan")
+    with pytest.raises(ValueError, match="momentum must lie between 0 and 1"):
+        ours.SGD(momentum=2)
+    with pytest.raises(NotImplementedError, match="needs update"):
+        ours.Optimizer(0.1).apply([np.ones(1)], [np.ones(1)])

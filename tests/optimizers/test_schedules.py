@@ -1,0 +1,85 @@
+"""Schedules agree with Keras's at every step that matters."""
+
+from typing import Any
+
+import keras as theirs
+import numpy as np
+import pytest
+
+from labkit.optimizers import schedules as ours
+
+CASES: list[tuple[str, dict[str, Any]]] = [
+    (
+        "ExponentialDecay",
+        {"initial_learning_rate": 0.1, "decay_steps": 7, "decay_rate": 0.8},
+    ),
+    (
+        "ExponentialDecay",
+        {
+            "initial_learning_rate": 0.1,
+            "decay_steps": 7,
+            "decay_rate": 0.8,
+            "staircase": True,
+        },
+    ),
+    (
+        "PiecewiseConstantDecay",
+        {"boundaries": [3, 10, 11], "values": [1.0, 0.5, 0.1, 0.01]},
+    ),
+    ("CosineDecay", {"initial_learning_rate": 0.1, "decay_steps": 20}),
+    ("CosineDecay", {"initial_learning_rate": 0.1, "decay_steps": 20, "alpha": 0.3}),
+    (
+        "CosineDecay",
+        {
+            "initial_learning_rate": 0.01,
+            "decay_steps": 20,
+            "alpha": 0.1,
+            "warmup_target": 0.2,
+            "warmup_steps": 6,
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "args"), CASES)
+def test_a_schedule_is_keras_s(name: str, args: dict[str, Any]) -> None:
+    """Each step from 0 to beyond the end has Keras's learning rate."""
+    mine, keras_one = (
+        getattr(ours, name)(**args),
+        getattr(theirs.optimizers.schedules, name)(**args),
+    )
+    rates = [mine(step) for step in range(40)]
+    assert all(isinstance(rate, float) for rate in rates)
+    expected = [float(keras_one(np.int64(step))) for step in range(40)]
+    np.testing.assert_allclose(rates, expected, rtol=2e-6, atol=1e-9)
+
+
+def test_the_exact_values_are_the_formulas() -> None:
+    """In double precision the three schedules are what their docstrings say."""
+    assert ours.ExponentialDecay(1.0, 10, 0.5)(20) == 0.25
+    assert ours.PiecewiseConstantDecay([5], [1.0, 0.1])(5) == 1.0
+    assert ours.PiecewiseConstantDecay([5], [1.0, 0.1])(6) == 0.1
+    assert ours.CosineDecay(2.0, 10)(5) == pytest.approx(1.0, rel=1e-15)
+    assert ours.CosineDecay(2.0, 10, alpha=0.5)(10) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "message"),
+    [
+        ("ExponentialDecay", (0.1, 0, 0.5), "decay_steps must be positive"),
+        ("CosineDecay", (0.1, -1), "decay_steps must be positive"),
+        ("CosineDecay", (0.1, 5, 0.0, "CosineDecay", 1.0), "warmup_steps must be positive"),
+        ("PiecewiseConstantDecay", ([1, 2], [0.1, 0.2]), "one more number than boundaries"),
+        ("PiecewiseConstantDecay", ([2, 2], [0.1, 0.2, 0.3]), "boundaries must increase"),
+    ],
+)
+def test_impossible_schedules_are_refused(name: str, args: Any, message: str) -> None:
+    """Steps that are not positive and lists that do not fit are an error at once."""
+    with pytest.raises(ValueError, match=message):
+        getattr(ours, name)(*args)
+
+
+def test_a_schedule_of_ones_own_needs_a_call() -> None:
+    """The base class says what is missing."""
+    with pytest.raises(NotImplementedError, match="must define __call__"):
+        ours.LearningRateSchedule()(0)
