@@ -19,7 +19,6 @@
     .views { display: grid; gap: .8rem; margin-bottom: .8rem;
              grid-template-columns: repeat(auto-fit, minmax(min(100%, 13rem), 1fr)); }
     label { display: grid; gap: .1rem; font-size: .7rem; }
-    label output { font-variant-numeric: tabular-nums; }
     input[type=range] { width: 100%; min-height: 1.2rem; margin: 0; accent-color: var(--lab-blue); }
     button, select, input[type=number] {
       font: inherit; color: inherit; min-height: 1.6rem; padding: .1rem .5rem; border-radius: .25rem;
@@ -122,7 +121,7 @@
     }
 
     slider(name, { min, max, step, value, digits = 2 }, changed) {
-      const shown = h("output", {}, format(value, digits));
+      const shown = h("span", { class: "number", "aria-hidden": "true" }, format(value, digits));
       const input = h("input", { type: "range", min, max, step, value, "aria-label": name });
       input.set = (x) => { input.value = x; shown.textContent = format(x, digits); };
       input.addEventListener("input", () => { shown.textContent = format(+input.value, digits); changed(+input.value); });
