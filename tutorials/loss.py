@@ -468,6 +468,45 @@ bottom.set(yscale="log", xlabel="weights, largest first", ylabel="size", ylim=(1
 bottom.legend(loc="lower left")
 
 # %% [markdown]
+# ## Activities have a price, too
+# The same L1 can be charged on what a layer puts out. Here the loss of a network with 64 ReLU
+# units also pays for the sum of their activities. ReLU itself cuts at zero, so these zeros
+# are exact without further help.
+
+# %% label="activities" values="quiet_none quiet_small quiet_large accuracy_loud accuracy_small accuracy_quiet activity_small activity_large"
+activity_small, activity_large = 0.001, 0.01
+
+
+def quiet_network(strength):
+    """Train a network whose hidden activities cost `strength` each; return it."""
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((64,)),
+            keras.layers.Dense(
+                64, activation="relu", activity_regularizer=keras.regularizers.L1(strength)
+            ),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+    model.fit(x[train], digits.target[train], epochs=40, verbose=0)
+    return model
+
+
+networks = [quiet_network(strength) for strength in (0.0, activity_small, activity_large)]
+quiet_none, quiet_small, quiet_large = (
+    float(np.mean(np.asarray(model.layers[0](x[test])) == 0)) for model in networks
+)
+accuracy_loud, accuracy_small, accuracy_quiet = map(test_accuracy, networks)
+
+print(f"activities that are zero: {quiet_none:.0%}, {quiet_small:.0%}, {quiet_large:.0%}")
+print(f"test accuracy: {accuracy_loud:.3f}, {accuracy_small:.3f}, {accuracy_quiet:.3f}")
+assert quiet_none < 0.5
+assert quiet_large > quiet_none + 0.25
+assert accuracy_quiet > accuracy_loud - 0.02
+
+# %% [markdown]
 # ## The same in Keras
 # From here on `keras` is Keras itself. First every loss and its gradient, on random
 # predictions: `labkit` has the derivative written out, TensorFlow finds it by itself.
