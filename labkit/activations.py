@@ -81,7 +81,11 @@ def gelu(x: Array, approximate: bool = False) -> Array:
         x: Any shape.
         approximate: Use $\Phi(x) \approx (1 + \tanh(\sqrt{2/\pi} (x + 0.044715 x^3))) / 2$.
     """
-    return x * (0.5 + 0.5 * np.tanh(_gelu_inner(x)) if approximate else _normal_cdf(x))
+    if not approximate:
+        return x * _normal_cdf(x)
+    inner = (2 / math.pi) ** 0.5 * (x + 0.044715 * x**3)
+    y: Array = x * (0.5 + 0.5 * np.tanh(inner))
+    return y
 
 
 def softmax(x: Array, axis: int = -1) -> Array:
@@ -149,7 +153,3 @@ def _normal_cdf(x: Array) -> Array:
 def _normal_density(x: Array) -> Array:
     density: Array = (2 * math.pi) ** -0.5 * np.exp(-0.5 * x * x)
     return density
-
-
-def _gelu_inner(x: Array) -> Array:
-    return (2 / math.pi) ** 0.5 * (x + 0.044715 * x**3)

@@ -35,7 +35,8 @@ class Layer:
     """A transformation of arrays, often with weights.
 
     Args:
-        activity_regularizer: Penalty on the output, added to the loss.
+        activity_regularizer: Penalty on the output, added to the loss; it is divided by
+            the number of samples.
         trainable: Whether training changes the weights.
         dtype: `"float32"` or `"float64"`; `None` means `config.floatx()`.
         name: `None` means one made from the class's name.
@@ -154,11 +155,14 @@ class Layer:
             self._regularizers[name] = penalty
         return weight
 
-    def bind(self, name: str, weight: Array, gradient: Array) -> None:
+    def bind(self, name: str, weight: Array, gradient: Array | None = None) -> None:
         """Move a weight and its gradient into other arrays, such as views of one vector."""
         old = self._weights[name]
-        weight[...], gradient[...] = old, self.gradients[name]
-        self._weights[name], self.gradients[name] = weight, gradient
+        weight[...] = old
+        self._weights[name] = weight
+        if gradient is not None:
+            gradient[...] = self.gradients[name]
+            self.gradients[name] = gradient
         for attribute, value in vars(self).items():
             if value is old:
                 setattr(self, attribute, weight)
@@ -196,11 +200,12 @@ class Layer:
 
     @property
     def losses(self) -> list[float]:
-        """The penalties on weights and on the last output."""
+        """The penalties on the weights, and on the last output per sample."""
         penalties = []
         for layer in self.flatten_layers():
             if layer.activity_regularizer is not None and layer._output is not None:
-                penalties.append(layer.activity_regularizer(layer._output))
+                output = layer._output
+                penalties.append(layer.activity_regularizer(output) / len(output))
             for name, regularizer in layer._regularizers.items():
                 penalties.append(regularizer(layer._weights[name]))
         return penalties
@@ -289,7 +294,7 @@ def _with_penalties(backward: Callable[..., Array | None]) -> Callable[..., Arra
                 f"{self._output_shape}. Received: dy.shape={dy.shape}"
             )
         if self.activity_regularizer is not None and self._output is not None:
-            dy = dy + self.activity_regularizer.gradient(self._output)
+            dy = dy + self.activity_regularizer.gradient(self._output) / len(dy)
         dx = backward(self, dy)
         for name, regularizer in self._regularizers.items():
             self.gradients[name] += regularizer.gradient(self._weights[name])

@@ -41,7 +41,7 @@ class Dropout(Layer):
         random = self._random or _random.generator()
         keep = random.random(x.shape, np.float32) >= self.rate
         scale = 1 / (1 - self.rate) if self.rate < 1 else 0.0
-        mask: Array = keep * np.asarray(scale, x.dtype)
+        mask: Array = keep.astype(x.dtype) * scale
         self.saved = mask
         return x * mask
 

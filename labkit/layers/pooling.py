@@ -1,0 +1,153 @@
+"""Pooling: windows of an image become single numbers, so that position matters less."""
+
+from typing import Any
+
+import numpy as np
+
+from labkit._typing import Array, Shape
+from labkit.layers._windows import Windows, per_axis
+from labkit.layers.layer import Layer
+
+__all__ = [
+    "AveragePooling2D",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "MaxPooling2D",
+]
+
+
+class _Pooling2D(Layer):
+    expects = "(batch, height, width, channels)"
+
+    def __init__(
+        self,
+        pool_size: int | tuple[int, int] = (2, 2),
+        strides: int | tuple[int, int] | None = None,
+        padding: str = "valid",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        kind = type(self).__name__
+        self.pool_size = per_axis(kind, "pool_size", pool_size, 2)
+        self.strides = per_axis(kind, "strides", strides or pool_size, 2)
+        self.windows = Windows(kind, self.pool_size, self.strides, padding)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return `(batch, windows down, windows across, channels)`."""
+        return input_shape[0], *self.windows.counts(input_shape), input_shape[-1]
+
+
+class MaxPooling2D(_Pooling2D):
+    """The largest number of each window, in each channel.
+
+    `(batch, height, width, channels)` becomes `(batch, new_height, new_width, channels)`.
+
+    Args:
+        pool_size: Height and width of the window, or one number for both.
+        strides: Steps from one window to the next; `None` means `pool_size`.
+        padding: `"valid"`: windows inside the image; `"same"`: `ceil(size / stride)`
+            windows, of which some stand out over the edge.
+        **kwargs: As in `Layer`.
+
+    Raises:
+        ValueError: A size that is not a positive integer, or an unknown padding.
+    """
+
+    def call(self, x: Array, training: bool = False) -> Array:
+        """Return the largest number of each window."""
+        padded = self.windows.pad(x, -np.inf)
+        first, *others = self.windows.places(padded)
+        y = first.copy()
+        for view in others:
+            np.maximum(y, view, out=y)
+        self.saved = x.shape, padded, y
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """Return `dy` at the place of each largest number (of equal ones at the first)."""
+        shape, padded, y = self.saved
+        dpadded = np.zeros_like(padded)
+        rest = dy.copy()  # what has not found its place yet
+        places, targets = self.windows.places(padded), self.windows.places(dpadded)
+        for view, target in zip(places, targets, strict=True):
+            share = rest * (view == y)
+            target += share
+            rest -= share
+        return self.windows.crop(dpadded, shape)
+
+
+class AveragePooling2D(_Pooling2D):
+    """The mean of each window, in each channel; padding does not count.
+
+    `(batch, height, width, channels)` becomes `(batch, new_height, new_width, channels)`.
+
+    Args:
+        pool_size: Height and width of the window, or one number for both.
+        strides: Steps from one window to the next; `None` means `pool_size`.
+        padding: `"valid"`: windows inside the image; `"same"`: `ceil(size / stride)`
+            windows, of which some stand out over the edge.
+        **kwargs: As in `Layer`.
+
+    Raises:
+        ValueError: A size that is not a positive integer, or an unknown padding.
+    """
+
+    def call(self, x: Array, training: bool = False) -> Array:
+        """Return the mean of each window."""
+        padded = self.windows.pad(x)
+        inside = self.windows.pad(np.ones_like(x[:1, :, :, :1]))
+        pixels = sum(self.windows.places(inside))
+        self.saved = x.shape, padded.shape, pixels
+        total: Array = np.divide(sum(self.windows.places(padded)), pixels)
+        return total
+
+    def backward(self, dy: Array) -> Array:
+        """Return an equal share of `dy` at each pixel of a window."""
+        shape, padded_shape, pixels = self.saved
+        dpadded = np.zeros(padded_shape, dy.dtype)
+        share = dy / pixels
+        for view in self.windows.places(dpadded):
+            view += share
+        return self.windows.crop(dpadded, shape)
+
+
+class _GlobalAveragePooling(Layer):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+    def call(self, x: Array, training: bool = False) -> Array:
+        """Return the mean of each channel, `(batch, channels)`."""
+        self.saved = x.shape
+        mean: Array = x.mean(axis=tuple(range(1, x.ndim - 1)))
+        return mean
+
+    def backward(self, dy: Array) -> Array:
+        """Return an equal share of `dy` at each place."""
+        batch, *sizes, channels = self.saved
+        share = dy / np.prod(sizes, dtype=dy.dtype)
+        share = share.reshape(batch, *[1] * len(sizes), channels)
+        return np.broadcast_to(share, self.saved).copy()
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return `(batch, channels)`."""
+        return input_shape[0], input_shape[-1]
+
+
+class GlobalAveragePooling1D(_GlobalAveragePooling):
+    """The mean of each channel: `(batch, steps, channels)` becomes `(batch, channels)`.
+
+    Args:
+        **kwargs: As in `Layer`.
+    """
+
+    expects = "(batch, steps, channels)"
+
+
+class GlobalAveragePooling2D(_GlobalAveragePooling):
+    """The mean of each channel: `(batch, height, width, channels)` to `(batch, channels)`.
+
+    Args:
+        **kwargs: As in `Layer`.
+    """
+
+    expects = "(batch, height, width, channels)"
