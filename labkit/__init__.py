@@ -4,8 +4,8 @@
 with `import keras` in its place the same script runs on TensorFlow. Four modules have no
 counterpart in Keras: `stats`, `datasets`, `plot` and `testing`.
 
-Submodules are loaded when they are first used, so that `import labkit` costs little more
-than `import numpy`.
+A module is loaded when it is first used, so that `import labkit` takes no time and a script
+loads no more than it needs; `__init__.pyi` tells type checkers the same names.
 """
 
 from importlib import import_module

@@ -356,8 +356,8 @@ def bootstrap(
     """Estimate the certainty of any statistic by computing it again on resampled data.
 
     Each resample draws as many samples as there are, with replacement. `"percentile"` reads
-    the interval off the distribution; `"BCa"` also corrects it for bias and skewness (B. Efron
-    and R. Tibshirani, "An introduction to the bootstrap", 1993, chapters 13 and 14).
+    the interval off the distribution; `"BCa"` also corrects it for bias and skewness (B.
+    Efron and R. Tibshirani, "An introduction to the bootstrap", 1993, chapters 13 and 14).
 
     Args:
         data: One or several arrays; samples along the first axis.
@@ -510,8 +510,8 @@ def _correlate(x: np.ndarray, y: np.ndarray) -> float:
     if _undefined(x, y):
         return float("nan")
     x, y = x - x.mean(), y - y.mean()
-    r = (x / np.linalg.norm(x)) @ (y / np.linalg.norm(y))
-    return float(np.clip(r, -1, 1))
+    x, y = x / np.abs(x).max(), y / np.abs(y).max()  # their squares cannot overflow
+    return float(np.clip(x @ y / np.sqrt((x @ x) * (y @ y)), -1, 1))
 
 
 def _ranks(x: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Count labkit's lines of code and fail where it grows beyond what one sitting can read.
 
-Usage: python tests/lines.py. Docstrings, comments and blank lines do not count; labkit/site,
-which builds the site, is printed but has no limit.
+Usage: python tests/lines.py. Docstrings, comments and blank lines do not count;
+labkit/site, which builds the site, is printed but has no limit.
 """
 
 import ast
