@@ -114,10 +114,11 @@ assert relu_at_total == 3
 # second thermometer errs by two degrees or so. Both scales are counted in hundreds of degrees, so
 # that all numbers are near one. The neuron starts at `w = b = 0` and knows nothing.
 
-# %% label="descend"
+# %% label="descend" values="readings steps"
 rng = np.random.default_rng(0)
-celsius = rng.uniform(0, 1, 60)
-fahrenheit = 1.8 * celsius + 0.32 + rng.normal(0, 0.02, 60)
+readings, steps = 60, 200
+celsius = rng.uniform(0, 1, readings)
+fahrenheit = 1.8 * celsius + 0.32 + rng.normal(0, 0.02, readings)
 
 
 def descend(x, y, rate, steps):
@@ -132,7 +133,7 @@ def descend(x, y, rate, steps):
     return np.array(path)  # (steps + 1, 2)
 
 
-path = descend(celsius, fahrenheit, rate=0.5, steps=200)
+path = descend(celsius, fahrenheit, 0.5, steps)
 
 # %% label="line" alt="Left: sixty points along a rising line, and the neuron's line after 0, 1, 10 and 200 steps; it starts flat at zero and ends in the middle of the points. Right: the weight and the bias against the step; the bias overshoots at first, and both then settle on the dashed lines at 1.8 and 0.32." caption="Learning a known line. Left: the neuron's line after 0, 1, 10 and 200 steps. Right: its weight and bias; dashed, the true values." values="weight bias offset squares_gap"
 weight, bias = (float(value) for value in path[-1])
@@ -141,9 +142,9 @@ offset = 100 * bias  # in degrees Fahrenheit
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.2))
 left.plot(celsius, fahrenheit, "o", color=ORANGE, markersize=4, label="readings")
 ends = np.array([0.0, 1.0])
-for steps, style in [(0, ":"), (1, "-."), (10, "--"), (200, "-")]:
-    w, b = path[steps]
-    left.plot(ends, w * ends + b, style, color=BLUE, label=f"{steps} steps")
+for step, style in [(0, ":"), (1, "-."), (10, "--"), (200, "-")]:
+    w, b = path[step]
+    left.plot(ends, w * ends + b, style, color=BLUE, label=f"step {step}")
 left.set(xlabel="Celsius / 100", ylabel="Fahrenheit / 100")
 left.legend()
 right.plot(path[:, 0], color=BLUE, label="weight w")
@@ -419,6 +420,7 @@ print(f"XOR learned from {found_two} of {starts} starts with two hidden neurons,
 print(f"and from {found_eight} of {starts} with eight")
 assert 4 <= found_two <= 17
 assert found_eight >= 19
+assert abs(stuck_loss - np.log(2) / 2) < 0.02
 
 # %% label="losses" alt="Loss against epoch for twenty random starts each. Left, two hidden neurons: about half of the curves fall to zero, the others stay on flat shelves far above it. Right, eight hidden neurons: all curves fall to zero." caption="The loss of every start on XOR. Solid green: all four cases right at the end. Dashed red: stuck. The dotted line is the loss of a coin toss, $\\ln 2$."
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3), sharex=True, sharey=True)
@@ -522,5 +524,11 @@ print(f"XOR: fewest errors in any of 100 passes: {min(xor_errors)}")
 assert settled < 20
 assert not any(and_errors[settled:])
 assert min(xor_errors) > 0
+
+# %% label="exercise-5" tags=["solution"]
+z = table @ [1, 1]  # 0, 1, 1, 2
+y = z * (2 - z)  # up, and down again
+print("sum:", z.astype(int), " output:", y.astype(int))
+assert np.array_equal(y, xor.ravel())
 
 plt.show()
