@@ -1,270 +1,466 @@
 """Metrics: what one wants to know of a model, gathered batch by batch.
 
 A metric is not differentiated, so it may count. Each keeps a small state: `update_state`
-adds a batch, `result` tells the outcome so far, `reset_state` begins anew. Sums are kept
-in float64. Shapes are those of `labkit.losses`.
+adds a batch, `result` tells the outcome so far, `reset_state` begins anew. Sums are kept in
+float64. Shapes are those of `labkit.losses`.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labkit.layers.layer import Array, auto_name
-from labkit.losses import match_ranks, to_float, weighted
+from labkit.losses import (
+    EPSILON,
+    Array,
+    match_ranks,
+    mean,
+    sparse_labels,
+    to_float,
+    weighted,
+)
 
 __all__ = [
+    "AUC",
     "BinaryAccuracy",
     "CategoricalAccuracy",
+    "ConfusionMatrix",
     "Mean",
     "MeanAbsoluteError",
     "MeanMetricWrapper",
     "MeanSquaredError",
     "Metric",
+    "Precision",
+    "R2Score",
+    "Recall",
     "SparseCategoricalAccuracy",
     "SparseTopKCategoricalAccuracy",
     "TopKCategoricalAccuracy",
     "get",
 ]
 
-Function = Callable[[Array, Array], ArrayLike]
+Function = Callable[..., Any]
 
 
 class Metric:
-    """Base of all metrics. A subclass writes the three methods below.
+    """Base of all metrics. A subclass writes `update_state`, `result` and `reset_state`.
 
     Args:
-        dtype: Accepted for Keras's sake; sums are float64.
         name: Shown in logs.
+
+    Attributes:
+        direction: `"up"` if more is better, `"down"` if less is; callbacks ask for it.
     """
 
-    def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
-        self.dtype = dtype
-        self.name = name or auto_name(type(self).__name__)
+    direction: ClassVar[str | None] = None
+
+    def __init__(self, *, name: str | None = None) -> None:
+        self.name = name or type(self).__name__.lower()
         self.reset_state()
 
     def update_state(
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> None:
-        """Add a batch."""
-        raise NotImplementedError(f"{type(self).__name__} must define update_state().")
+        """Add a batch.
+
+        Args:
+            y_true: Targets, `(batch, ..., outputs)`; integer labels are `(batch, ...)`.
+            y_pred: Predictions, `(batch, ..., outputs)`.
+            sample_weight: One weight per sample, `(batch,)`, or value, `(batch, ...)`.
+
+        Raises:
+            TypeError: Something is not an array of numbers.
+            ValueError: Shapes do not fit, or a target is impossible.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs update_state().")
 
     def result(self) -> Any:
         """Return the metric of all that has been added: a float, or an array."""
-        raise NotImplementedError(f"{type(self).__name__} must define result().")
+        raise NotImplementedError(f"{type(self).__name__} needs result().")
 
     def reset_state(self) -> None:
         """Forget everything that has been added."""
-        raise NotImplementedError(f"{type(self).__name__} must define reset_state().")
+        raise NotImplementedError(f"{type(self).__name__} needs reset_state().")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Add a batch and return the result so far."""
+        """Add a batch, as `update_state` does, and return the result so far."""
         self.update_state(*args, **kwargs)
         return self.result()
 
 
 class Mean(Metric):
-    """Weighted mean of plain values, such as a loss.
+    """Weighted mean of plain values, such as losses.
 
     Args:
         name: Shown in logs.
-        dtype: See `Metric`.
     """
 
-    total: float
-    count: float
+    def __init__(self, name: str = "mean") -> None:
+        super().__init__(name=name)
 
-    def __init__(self, name: str = "mean", dtype: str | None = None) -> None:
-        super().__init__(dtype, name)
-
-    def update_state(  # type: ignore[override]  # Keras's signature: values have no targets
+    def update_state(  # type: ignore[override]  # as in Keras: plain values have no targets
         self, values: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> None:
-        """Add values of any shape, with one weight for each or for each first axis."""
-        array = np.asarray(values, dtype="float64")
+        """Add values, `(batch, ...)`, with one weight for each sample or value."""
+        samples = to_float("values", values, "float64")
         weight: Array | None = None
         if sample_weight is not None:
-            weight = np.asarray(sample_weight, dtype="float64")
-            array, weight = match_ranks(array, weight)
-            if array.ndim > weight.ndim > 0:
-                array = array.mean(axis=tuple(range(weight.ndim, array.ndim)))
-            array, weight = weighted(array, weight)
-        if weight is None:
-            self.total += float(array.sum())
-            self.count += array.size
-        else:
-            self.total += float((array * weight).sum())
-            self.count += float(np.broadcast_to(weight, array.shape).sum())
+            weight = to_float("sample_weight", sample_weight, "float64")
+            samples, weight = match_ranks(samples, weight)
+            samples = samples.mean(axis=tuple(range(weight.ndim, samples.ndim)))
+            samples, weight = weighted(samples, weight)
+        each = np.broadcast_to(1.0 if weight is None else weight, samples.shape)
+        axes = tuple(range(1, samples.ndim))  # a sample counts once, however long it is
+        self.total += float((samples * each).mean(axis=axes).sum())
+        self.count += float(each.mean(axis=axes).sum())
 
     def result(self) -> float:
         """Return the mean, or 0 if nothing has been added."""
         return self.total / self.count if self.count else 0.0
 
     def reset_state(self) -> None:
-        """See `Metric`."""
-        self.total = self.count = 0.0
+        """Forget everything that has been added."""
+        self.total = 0.0
+        self.count = 0.0
 
 
 class MeanMetricWrapper(Mean):
-    """Mean of any function ``fn(y_true, y_pred)`` that returns one value per sample.
+    """Mean of any function that gives each sample a value.
 
     Args:
-        fn: The function.
-        name: Shown in logs; by default the function's name.
-        dtype: See `Metric`.
+        fn: Called as `fn(y_true, y_pred, **kwargs)`; returns `(batch, ...)`.
+        name: Shown in logs; the function's name by default.
+        **kwargs: Passed to `fn`.
     """
 
-    def __init__(
-        self, fn: Function, name: str | None = None, dtype: str | None = None
-    ) -> None:
-        super().__init__(name or fn.__name__, dtype)
+    def __init__(self, fn: Function, name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(name or fn.__name__)
         self.fn = fn
+        self.kwargs = kwargs
 
-    def update_state(  # type: ignore[override]  # a wrapped function has targets again
+    def update_state(  # type: ignore[override]  # it has targets again
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> None:
-        """Add a batch."""
-        p = to_float(y_pred)
-        super().update_state(self.fn(to_float(y_true, "float64"), p), sample_weight)
-
-
-def _aligned(y_true: Array, y_pred: Array) -> tuple[Array, Array]:
-    t, p = match_ranks(y_true, y_pred)
-    if t.shape != p.shape:
-        raise ValueError(
-            "A metric expects y_true and y_pred of one shape. "
-            f"Received: y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}"
-        )
-    return t, p
-
-
-def _labels(y_true: Array, y_pred: Array) -> Array:
-    """Return integer labels with one axis less than the scores ``(batch, ..., classes)``."""
-    labels = y_true[..., 0] if y_true.ndim == y_pred.ndim else y_true
-    if labels.shape != y_pred.shape[:-1] or labels.size != y_true.size:
-        raise ValueError(
-            "A sparse metric expects one integer label per row of y_pred. "
-            f"Received: y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}"
-        )
-    return labels
+        """Add a batch; see `Metric.update_state`."""
+        t, p = to_float("y_true", y_true), to_float("y_pred", y_pred)
+        if p.size == 0:
+            raise ValueError(f"{self.name} needs samples. Received: y_pred.shape={p.shape}")
+        super().update_state(self.fn(t, p, **self.kwargs), sample_weight)
 
 
 class BinaryAccuracy(MeanMetricWrapper):
-    """Share of yes/no answers that are right: ``(y_pred > threshold) == y_true``.
+    """Share of yes/no answers that are right: `(y_pred > threshold) == y_true`.
 
     Args:
         name: Shown in logs.
-        dtype: See `Metric`.
-        threshold: Above it a prediction means yes.
+        threshold: A prediction above it means yes.
     """
 
-    def __init__(
-        self,
-        name: str = "binary_accuracy",
-        dtype: str | None = None,
-        threshold: float = 0.5,
-    ) -> None:
-        super().__init__(self._right, name, dtype)
-        self.threshold = threshold
+    direction = "up"
 
-    def _right(self, y_true: Array, y_pred: Array) -> Array:
-        t, p = _aligned(y_true, y_pred)
-        return np.asarray(((p > self.threshold) == t).mean(axis=-1))
+    def __init__(self, name: str = "binary_accuracy", *, threshold: float = 0.5) -> None:
+        super().__init__(_binary_accuracy, name, threshold=threshold)
 
 
 class CategoricalAccuracy(MeanMetricWrapper):
-    """Share of samples whose highest score is at the class of the one-hot target."""
+    """Share of samples whose highest score is at the class of the one-hot target.
 
-    def __init__(
-        self, name: str = "categorical_accuracy", dtype: str | None = None
-    ) -> None:
-        super().__init__(self._right, name, dtype)
+    Args:
+        name: Shown in logs.
+    """
 
-    @staticmethod
-    def _right(y_true: Array, y_pred: Array) -> Array:
-        t, p = _aligned(y_true, y_pred)
-        return np.asarray(t.argmax(axis=-1) == p.argmax(axis=-1))
+    direction = "up"
+
+    def __init__(self, name: str = "categorical_accuracy") -> None:
+        super().__init__(_categorical_accuracy, name)
 
 
 class SparseCategoricalAccuracy(MeanMetricWrapper):
-    """Share of samples whose highest score is at the target, an integer label."""
+    """Share of samples whose highest score is at the target, an integer label.
 
-    def __init__(
-        self, name: str = "sparse_categorical_accuracy", dtype: str | None = None
-    ) -> None:
-        super().__init__(self._right, name, dtype)
+    Args:
+        name: Shown in logs.
+    """
 
-    @staticmethod
-    def _right(y_true: Array, y_pred: Array) -> Array:
-        return np.asarray(_labels(y_true, y_pred) == y_pred.argmax(axis=-1))
+    direction = "up"
+
+    def __init__(self, name: str = "sparse_categorical_accuracy") -> None:
+        super().__init__(_sparse_categorical_accuracy, name)
+
+
+class TopKCategoricalAccuracy(MeanMetricWrapper):
+    """Share of samples whose one-hot target is among the `k` highest scores.
+
+    Args:
+        k: How many of the highest scores count.
+        name: Shown in logs.
+    """
+
+    direction = "up"
+
+    def __init__(self, k: int = 5, name: str = "top_k_categorical_accuracy") -> None:
+        super().__init__(_top_k_categorical_accuracy, name, k=k)
 
 
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
-    """Share of samples whose integer label is among the ``k`` highest scores.
+    """Share of samples whose integer label is among the `k` highest scores.
 
     Args:
         k: How many of the highest scores count.
         name: Shown in logs.
-        dtype: See `Metric`.
     """
 
-    def __init__(
-        self,
-        k: int = 5,
-        name: str = "sparse_top_k_categorical_accuracy",
-        dtype: str | None = None,
-    ) -> None:
-        super().__init__(self._right, name, dtype)
-        self.k = k
+    direction = "up"
 
-    def _right(self, y_true: Array, y_pred: Array) -> Array:
-        labels = _labels(y_true, y_pred).astype(np.intp)[..., None]
-        score = np.take_along_axis(y_pred, labels, axis=-1)
-        return np.asarray((y_pred > score).sum(axis=-1) < self.k)
-
-
-class TopKCategoricalAccuracy(SparseTopKCategoricalAccuracy):
-    """Share of samples whose one-hot class is among the ``k`` highest scores.
-
-    Args:
-        k: How many of the highest scores count.
-        name: Shown in logs.
-        dtype: See `Metric`.
-    """
-
-    def __init__(
-        self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: str | None = None
-    ) -> None:
-        super().__init__(k, name, dtype)
-
-    def _right(self, y_true: Array, y_pred: Array) -> Array:
-        t, p = _aligned(y_true, y_pred)
-        return super()._right(t.argmax(axis=-1), p)
+    def __init__(self, k: int = 5, name: str = "sparse_top_k_categorical_accuracy") -> None:
+        super().__init__(_sparse_top_k_categorical_accuracy, name, k=k)
 
 
 class MeanAbsoluteError(MeanMetricWrapper):
-    """Mean of ``|y_pred - y_true|``."""
+    """Mean of `|y_pred - y_true|`.
 
-    def __init__(self, name: str = "mean_absolute_error", dtype: str | None = None) -> None:
-        super().__init__(self._error, name, dtype)
+    Args:
+        name: Shown in logs.
+    """
 
-    @staticmethod
-    def _error(y_true: Array, y_pred: Array) -> Array:
-        t, p = _aligned(y_true, y_pred)
-        return np.asarray(np.abs(p - t).mean(axis=-1))
+    direction = "down"
+
+    def __init__(self, name: str = "mean_absolute_error") -> None:
+        super().__init__(lambda t, p: mean(np.abs(np.subtract(*_aligned(t, p)))), name)
 
 
 class MeanSquaredError(MeanMetricWrapper):
-    """Mean of ``(y_pred - y_true)²``."""
+    """Mean of `(y_pred - y_true)²`.
 
-    def __init__(self, name: str = "mean_squared_error", dtype: str | None = None) -> None:
-        super().__init__(self._error, name, dtype)
+    Args:
+        name: Shown in logs.
+    """
 
-    @staticmethod
-    def _error(y_true: Array, y_pred: Array) -> Array:
-        t, p = _aligned(y_true, y_pred)
-        return np.asarray(np.square(p - t).mean(axis=-1))
+    direction = "down"
+
+    def __init__(self, name: str = "mean_squared_error") -> None:
+        super().__init__(lambda t, p: mean(np.square(np.subtract(*_aligned(t, p)))), name)
+
+
+class R2Score(Metric):
+    """`1 - sum((y_true - y_pred)²) / sum((y_true - mean(y_true))²)` of each output.
+
+    Args:
+        class_aggregation: `"uniform_average"`: the mean over the outputs.
+            `"variance_weighted_average"`: weighted by the variance of the targets.
+            `None`: an array, `(outputs,)`.
+        name: Shown in logs.
+
+    Raises:
+        ValueError: The aggregation is unknown.
+    """
+
+    direction = "up"
+    _sums: Array
+
+    def __init__(
+        self, class_aggregation: str | None = "uniform_average", *, name: str = "r2_score"
+    ) -> None:
+        if class_aggregation not in ("uniform_average", "variance_weighted_average", None):
+            raise ValueError(
+                "class_aggregation must be 'uniform_average', "
+                f"'variance_weighted_average' or None. Received: {class_aggregation!r}"
+            )
+        super().__init__(name=name)
+        self.class_aggregation = class_aggregation
+
+    def update_state(
+        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> None:
+        """Add a batch; targets and predictions are `(batch, outputs)`."""
+        t, p = _aligned(to_float("y_true", y_true, "float64"), to_float("y_pred", y_pred))
+        if t.ndim != 2:
+            raise ValueError(f"R2Score expects (batch, outputs). Received: {t.shape}")
+        w = _spread(sample_weight, t)
+        self._sums = self._sums + [
+            (w * v).sum(axis=0) for v in (t**0, t, t * t, (t - p) ** 2)
+        ]
+
+    def result(self) -> Any:
+        """Return the score: a float, or `(outputs,)` without aggregation."""
+        count, total, squares, errors = self._sums
+        variation = squares - total * _ratio(total, count)
+        scores = np.where(variation > 0, 1 - _ratio(errors, variation), 0)
+        if self.class_aggregation is None:
+            return scores
+        if self.class_aggregation == "uniform_average":
+            return float(scores.mean())
+        return float(_ratio((scores * variation).sum(), variation.sum()))
+
+    def reset_state(self) -> None:
+        """Forget everything that has been added."""
+        self._sums = np.zeros((4, 1))  # of weights, targets, squares, squared errors
+
+
+class _Thresholded(Metric):
+    """Counts the right and the wrong yeses at each of some thresholds."""
+
+    direction = "up"
+
+    def __init__(self, thresholds: ArrayLike, name: str | None) -> None:
+        self.thresholds = np.sort(np.atleast_1d(np.asarray(thresholds, dtype="float64")))
+        super().__init__(name=name)
+
+    def update_state(
+        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> None:
+        """Add a batch of targets 0 and 1; see `Metric.update_state`."""
+        t, p = _aligned(to_float("y_true", y_true), to_float("y_pred", y_pred))
+        if not np.isin(t, (0, 1)).all():
+            raise ValueError(f"{self.name} expects targets 0 and 1.")
+        w = _spread(sample_weight, t).ravel()
+        yes = t.ravel() == 1
+        # How many thresholds are below p, compared in p's own precision.
+        above = np.searchsorted(self.thresholds.astype(p.dtype), p.ravel())
+        for counts, chosen in ((self.true_positives, yes), (self.false_positives, ~yes)):
+            bins = np.bincount(above[chosen], w[chosen], minlength=len(counts) + 1)
+            counts += bins[::-1].cumsum()[::-1][1:]
+        self.total += w[~yes].sum(), w[yes].sum()
+
+    def reset_state(self) -> None:
+        """Forget everything that has been added."""
+        self.true_positives, self.false_positives = np.zeros((2, len(self.thresholds)))
+        self.total = np.zeros(2)  # weight of the targets 0 and 1
+
+
+class Precision(_Thresholded):
+    """Share of the yeses that are right.
+
+    Args:
+        thresholds: A prediction above it means yes; 0.5 by default. With a list, the result
+            is an array.
+        name: Shown in logs.
+    """
+
+    def __init__(
+        self, thresholds: ArrayLike | None = None, *, name: str = "precision"
+    ) -> None:
+        super().__init__(0.5 if thresholds is None else thresholds, name)
+        self.single = np.ndim(0.5 if thresholds is None else thresholds) == 0
+
+    def result(self) -> Any:
+        """Return the precision at each threshold, 0 where nothing was called yes."""
+        values = _ratio(self.true_positives, self.true_positives + self.false_positives)
+        return float(values[0]) if self.single else values
+
+
+class Recall(Precision):
+    """Share of the targets 1 that were called yes.
+
+    Args:
+        thresholds: A prediction above it means yes; 0.5 by default. With a list, the result
+            is an array.
+        name: Shown in logs.
+    """
+
+    def __init__(
+        self, thresholds: ArrayLike | None = None, *, name: str = "recall"
+    ) -> None:
+        super().__init__(thresholds, name=name)
+
+    def result(self) -> Any:
+        """Return the recall at each threshold, 0 where there was nothing to find."""
+        values = _ratio(self.true_positives, self.total[1])
+        return float(values[0]) if self.single else values
+
+
+class AUC(_Thresholded):
+    """Area under the ROC or the precision-recall curve, drawn through some points.
+
+    The precision-recall curve is interpolated as in Davis and Goadrich 2006, section 4
+    (https://doi.org/10.1145/1143844.1143874).
+
+    Args:
+        num_thresholds: Number of points, evenly spaced.
+        curve: `"ROC"` or `"PR"`.
+        name: Shown in logs.
+
+    Raises:
+        ValueError: The curve is unknown, or there are fewer than two points.
+    """
+
+    def __init__(
+        self, num_thresholds: int = 200, curve: str = "ROC", *, name: str = "auc"
+    ) -> None:
+        if num_thresholds < 2 or curve not in ("ROC", "PR"):
+            raise ValueError(
+                "AUC expects num_thresholds >= 2, and curve 'ROC' or 'PR'. "
+                f"Received: num_thresholds={num_thresholds}, curve={curve!r}"
+            )
+        thresholds = np.linspace(0, 1, num_thresholds)
+        thresholds[[0, -1]] = -EPSILON, 1 + EPSILON
+        super().__init__(thresholds, name)
+        self.curve = curve
+
+    def update_state(
+        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> None:
+        """Add a batch of targets 0 and 1, and predictions from 0 to 1."""
+        p = to_float("y_pred", y_pred)
+        if not np.all((p >= 0) & (p <= 1)):
+            raise ValueError(
+                f"{self.name} expects predictions from 0 to 1, such as a sigmoid's."
+            )
+        super().update_state(y_true, p, sample_weight)
+
+    def result(self) -> float:
+        """Return the area."""
+        tp, fp = self.true_positives, self.false_positives
+        if self.curve == "ROC":
+            x, y = _ratio(fp, self.total[0]), _ratio(tp, self.total[1])
+            return float(((x[:-1] - x[1:]) * (y[:-1] + y[1:]) / 2).sum())
+        p = tp + fp
+        dtp, dp = tp[:-1] - tp[1:], p[:-1] - p[1:]
+        # Between two thresholds tp = slope p + start, and the area is
+        # the integral of tp / p dtp = slope (dtp + start log(p_left / p_right)).
+        slope = _ratio(dtp, dp)
+        start = tp[1:] - slope * p[1:]
+        log = np.log(np.where(p[1:] > 0, _ratio(p[:-1], p[1:]), 1))
+        return float(_ratio(slope * (dtp + start * log), self.total[1]).sum())
+
+
+class ConfusionMatrix(Metric):
+    """How often each class was taken for each class (labkit only; see scikit-learn's).
+
+    Args:
+        num_classes: Number of classes.
+        name: Shown in logs.
+    """
+
+    def __init__(self, num_classes: int, name: str = "confusion_matrix") -> None:
+        self.num_classes = num_classes
+        super().__init__(name=name)
+
+    def update_state(
+        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> None:
+        """Add a batch of integer labels, `(batch,)`, and scores, `(batch, classes)`."""
+        p = to_float("y_pred", y_pred)
+        labels = sparse_labels(self.name, to_float("y_true", y_true, "float64"), p)
+        guesses = p.argmax(axis=-1)
+        classes = np.arange(self.num_classes)
+        if not (np.isin(labels, classes).all() and p.shape[-1] == self.num_classes):
+            raise ValueError(
+                f"{self.name} expects labels from 0 to {self.num_classes - 1}, and as many "
+                f"scores as classes. Received: y_pred.shape={p.shape}"
+            )
+        _, weight = weighted(labels, sample_weight)
+        where = labels.astype(np.intp).ravel(), guesses.ravel()
+        np.add.at(self.matrix, where, 1.0 if weight is None else weight.ravel())
+
+    def result(self) -> Array:
+        """Return the weight of each pair, `(true class, predicted class)`."""
+        return self.matrix.copy()
+
+    def reset_state(self) -> None:
+        """Forget everything that has been added."""
+        self.matrix = np.zeros((self.num_classes, self.num_classes))
 
 
 METRICS: dict[str, Callable[[], Metric]] = {
@@ -281,28 +477,77 @@ METRICS: dict[str, Callable[[], Metric]] = {
 
 
 def get(identifier: str | Metric | Function) -> Metric:
-    """Return the metric of this name (``"mae"``), of this function, or the metric itself.
+    """Return the metric of this name (`"mae"`) or function, or the metric itself.
 
     Raises:
-        ValueError: If there is no such metric.
+        ValueError: There is no such metric.
     """
     if isinstance(identifier, Metric):
         return identifier
-    if isinstance(identifier, str) and identifier in METRICS:
-        metric = METRICS[identifier]()
-        metric.name = identifier
-        return metric
-    if isinstance(identifier, str) or not callable(identifier):
-        raise ValueError(
-            f"Unknown metric {identifier!r}. Known: accuracy, {', '.join(METRICS)}."
-        )
-    return MeanMetricWrapper(identifier)
+    if callable(identifier):
+        return MeanMetricWrapper(identifier)
+    if identifier not in METRICS:
+        known = ", ".join(["accuracy (in compile)", *METRICS])
+        raise ValueError(f"Unknown metric {identifier!r}. Known: {known}.")
+    metric = METRICS[identifier]()
+    metric.name = identifier
+    return metric
 
 
 def accuracy_for(y_true: Array, y_pred: Array) -> Metric:
-    """Return what ``"accuracy"`` means for such targets and predictions, as Keras does."""
+    """Return what `"accuracy"` means for such targets and predictions, as Keras does."""
     if y_pred.shape[-1] == 1:
         return BinaryAccuracy("accuracy")
     if y_true.ndim < y_pred.ndim or y_true.shape[-1] == 1:
         return SparseCategoricalAccuracy("accuracy")
     return CategoricalAccuracy("accuracy")
+
+
+def _aligned(t: Array, p: Array) -> tuple[Array, Array]:
+    aligned = match_ranks(t, p)
+    if aligned[0].shape != aligned[1].shape:
+        raise ValueError(
+            "A metric expects y_true and y_pred of one shape. "
+            f"Received: y_true.shape={t.shape}, y_pred.shape={p.shape}"
+        )
+    return aligned
+
+
+def _spread(sample_weight: ArrayLike | None, values: Array) -> Array:
+    """Return a weight for each value, given one for each value or sample."""
+    weight = np.asarray(1.0 if sample_weight is None else sample_weight)
+    if 0 < weight.ndim < values.ndim:
+        weight = weight.reshape(weight.shape + (1,) * (values.ndim - weight.ndim))
+    _, checked = weighted(values.astype("float64"), weight)
+    return np.broadcast_to(np.asarray(checked), values.shape)
+
+
+def _binary_accuracy(y_true: Array, y_pred: Array, threshold: float) -> Array:
+    t, p = _aligned(y_true, y_pred)
+    return mean((p > threshold) == t)
+
+
+def _categorical_accuracy(y_true: Array, y_pred: Array) -> Array:
+    t, p = _aligned(y_true, y_pred)
+    return np.asarray(t.argmax(axis=-1) == p.argmax(axis=-1))
+
+
+def _sparse_categorical_accuracy(y_true: Array, y_pred: Array) -> Array:
+    labels = sparse_labels("sparse_categorical_accuracy", y_true, y_pred)
+    return np.asarray(labels == y_pred.argmax(axis=-1))
+
+
+def _top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int) -> Array:
+    t, p = _aligned(y_true, y_pred)
+    return _sparse_top_k_categorical_accuracy(t.argmax(axis=-1), p, k)
+
+
+def _sparse_top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int) -> Array:
+    labels = sparse_labels("sparse_top_k_categorical_accuracy", y_true, y_pred)
+    score = np.take_along_axis(y_pred, labels[..., None].astype(np.intp), axis=-1)
+    return np.asarray((y_pred > score).sum(axis=-1) < k)
+
+
+def _ratio(a: Array, b: Any) -> Array:
+    """Return `a / b`, and 0 where `b` is 0."""
+    return np.asarray(np.where(b == 0, 0, a / np.where(b == 0, 1, b)))

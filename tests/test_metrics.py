@@ -1,0 +1,243 @@
+"""Metrics agree with Keras's over several batches, with and without weights."""
+
+from typing import Any
+
+import keras as theirs
+import numpy as np
+import pytest
+from sklearn import metrics as sklearn_metrics
+
+from labkit import metrics as ours
+
+RNG = np.random.default_rng(0)
+ROWS, CLASSES = 9, 6
+
+
+def batches(kind: str) -> list[tuple[Any, Any]]:
+    """Return three batches of targets and predictions of a kind."""
+    made = []
+    for _ in range(3):
+        scores = RNG.dirichlet(np.ones(CLASSES), ROWS)
+        labels = RNG.integers(0, CLASSES, ROWS)
+        inner = RNG.uniform(size=(ROWS, 1)).round(2)
+        yes = (RNG.uniform(size=(ROWS, 1)) < 0.2 + 0.6 * inner).astype(float)
+        real = RNG.normal(size=(ROWS, 3))
+        made.append(
+            {
+                "sparse": (labels, scores),
+                "sparse column": (labels[:, None], scores),
+                "one-hot": (np.eye(CLASSES)[labels], scores),
+                "binary": (yes, inner),
+                "binary flat": (yes[:, 0], inner),
+                "multi-label": (RNG.integers(0, 2, (ROWS, 3)), RNG.uniform(size=(ROWS, 3))),
+                "real": (real, real + 0.3 * RNG.normal(size=real.shape)),
+                "steps": (labels.reshape(3, 3), scores.reshape(3, 3, CLASSES)),
+            }[kind]
+        )
+    return made
+
+
+CASES: list[tuple[str, dict[str, Any], str]] = [
+    ("BinaryAccuracy", {}, "binary"),
+    ("BinaryAccuracy", {"threshold": 0.3}, "binary flat"),
+    ("BinaryAccuracy", {}, "multi-label"),
+    ("CategoricalAccuracy", {}, "one-hot"),
+    ("SparseCategoricalAccuracy", {}, "sparse"),
+    ("SparseCategoricalAccuracy", {}, "sparse column"),
+    ("SparseCategoricalAccuracy", {}, "steps"),
+    ("TopKCategoricalAccuracy", {"k": 2}, "one-hot"),
+    ("SparseTopKCategoricalAccuracy", {"k": 3}, "sparse"),
+    ("SparseTopKCategoricalAccuracy", {}, "steps"),
+    ("Precision", {}, "binary"),
+    ("Precision", {"thresholds": [0.2, 0.5, 0.9]}, "binary"),
+    ("Precision", {}, "multi-label"),
+    ("Recall", {}, "binary"),
+    ("Recall", {"thresholds": [0.2, 0.5, 0.9]}, "binary flat"),
+    ("AUC", {}, "binary"),
+    ("AUC", {"num_thresholds": 7}, "binary"),
+    ("AUC", {"curve": "PR"}, "binary"),
+    ("AUC", {"curve": "PR", "num_thresholds": 7}, "multi-label"),
+    ("MeanAbsoluteError", {}, "real"),
+    ("MeanSquaredError", {}, "real"),
+    ("MeanSquaredError", {}, "binary flat"),
+    ("R2Score", {}, "real"),
+    ("R2Score", {"class_aggregation": "variance_weighted_average"}, "real"),
+    ("R2Score", {"class_aggregation": None}, "real"),
+]
+
+
+@pytest.mark.parametrize("weigh", [False, True])
+@pytest.mark.parametrize(("name", "args", "kind"), CASES)
+def test_each_batch_s_result_is_keras_s(
+    name: str, args: dict[str, Any], kind: str, weigh: bool
+) -> None:
+    """After each of three batches, and after a reset, the result is Keras's."""
+    mine, keras_one = getattr(ours, name)(**args), getattr(theirs.metrics, name)(**args)
+    for _ in range(2):
+        for t, p in batches(kind):
+            weight = RNG.uniform(size=len(t)) if weigh else None
+            p32 = p.astype("float32")
+            result = mine(t, p32, sample_weight=weight)
+            expected = keras_one(t, p32, sample_weight=weight)
+            np.testing.assert_allclose(result, np.asarray(expected), rtol=5e-5, atol=1e-6)
+            assert isinstance(result, float) or result.ndim == 1
+        mine.reset_state()
+        keras_one.reset_state()
+    assert np.all(np.asarray(mine.result()) == 0)
+
+
+def test_curves_are_scikit_learn_s_when_thresholds_are_fine() -> None:
+    """With as many thresholds as there are values, the ROC area is exact."""
+    p = RNG.permutation(1000) / 1000 + 0.0005
+    t = RNG.uniform(size=1000) < p
+    metric = ours.AUC(num_thresholds=1001)
+    expected = sklearn_metrics.roc_auc_score(t, p)
+    assert metric(t, p) == pytest.approx(expected, rel=1e-12)
+
+
+def test_r2_is_scikit_learn_s() -> None:
+    """The score over all batches is that of one large batch."""
+    data = batches("real")
+    t, p = (np.concatenate(part) for part in zip(*data, strict=True))
+    metric = ours.R2Score()
+    for batch in data:
+        metric.update_state(*batch)
+    assert metric.result() == pytest.approx(sklearn_metrics.r2_score(t, p), rel=1e-9)
+
+
+def test_the_confusion_matrix_is_scikit_learn_s() -> None:
+    """Counts, and weights, gather over batches."""
+    data = [(t, p, RNG.uniform(size=len(t))) for t, p in batches("sparse")]
+    plain, heavy = ours.ConfusionMatrix(CLASSES), ours.ConfusionMatrix(CLASSES)
+    for t, p, w in data:
+        plain.update_state(t, p)
+        heavy.update_state(t[:, None], p, w)
+    t, p, w = (np.concatenate(part) for part in zip(*data, strict=True))
+    labels = range(CLASSES)
+    expected = sklearn_metrics.confusion_matrix(t, p.argmax(1), labels=labels)
+    np.testing.assert_array_equal(plain.result(), expected)
+    expected = sklearn_metrics.confusion_matrix(
+        t, p.argmax(1), labels=labels, sample_weight=w
+    )
+    np.testing.assert_allclose(heavy.result(), expected, rtol=1e-12)
+    plain.result()[:] = -1
+    assert (plain.result() >= 0).all()
+
+
+def test_mean_weighs_plain_values() -> None:
+    """Mean takes values of any shape, a weight for each sample or value, or scalars."""
+    keras_one, mine = theirs.metrics.Mean(), ours.Mean()
+    for values, weight in [
+        (RNG.normal(size=4), None),
+        (RNG.normal(size=(4, 3)), RNG.uniform(size=4)),
+        (RNG.normal(size=(4, 3)), RNG.uniform(size=(4, 3))),
+        (2.5, None),
+        (RNG.normal(size=(5, 2)), None),
+    ]:
+        expected = float(keras_one(values, sample_weight=weight))
+        assert mine(values, weight) == pytest.approx(expected, rel=1e-5)
+
+
+def test_any_function_can_be_a_metric() -> None:
+    """A function of targets and predictions is averaged under its own name."""
+
+    def worst(y_true: Any, y_pred: Any, power: int = 1) -> Any:
+        return np.abs(y_true - y_pred).max(axis=-1) ** power
+
+    metric = ours.get(worst)
+    assert metric.name == "worst"
+    assert metric([[0.0, 1.0], [0.0, 0.0]], [[0.0, 4.0], [1.0, 0.0]]) == 2
+    assert ours.MeanMetricWrapper(worst, "w", power=2)([[0.0, 1.0]], [[0.0, 4.0]]) == 9
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("mae", "MeanAbsoluteError"),
+        ("top_k_categorical_accuracy", "TopKCategoricalAccuracy"),
+    ],
+)
+def test_names_stand_for_metrics(name: str, kind: str) -> None:
+    """A name gives a new metric that logs under this name, as in Keras."""
+    metric = ours.get(name)
+    assert (type(metric).__name__, metric.name) == (kind, name)
+    assert ours.get(metric) is metric
+    assert metric is not ours.get(name)
+
+
+@pytest.mark.parametrize(
+    ("t", "p", "kind"),
+    [
+        ((4, 1), (4, 1), "BinaryAccuracy"),
+        ((4,), (4, 1), "BinaryAccuracy"),
+        ((4,), (4, 3), "SparseCategoricalAccuracy"),
+        ((4, 1), (4, 3), "SparseCategoricalAccuracy"),
+        ((4, 3), (4, 3), "CategoricalAccuracy"),
+        ((4, 5), (4, 5, 3), "SparseCategoricalAccuracy"),
+    ],
+)
+def test_accuracy_depends_on_the_shapes(t: Any, p: Any, kind: str) -> None:
+    """The word accuracy means what it means in Keras for the same shapes."""
+    metric = ours.accuracy_for(np.zeros(t), np.zeros(p))
+    assert (type(metric).__name__, metric.name) == (kind, "accuracy")
+
+
+BAD: list[tuple[Any, Any, Any, str]] = [
+    (ours.BinaryAccuracy(), np.zeros((4, 1)), np.zeros((4, 3)), "of one shape"),
+    (ours.BinaryAccuracy(), np.zeros((0, 1)), np.zeros((0, 1)), "needs samples"),
+    (
+        ours.SparseCategoricalAccuracy(),
+        [0, 1, 2],
+        np.zeros((2, 3)),
+        "one integer label per row",
+    ),
+    (
+        ours.SparseCategoricalAccuracy(),
+        [[0, 1]],
+        np.zeros((2, 3)),
+        "one integer label per row",
+    ),
+    (ours.Precision(), [0, 2], [0.1, 0.2], "targets 0 and 1"),
+    (ours.AUC(), [0, 1], [0.1, 1.2], "predictions from 0 to 1"),
+    (ours.AUC(), [0, 1], [0.1, np.nan], "predictions from 0 to 1"),
+    (ours.R2Score(), [0, 1], [0.1, 1.2], r"R2Score expects \(batch, outputs\)"),
+    (ours.ConfusionMatrix(3), [0, 3], np.zeros((2, 3)), "labels from 0 to 2"),
+    (ours.ConfusionMatrix(3), [0, 1], np.zeros((2, 4)), "as many scores as classes"),
+]
+
+
+@pytest.mark.parametrize(("metric", "t", "p", "message"), BAD)
+def test_impossible_batches_are_refused(metric: Any, t: Any, p: Any, message: str) -> None:
+    """Wrong shapes, label values and ranges get one clear error, and count nothing."""
+    before = np.asarray(metric.result()).copy()
+    with pytest.raises(ValueError, match=message):
+        metric.update_state(t, p)
+    np.testing.assert_array_equal(metric.result(), before)
+
+
+@pytest.mark.parametrize(
+    "metric", [ours.BinaryAccuracy(), ours.Precision(), ours.R2Score()]
+)
+@pytest.mark.parametrize("weight", [np.ones(3), np.ones((4, 2))])
+def test_weights_that_do_not_fit_are_refused(metric: Any, weight: Any) -> None:
+    """Sample weights of another length are an error, not a broadcast."""
+    with pytest.raises(ValueError, match="one weight per value"):
+        metric.update_state(np.zeros((4, 1)), np.zeros((4, 1)), weight)
+
+
+def test_impossible_metrics_are_refused() -> None:
+    """Arguments and names that mean nothing are an error at once."""
+    with pytest.raises(ValueError, match="num_thresholds >= 2"):
+        ours.AUC(num_thresholds=1)
+    with pytest.raises(ValueError, match="curve 'ROC' or 'PR'"):
+        ours.AUC(curve="roc")
+    with pytest.raises(ValueError, match="class_aggregation must be"):
+        ours.R2Score("mean")
+    with pytest.raises(ValueError, match="Unknown metric 'acuracy'"):
+        ours.get("acuracy")
+
+
+def test_a_metric_of_ones_own_needs_three_methods() -> None:
+    """The base class says what is missing."""
+    with pytest.raises(NotImplementedError, match="needs reset_state"):
+        ours.Metric(name="mine")
