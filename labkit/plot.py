@@ -7,7 +7,6 @@ lines also differ in style, classes also in marker.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,14 +30,10 @@ __all__ = [
     "LINES",
     "MARKERS",
     "PAPER",
-    "bars",
-    "contours",
     "curves",
     "decision_boundary",
-    "function",
     "images",
     "matrix",
-    "network",
     "regression",
     "scatter",
     "set_theme",
@@ -66,38 +61,23 @@ def set_theme() -> None:
 
     Call it once, before the first figure. Line styles change together with the colors.
     """
-    colors = cycler(color=list(COLORS.values()))
-    mpl.rcParams.update(
-        {
-            "axes.axisbelow": True,
-            "axes.edgecolor": INK,
-            "axes.facecolor": "none",
-            "axes.grid": True,
-            "axes.labelcolor": INK,
-            "axes.prop_cycle": colors + cycler(linestyle=LINES),
-            "axes.spines.right": False,
-            "axes.spines.top": False,
-            "axes.titlecolor": INK,
-            "axes.titlelocation": "left",
-            "axes.titlesize": 11,
-            "figure.constrained_layout.use": True,
-            "figure.facecolor": "none",
-            "figure.figsize": (7.2, 3.6),
-            "font.size": 11,
-            "grid.color": GRID,
-            "grid.linewidth": 0.6,
-            "image.cmap": "gray",
-            "image.interpolation": "nearest",
-            "legend.frameon": False,
-            "lines.linewidth": 1.8,
-            "lines.markersize": 5,
-            "patch.edgecolor": INK,
-            "savefig.facecolor": "none",
-            "text.color": INK,
-            "xtick.color": INK,
-            "ytick.color": INK,
-        }
-    )
+    colors = cycler(color=list(COLORS.values())) + cycler(linestyle=LINES)
+    mpl.rc("axes", axisbelow=True, edgecolor=INK, facecolor="none", grid=True)
+    mpl.rc("axes", labelcolor=INK, prop_cycle=colors)
+    mpl.rc("axes", titlecolor=INK, titlelocation="left", titlesize=11)
+    mpl.rc("axes.spines", right=False, top=False)
+    mpl.rc("figure", facecolor="none", figsize=(7.2, 3.6))
+    mpl.rc("figure.constrained_layout", use=True)
+    mpl.rc("font", size=11)
+    mpl.rc("grid", color=GRID, linewidth=0.6)
+    mpl.rc("image", cmap="gray")
+    mpl.rc("legend", frameon=False)
+    mpl.rc("lines", linewidth=1.8, markersize=5)
+    mpl.rc("patch", edgecolor=INK)
+    mpl.rc("savefig", facecolor="none")
+    mpl.rc("text", color=INK)
+    mpl.rc("xtick", color=INK)
+    mpl.rc("ytick", color=INK)
 
 
 def scatter(ax: Axes, x: Any, y: Any, label: str | None = None, group: int = 0) -> Axes:
@@ -117,17 +97,13 @@ def scatter(ax: Axes, x: Any, y: Any, label: str | None = None, group: int = 0) 
         ValueError: `x` and `y` are not two vectors of one length.
     """
     x, y = _pair(x, y)
-    ax.scatter(
-        x,
-        y,
-        s=24 if x.size < 200 else 10,
-        color=list(COLORS.values())[group % len(COLORS)],
-        marker=MARKERS[group % len(MARKERS)],
-        alpha=0.9 if x.size < 200 else 0.5,
-        linewidths=0,
-        label=label,
-        rasterized=x.size > _MANY,
-    )
+    few = x.size < 200
+    style: dict[str, Any] = {
+        "color": list(COLORS.values())[group % len(COLORS)],
+        "label": label,
+    }
+    style |= {"marker": MARKERS[group % len(MARKERS)], "rasterized": x.size > _MANY}
+    ax.scatter(x, y, s=24 if few else 10, alpha=0.9 if few else 0.5, linewidths=0, **style)
     return ax
 
 
@@ -155,30 +131,6 @@ def regression(ax: Axes, x: Any, y: Any, label: str | None = None) -> Axes:
     ax.plot(
         ends, y.mean() + slope * (ends - x.mean()), "-", color=COLORS["orange"], label=label
     )
-    return ax
-
-
-def function(
-    ax: Axes,
-    fn: Callable[[np.ndarray], Any],
-    low: float = -4.0,
-    high: float = 4.0,
-    label: str | None = None,
-) -> Axes:
-    """Draw the curve of a function of one number, such as an activation.
-
-    Args:
-        ax: Where to draw.
-        fn: Takes float64 values of shape (401,), returns as many.
-        low: Left end.
-        high: Right end.
-        label: Name in the legend.
-
-    Returns:
-        `ax`.
-    """
-    x = np.linspace(low, high, 401)
-    ax.plot(x, np.asarray(fn(x)), label=label)
     return ax
 
 
@@ -243,27 +195,24 @@ def images(
     pictures = np.asarray(images)
     if pictures.ndim == 4 and pictures.shape[-1] == 1:
         pictures = pictures[..., 0]
-    color = pictures.ndim == 4
-    if (
-        not len(pictures)
-        or pictures.ndim not in (3, 4)
-        or (color and pictures.shape[-1] != 3)
-    ):
+    if not pictures.size or pictures.ndim != 3 and pictures.shape[3:] != (3,):
         raise ValueError(
             "images expects shape (pictures, height, width), 3 channels last for color. "
             f"Received: {pictures.shape}"
         )
     count, height, width = pictures.shape[:3]
     if titles is not None and len(titles) != count:
-        raise ValueError(f"images expects one title per picture. Received: {len(titles)}")
+        raise ValueError(f"images expects {count} titles. Received: {len(titles)}")
     low, high = limits or (pictures.min(), pictures.max())
     columns = columns or int(np.ceil(np.sqrt(count * height / width)))
     gap = 0.08 * width
     head = gap if titles is None else 0.42 * width
+    # Few pixels go into the file as they are, to be enlarged sharply; many are resampled.
+    style: dict[str, Any] = {"interpolation": "none" if max(height, width) <= 64 else None}
     for i, picture in enumerate(pictures):
         left, top = (i % columns) * (width + gap), (i // columns) * (height + head)
         extent = (left, left + width, top + height, top)
-        ax.imshow(picture, cmap=cmap, vmin=low, vmax=high, extent=extent)
+        ax.imshow(picture, cmap=cmap, vmin=low, vmax=high, extent=extent, **style)
         if titles is not None:
             ax.text(left + width / 2, top, str(titles[i]), ha="center", va="bottom", size=9)
     rows = -(-count // columns)
@@ -304,10 +253,9 @@ def matrix(
     if values.ndim != 2 or values.size == 0:
         raise ValueError(f"matrix expects shape (rows, columns). Received: {values.shape}")
     most = np.abs(values).max()
-    low, high = limits or (
-        (-most, most) if cmap == "RdBu" else (values.min(), values.max())
-    )
-    image = ax.imshow(values, cmap=cmap, vmin=low, vmax=high, aspect="auto")
+    ends = limits or ((-most, most) if cmap == "RdBu" else (values.min(), values.max()))
+    style: dict[str, Any] = {"cmap": cmap, "vmin": ends[0], "vmax": ends[1]}
+    image = ax.imshow(values, aspect="auto", interpolation="none", **style)
     red, green, blue, _ = np.moveaxis(image.to_rgba(values.astype(float)), -1, 0)
     # Neither color is one that the site exchanges: the cells below stay as they are, too.
     dark = 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 < 0.18  # WCAG 2
@@ -321,36 +269,6 @@ def matrix(
         ax.set_xticks(range(len(columns)), [str(column) for column in columns])
     ax.spines[:].set_visible(False)
     ax.grid(False)
-    return ax
-
-
-def bars(
-    ax: Axes, values: Any, labels: Sequence[object], marked: int | None = None
-) -> Axes:
-    """Draw one horizontal bar per value, such as the class scores of a network.
-
-    Args:
-        ax: Where to draw.
-        values: Shape (bars,).
-        labels: Name of each bar.
-        marked: Index of a bar to set off by color and hatching, such as the true class.
-
-    Returns:
-        `ax`.
-
-    Raises:
-        ValueError: `values` and `labels` differ in length.
-    """
-    values = np.asarray(values)
-    if values.shape != (len(labels),):
-        raise ValueError(
-            f"bars expects one value per label. Received: {values.shape} values"
-        )
-    drawn = ax.barh([str(label) for label in labels], values, facecolor=COLORS["blue"])
-    if marked is not None:
-        drawn[marked].set(facecolor=COLORS["orange"], hatch="//", edgecolor=INK)
-    ax.invert_yaxis()
-    ax.grid(axis="y", visible=False)
     return ax
 
 
@@ -387,80 +305,16 @@ def decision_boundary(
     points = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)  # (points, 2)
     scores = np.asarray(predict(points)).reshape(len(points), -1)  # (points, 1 or classes)
     classes = scores.argmax(axis=1) if scores.shape[1] > 1 else (scores[:, 0] > 0.5)
-    palette = list(COLORS.values())
     region = classes.reshape(resolution, resolution).astype(int)
     levels = np.arange(max(region.max(), y.max()) + 2) - 0.5
-    ax.contourf(across, up, region, levels=levels, colors=palette, alpha=0.15)
+    ax.contourf(across, up, region, levels=levels, colors=list(COLORS.values()), alpha=0.15)
     if np.ptp(region):
         ax.contour(across, up, region, levels=levels[1:-1], colors=INK, linewidths=1)
     for number in np.unique(y.astype(int)):
-        scatter(
-            ax, x[y == number, 0], x[y == number, 1], label=f"class {number}", group=number
-        )
+        chosen = x[y == number]
+        scatter(ax, chosen[:, 0], chosen[:, 1], label=f"class {number}", group=number)
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     ax.grid(False)
-    return ax
-
-
-def contours(
-    ax: Axes,
-    fn: Callable[[float, float], float],
-    x: tuple[float, float],
-    y: tuple[float, float],
-    path: Any = None,
-    levels: int | Sequence[float] = 14,
-) -> Axes:
-    """Draw the level lines of a function of two numbers, and a path over them.
-
-    Args:
-        ax: Where to draw.
-        fn: Such as a loss of two weights; called with two numbers.
-        x: The ends of the horizontal axis.
-        y: The ends of the vertical axis.
-        path: Points to join, such as the steps of an optimizer, shape (steps, 2).
-        levels: How many lines, or at which values.
-
-    Returns:
-        `ax`.
-    """
-    across, up = np.linspace(*x, 60), np.linspace(*y, 60)
-    heights = np.array([[fn(a, b) for a in across] for b in up])  # (60, 60)
-    ax.contour(across, up, heights, levels=levels, colors=COLORS["grey"], linewidths=0.8)
-    if path is not None:
-        path = np.asarray(path)
-        ax.plot(*path.T, "-o", color=COLORS["orange"], markersize=3)
-        ax.plot(*path[-1], "*", color=COLORS["red"], markersize=12)
-    ax.set(xlim=x, ylim=y)
-    ax.grid(False)
-    return ax
-
-
-def network(ax: Axes, units: Sequence[int], labels: Sequence[str] = ()) -> Axes:
-    """Draw a dense network: a column of circles per layer, a line per weight.
-
-    Args:
-        ax: Where to draw.
-        units: Number of units of each layer, inputs first.
-        labels: What to write under each layer.
-
-    Returns:
-        `ax`.
-    """
-    columns = [
-        [(i, j - (count - 1) / 2) for j in range(count)] for i, count in enumerate(units)
-    ]
-    for sources, targets in pairwise(columns):
-        for source in sources:
-            for target in targets:
-                ax.plot(
-                    *zip(source, target, strict=True), "-", color=COLORS["grey"], lw=0.7
-                )
-    for i, column in enumerate(columns):
-        ax.plot(*zip(*column, strict=True), "o", color=COLORS["blue"], ms=14, mec=INK)
-        if i < len(labels):
-            ax.text(i, max(units) / 2 + 0.2, labels[i], ha="center", va="bottom")
-    ax.set(xlim=(-0.4, len(units) - 0.6), ylim=(-max(units) / 2, max(units) / 2 + 0.8))
-    ax.set_axis_off()
     return ax
 
 
