@@ -24,18 +24,22 @@ plot.set_theme()
 # the progress from the bmi. All three pass through the middle of the cloud; they differ in
 # slope.
 
-# %% label="ranking" alt="Left: a rising cloud of 442 points with a falling, a flat-ish and a steep line through its middle. Right: the mean squared error as a function of the slope is a parabola; the falling line sits high on it, the steep line near its lowest point." caption="Three lines, and the mean squared error of every slope. The loss turns 'which line is better?' into 'which point is lower?'." values="slope_bad slope_fair slope_good mse_bad mse_fair mse_good best_slope rmse_good"
+# %% label="by-hand"
 patients = datasets.load_diabetes(scaled=False)
 bmi = patients.data[:, patients.feature_names.index("bmi")]  # (442,) kg/m²
 progress = patients.target  # (442,)
 
-mse = keras.losses.MeanSquaredError()
-
 
 def line(slope):
+    """Predict the progress of every patient by a line through the middle of the cloud."""
     return progress.mean() + slope * (bmi - bmi.mean())
 
 
+mse = keras.losses.MeanSquaredError()
+errors = line(10) - progress  # (442,)
+assert np.isclose(np.mean(errors**2), mse(progress, line(10)))
+
+# %% label="ranking" alt="Left: a rising cloud of 442 points with a falling, a gently rising and a steep line through its middle. Right: the mean squared error as a function of the slope is a parabola; the falling line sits high on it, the steep line near its lowest point." caption="Three lines, and the mean squared error of every slope. The loss turns 'which line is better?' into 'which point is lower?'." values="slope_bad slope_fair slope_good mse_bad mse_fair mse_good best_slope rmse_good"
 slope_bad, slope_fair, slope_good = -5, 5, 10
 mse_bad, mse_fair, mse_good = (
     float(mse(progress, line(slope))) for slope in (slope_bad, slope_fair, slope_good)
@@ -304,12 +308,11 @@ left.legend()
 # labels. The mistake is found after 300 steps. Training goes on from the same weights with
 # the right labels, once with each loss.
 
-# %% label="swapped" alt="Accuracy against training steps. With cross-entropy it climbs from zero past 95 percent within some fifty steps; with the squared error it stops just under one half and stays there for a thousand steps." caption="Two copies of one confidently wrong neuron, trained on the corrected labels. The squared error gets one digit right and stays blind to the other." values="accuracy_start median_p steps_ce accuracy_ce accuracy_mse share_three steps"
+# %% label="learn"
 digits = datasets.load_digits()
 pair = np.isin(digits.target, (3, 8))
 x_pair = (digits.data[pair] / 16).astype("float32")  # (357, 64), 0 to 1
 is_three = (digits.target[pair] == 3).astype("float32")[:, None]  # (357, 1)
-steps = 1000
 
 
 def neuron(loss, start=None, rate=1.0):
@@ -338,6 +341,8 @@ def learn(model, steps):
     return history
 
 
+# %% label="swapped" alt="Accuracy against training steps. With cross-entropy it climbs from zero past 95 percent within some fifty steps; with the squared error it stops just under one half and stays there for a thousand steps." caption="Two copies of one confidently wrong neuron, trained on the corrected labels. The squared error gets one digit right and stays blind to the other." values="accuracy_start median_p steps_ce accuracy_ce accuracy_mse share_three steps"
+steps = 1000
 mistaught = neuron("binary_crossentropy")
 for _ in range(300):
     mistaught.train_on_batch(x_pair, 1 - is_three)
@@ -384,7 +389,7 @@ ax.legend(loc="upper left")
 # step on the plain loss, every weight moves towards zero by learning rate × $\lambda$ and
 # stops there.
 
-# %% label="zeros" values="l1_strength l2_strength accuracy_none accuracy_l2 accuracy_l1 accuracy_soft zeros_none zeros_l2 zeros_l1 zeros_soft near_l1 norm_none norm_l2 norm_soft"
+# %% label="descend"
 keras.utils.set_random_seed(0)
 order = np.random.default_rng(0).permutation(len(digits.target))
 train, test = order[:1257], order[1257:]
@@ -418,6 +423,7 @@ def descend(model, threshold=0.0, steps=500):
     return model
 
 
+# %% label="zeros" values="l1_strength l2_strength accuracy_none accuracy_l2 accuracy_l1 accuracy_soft zeros_none zeros_l2 zeros_l1 zeros_soft near_l1 norm_none norm_l2 norm_soft"
 start = softmax_layer(None).get_weights()
 models = {
     "no penalty": descend(softmax_layer(None, start)),
