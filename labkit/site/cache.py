@@ -1,10 +1,12 @@
 """Keeps what tutorials gave, and says whether it still holds.
 
-An entry's key is what can change the result: the code cells and their metadata, the source of every
-module of the repository that the tutorial imports, the files that it read from the repository, the
-versions of the packages that it loaded, Python's version, the mode, and how kernels are set up.
+The key of an entry is what can change the result: the code cells and their metadata, the
+source of every module of the repository that the tutorial imports, the files that it read
+from the repository, the versions of the packages that it loaded, Python's version, the
+mode, and how kernels are set up.
 """
 
+import ast
 import contextlib
 import hashlib
 import json
@@ -18,10 +20,13 @@ from typing import Any
 from nbformat import NotebookNode, from_dict
 
 from . import kernel
-from .dependencies import Digests, Repository, version
-from .tutorial import Tutorial, TutorialError, code_digest
+from . import tutorial as reader
+from .dependencies import Repository, distributions, version
+from .tutorial import Tutorial, code_digest
 
-FORMAT = 1  # of an entry's file
+FORMAT = b"1"  # of an entry's file
+ABANDONED = 3600  # seconds after which a file half written is of a build that was killed
+MISSING = "missing"
 
 
 class CacheError(Exception):
@@ -31,9 +36,12 @@ class CacheError(Exception):
 class Cache:
     """A folder of executed notebooks, one file for each tutorial.
 
-    An entry is written beside its place and moved there, so that a reader sees the old one or the
-    new one, whatever happens to the writer. Each carries its own checksum: a damaged one counts as
-    none.
+    An entry is written beside its place and moved there, so that a reader sees the old one
+    or the new one, whatever happens to the writer. Each carries its own checksum: a damaged
+    one counts as none.
+
+    What an instance knows of modules, data files and packages is from when it first asked,
+    so that a build is of one piece: make a new one for each build.
 
     Args:
         folder: Where the entries are; made when the first is stored.
@@ -44,7 +52,7 @@ class Cache:
     def __init__(self, folder: str | Path, mode: str = "full") -> None:
         self.folder = Path(folder)
         self.mode = mode
-        self._digest = Digests()
+        self._digests: dict[Path, str] = {}
         self._repositories: dict[Path, Repository] = {}
 
     def lookup(self, tutorial: Tutorial) -> NotebookNode | None:
@@ -53,37 +61,34 @@ class Cache:
         Raises:
             TutorialError: The tutorial has changed, and something in it is wrong.
         """
-        entry = self._entry(tutorial)
-        if entry is None or self._changes(tutorial, entry):
+        entry = self._read(tutorial)
+        if entry is None or self._changes(tutorial, entry[0]):
             return None
-        if entry["source"] == tutorial.digest:
-            return from_dict(entry["notebook"])  # type: ignore[no-any-return]  # nbformat is untyped
-        executed = _merge(tutorial.notebook, from_dict(entry["notebook"]))
-        with contextlib.suppress(
-            CacheError
-        ):  # a lookup must work in a cache that is read-only
-            self._write(
-                tutorial, {**entry, "source": tutorial.digest, "notebook": executed}
-            )
-        return executed
+        head, content = entry
+        executed: NotebookNode = from_dict(json.loads(content))  # type: ignore[no-untyped-call]
+        if head["source"] == self._source(tutorial):
+            return executed
+        merged = _merge(tutorial.notebook, executed)
+        with contextlib.suppress(CacheError):  # reading must work where writing does not
+            self._write(tutorial, head["key"], merged)
+        return merged
 
     def reason(self, tutorial: Tutorial) -> str:
-        """Say why a tutorial must run, or return an empty string where it need not."""
+        """Say why a tutorial must run, or return an empty string where it need not.
+
+        Raises:
+            TutorialError: The tutorial has changed, and something in it is wrong.
+        """
+        entry = self._read(tutorial)
+        if entry is not None:
+            return ", ".join(self._changes(tutorial, entry[0]))
         path = self._path(tutorial)
-        if not path.exists():
-            return "not run yet"
-        entry = self._entry(tutorial)
-        if entry is None:
-            return f"the cached run is damaged ({path})"
-        try:
-            return ", ".join(self._changes(tutorial, entry))
-        except TutorialError as error:
-            return str(error)
+        return f"its entry is damaged: {path}" if path.exists() else "it has not run yet"
 
     def seconds(self, tutorial: Tutorial) -> float | None:
-        """Return how long the last run took that was kept, even if it holds no more."""
-        entry = self._entry(tutorial)
-        return None if entry is None else entry["notebook"]["metadata"]["labkit"]["seconds"]
+        """Return how long the last run took that was kept, even if it no longer holds."""
+        entry = self._read(tutorial)
+        return None if entry is None else float(entry[0]["seconds"])
 
     def key(self, tutorial: Tutorial) -> dict[str, Any]:
         """Return what is known of a tutorial's key before it runs.
@@ -92,8 +97,7 @@ class Cache:
             TutorialError: Something in the tutorial is wrong.
         """
         notebook = tutorial.notebook
-        code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-        references = self._repository(tutorial).references(code)
+        references = self._repository(tutorial).references(_code(notebook))
         return self._key(tutorial, code_digest(notebook), references)
 
     def store(
@@ -101,23 +105,48 @@ class Cache:
         tutorial: Tutorial,
         executed: NotebookNode,
         key: dict[str, Any],
+        modules: list[str],
         files: dict[str, str],
-        packages: list[str],
     ) -> None:
         """Keep a run.
 
         Args:
             tutorial: The tutorial as it was when it ran.
             executed: Its executed notebook.
-            key: What `key` gave before the run, so that a change in the meantime is noticed.
+            key: What `key` gave before the run, so that a later change is noticed.
+            modules: The top-level modules that it loaded.
             files: SHA-256 of the files that it read, by their path below the root.
-            packages: Names of the installed packages that it loaded.
 
         Raises:
             CacheError: The folder cannot be written.
         """
-        key = key | {"files": files, "packages": {name: version(name) for name in packages}}
-        self._write(tutorial, {"source": tutorial.digest, "key": key, "notebook": executed})
+        imported = self._repository(tutorial).packages(_code(executed))
+        absent = {name for name in imported if not distributions([name])}
+        packages = {*distributions([*modules, *imported]), *absent}
+        for name in _named_files(tutorial, executed):
+            files.setdefault(name, self._digest(tutorial.root / name))
+        key = {
+            **key,
+            "files": files,
+            "packages": {name: version(name) or MISSING for name in sorted(packages)},
+        }
+        self._write(tutorial, key, executed)
+
+    def versions(self, tutorial: Tutorial, modules: list[str]) -> dict[str, str]:
+        """Return the versions of Python and of what a tutorial imports, for its reader.
+
+        Args:
+            tutorial: The tutorial.
+            modules: The top-level modules that it loaded.
+        """
+        imported = self._repository(tutorial).packages(_code(tutorial.notebook))
+        shown = imported | {
+            "tensorflow"
+        }  # which Keras loads: it is where Keras's numbers arise
+        names = distributions(shown.intersection(modules))
+        return {"python": platform.python_version()} | {
+            n: version(n) or MISSING for n in names
+        }
 
     def prepare(self) -> None:
         """Make the folder, and clear away what killed builds have left in it.
@@ -131,10 +160,10 @@ class Cache:
                 pass
             for path in self._folder.glob("*.tmp"):
                 with contextlib.suppress(FileNotFoundError):  # another build was faster
-                    if path.stat().st_mtime < time.time() - 3600:
+                    if path.stat().st_mtime < time.time() - ABANDONED:
                         path.unlink()
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise self._unwritable(error) from None
 
     def clean(self) -> None:
         """Remove every entry, of every mode.
@@ -143,76 +172,94 @@ class Cache:
             CacheError: The folder cannot be written.
         """
         try:
-            for path in [*self.folder.glob("*/*.json"), *self.folder.glob("*/*.tmp")]:
+            for path in [*self.folder.glob("*/*.run"), *self.folder.glob("*/*.tmp")]:
                 path.unlink(missing_ok=True)
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise self._unwritable(error) from None
 
     @property
     def _folder(self) -> Path:
         return self.folder / self.mode
 
     def _path(self, tutorial: Tutorial) -> Path:
-        return self._folder / f"{tutorial.name}.json"
+        return self._folder / f"{tutorial.name}.run"
 
     def _repository(self, tutorial: Tutorial) -> Repository:
         return self._repositories.setdefault(tutorial.root, Repository(tutorial.root))
 
+    def _source(self, tutorial: Tutorial) -> list[str]:
+        """Return what the notebook in an entry was read from, and by what."""
+        return [tutorial.digest, self._digest(Path(reader.__file__))]
+
+    def _digest(self, path: Path) -> str:
+        if path not in self._digests:
+            try:
+                with path.open("rb") as file:
+                    self._digests[path] = hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError:
+                self._digests[path] = MISSING
+        return self._digests[path]
+
     def _key(self, tutorial: Tutorial, code: str, references: list[str]) -> dict[str, Any]:
         modules = self._repository(tutorial).modules(references)
+        root = tutorial.root
         return {
             "code": code,
             "references": references,
-            "modules": {
-                path.relative_to(tutorial.root).as_posix(): self._digest(path)
-                for path in modules
-            },
+            "modules": {p.relative_to(root).as_posix(): self._digest(p) for p in modules},
             "python": platform.python_version(),
             "mode": self.mode,
             "kernel": self._digest(Path(kernel.__file__)),
         }
 
-    def _changes(self, tutorial: Tutorial, entry: dict[str, Any]) -> list[str]:
+    def _changes(self, tutorial: Tutorial, head: dict[str, Any]) -> list[str]:
         """List in words what differs between an entry's key and the key as it is now."""
-        old = entry["key"]
-        if entry["source"] == tutorial.digest:
+        old = head["key"]
+        if head["source"] == self._source(tutorial):
             new = self._key(tutorial, old["code"], old["references"])
         else:
             new = self.key(tutorial)
         new["files"] = {name: self._digest(tutorial.root / name) for name in old["files"]}
-        new["packages"] = {name: version(name) for name in old["packages"]}
+        new["packages"] = {name: version(name) or MISSING for name in old["packages"]}
         words = {
             "code": "its code has changed",
             "python": f"Python {old['python']} is now {new['python']}",
-            "mode": "another mode",
-            "kernel": "kernels are set up in another way",
+            "mode": f"mode {old['mode']} is now {new['mode']}",
+            "kernel": "kernels are now set up in another way",
         }
         changes = [text for part, text in words.items() if old[part] != new[part]]
-        for part in ("modules", "files"):
-            changes += [
-                f"{name} has changed"
-                for name in sorted(old[part].keys() | new[part].keys())
-                if old[part].get(name) != new[part].get(name)
-            ]
-        return changes + [
-            f"{name} {old['packages'][name]} is now {new['packages'][name]}"
-            for name in old["packages"]
-            if old["packages"][name] != new["packages"][name]
-        ]
+        for part in ("modules", "files", "packages"):
+            for name in sorted(old[part].keys() | new[part].keys()):
+                before, after = (key[part].get(name, MISSING) for key in (old, new))
+                if before != after and part == "packages":
+                    changes.append(f"{name} {before} is now {after}")
+                elif before != after:
+                    changes.append(f"{name} has changed")
+        return changes
 
-    def _entry(self, tutorial: Tutorial) -> dict[str, Any] | None:
-        """Read an entry; None where there is none, or where it is damaged."""
+    def _read(self, tutorial: Tutorial) -> tuple[dict[str, Any], bytes] | None:
+        """Read an entry's head and its notebook; None if there is none or it is damaged."""
         try:
             checksum, _, content = self._path(tutorial).read_bytes().partition(b"\n")
         except OSError:
             return None
-        if checksum.decode("ascii", "replace") != _checksum(content):
+        if checksum != _checksum(content):
             return None
-        entry: dict[str, Any] = json.loads(content)
-        return entry
+        head, _, notebook = content.partition(b"\n")
+        return json.loads(head), notebook
 
-    def _write(self, tutorial: Tutorial, entry: dict[str, Any]) -> None:
-        content = json.dumps(entry, separators=(",", ":")).encode()
+    def _write(
+        self, tutorial: Tutorial, key: dict[str, Any], executed: NotebookNode
+    ) -> None:
+        head = {
+            "source": self._source(tutorial),
+            "key": key,
+            "seconds": executed.metadata["labkit"]["seconds"],
+        }
+        lines = (
+            json.dumps(part, separators=(",", ":")).encode() for part in (head, executed)
+        )
+        content = b"\n".join(lines)
         temporary = None
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -220,25 +267,48 @@ class Cache:
                 dir=self._folder, prefix=f"{tutorial.name}-", suffix=".tmp", delete=False
             ) as file:
                 temporary = file.name
-                file.write(_checksum(content).encode() + b"\n" + content)
+                file.write(_checksum(content) + b"\n" + content)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, self._path(tutorial))
         except OSError as error:
             if temporary is not None:
                 Path(temporary).unlink(missing_ok=True)
-            raise self._unwritable(error) from error
+            raise self._unwritable(error) from None
 
     def _unwritable(self, error: OSError) -> CacheError:
         return CacheError(
             f"{self.folder}: the folder for executed tutorials cannot be written: "
-            f"{error.strerror}. Make it writable (or free some space), or name another folder."
+            f"{error.strerror}. Make it writable, free some space, or name another folder."
         )
 
 
-def _checksum(content: bytes) -> str:
-    """Return the checksum of an entry; entries of another format never match it."""
-    return hashlib.sha256(b"%d\n" % FORMAT + content).hexdigest()
+def _checksum(content: bytes) -> bytes:
+    """Return the checksum of an entry; one of another format never matches it."""
+    return hashlib.sha256(FORMAT + content).hexdigest().encode()
+
+
+def _code(notebook: NotebookNode) -> str:
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+
+
+def _named_files(tutorial: Tutorial, notebook: NotebookNode) -> list[str]:
+    """Return the files of the repository that the code names.
+
+    The kernel notes what Python opens. It cannot see what compiled code opens, but the path
+    of such a file is most often spelled out.
+    """
+    strings = {
+        node.value
+        for node in ast.walk(ast.parse(_code(notebook)))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    paths = [s for s in strings if 0 < len(s) < 200 and s.isprintable() and ".." not in s]
+    return [
+        path
+        for path in paths
+        if not os.path.isabs(path) and (tutorial.root / path).is_file()
+    ]
 
 
 def _merge(notebook: NotebookNode, executed: NotebookNode) -> NotebookNode:

@@ -1,24 +1,24 @@
-"""Finds what a tutorial's result depends on, by reading its imports, without running anything.
+"""Finds what a tutorial's result depends on, by reading its imports, not by running them.
 
-The rule: importing a module runs it and the `__init__` of each package above it, so everything that
-these import counts, and so on. A package may load submodules lazily, in a module-level `__getattr__`;
-such a submodule counts where it is named: imported, or reached as an attribute
-(`import labkit as keras` … `keras.layers.Dense`). Where a package is passed on as a value, or asked
-for a name that cannot be traced, all its lazy submodules count.
+The rule: importing a module runs it and the `__init__` of each package above it, so what
+these import counts, and so on. A package may load submodules lazily, in a module-level
+`__getattr__`. Such a submodule counts where it is named: imported, or reached as an
+attribute (`import labkit as keras`, then `keras.layers.Dense`). Where a package is passed
+on as a value, or is asked for a name that cannot be traced, all its lazy submodules count.
 """
 
 import ast
-import hashlib
 import importlib.metadata
+import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-OWN = (
-    "labkit/site/"  # runs tutorials, and is not what they pass on when they pass on labkit
-)
+OWN = "labkit/site/"
+DOTTED = re.compile(r"\.?[^\W\d]\w*(\.[^\W\d]\w*)*")
+DELAYED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.GeneratorExp)
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Source:
     """What one module's text says about imports.
 
     Attributes:
-        references: Dotted names that it loads or uses; `package.*` where a package is passed on.
+        references: Dotted names that it loads or uses; `package.*` where it passes one on.
         bound: Names that it binds at its top level.
-        lazy: Dotted names that its `__getattr__` may load; None where it has no `__getattr__`.
-        providers: For an attribute that `__getattr__` serves, the names that a table gives for it.
+        lazy: Dotted names that its `__getattr__` may load; None where it has none.
+        providers: For a name that `__getattr__` serves, what a table says provides it.
     """
 
     references: frozenset[str]
@@ -46,35 +46,26 @@ def analyze(text: str, package: str = "") -> Source:
         package: The package that relative imports start from.
     """
     tree = ast.parse(text)
-    getattr_body = next(
-        (
-            n
-            for n in tree.body
-            if isinstance(n, ast.FunctionDef) and n.name == "__getattr__"
-        ),
-        None,
-    )
-    skip = () if getattr_body is None else (getattr_body,)
-    names: dict[str, set[str]] = {}
-    references = set(_imports(_walk(tree, skip), package, names)) | set(
-        _uses(_walk(tree, skip), names)
-    )
-    if getattr_body is None:
+    lazy = [
+        n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "__getattr__"
+    ]
+    nodes = list(_walk(tree, lazy))
+    imports = [item for node, _ in nodes for item in _imports(node, package)]
+    references = {name for name, _ in imports} | set(_uses(tree, nodes, package))
+    if not lazy:
         return Source(frozenset(references))
-    bound = {name for node in tree.body for name in _bound(node)}
-    strings = {
-        _absolute(node.value, package)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-    lazy = strings | set(_imports(ast.walk(getattr_body), package, {}))
+    strings = [_absolute(string, package) for string in _strings(tree)]
+    loads = [name for node in ast.walk(lazy[0]) for name, _ in _imports(node, package)]
     return Source(
-        frozenset(references), frozenset(bound), frozenset(lazy), _tables(tree, package)
+        frozenset(references),
+        frozenset(name for node in tree.body for name in _bound(node)),
+        frozenset([*strings, *loads]),
+        _tables(tree, package),
     )
 
 
 class Repository:
-    """The Python modules of a repository, and what each loads.
+    """The Python modules of a repository, and what each loads, as it is when first asked.
 
     Args:
         root: The folder that holds the packages.
@@ -82,43 +73,57 @@ class Repository:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._sources: dict[Path, tuple[tuple[int, int], Source]] = {}
+        self._files: dict[str, Path | None] = {}
+        self._loaded: dict[str, dict[Path, Source]] = {}
 
     def references(self, text: str) -> list[str]:
-        """Return the dotted names of this repository's modules that a script uses, sorted."""
-        return sorted(
-            name for name in analyze(text).references if self._find(name.partition(".")[0])
-        )
+        """Return the dotted names of this repository's that a script uses, sorted."""
+        return sorted(name for name in analyze(text).references if self._find(_top(name)))
 
     def modules(self, references: Iterable[str]) -> list[Path]:
-        """Return every file that the references load, directly or through another, sorted."""
-        todo, seen = list(references), set[str]()
-        files = set[Path]()
+        """Return every file that the references load, directly or not, sorted."""
+        return sorted({path for name in references for path in self._load(name)})
+
+    def packages(self, text: str) -> set[str]:
+        """Return the top-level modules from elsewhere that a script loads."""
+        names = set(analyze(text).references)
+        for name in self.references(text):
+            names.update(*(source.references for source in self._load(name).values()))
+        tops = {_top(name) for name in names} - sys.stdlib_module_names
+        return {top for top in tops if top and not self._find(top)}
+
+    def _load(self, reference: str) -> dict[Path, Source]:
+        """Follow a reference to every file that it loads."""
+        if reference in self._loaded:
+            return self._loaded[reference]
+        todo, seen = [reference], set[str]()
+        files: dict[Path, Source] = {}
         while todo:
-            reference = todo.pop()
-            if reference in seen:
+            name = todo.pop()
+            if name in seen:
                 continue
-            seen.add(reference)
-            for path, package, rest in self._chain(reference):
-                source = self._source(path, package)
+            seen.add(name)
+            for path, package, asked in self._chain(name):
+                source = _source(path, package, path.stat().st_mtime_ns)
                 if path not in files:
-                    files.add(path)
+                    files[path] = source
                     todo.extend(source.references)
-                todo.extend(self._lazy(source, package, rest))
-        return sorted(files)
+                todo.extend(self._lazy(source, package, asked))
+        self._loaded[reference] = files
+        return files
 
     def _find(self, dotted: str) -> Path | None:
-        """Return the file of a module, or of a package's `__init__`, if it is in the repository."""
-        base = self.root.joinpath(*dotted.split("."))
-        return next(
-            (p for p in (base / "__init__.py", base.with_suffix(".py")) if p.is_file()),
-            None,
-        )
+        """Return the file of a module, or of a package's `__init__`, if it is here."""
+        if dotted and dotted not in self._files:
+            base = self.root.joinpath(*dotted.split("."))
+            files = (base / "__init__.py", base.with_suffix(".py"))
+            self._files[dotted] = next((path for path in files if path.is_file()), None)
+        return self._files.get(dotted)
 
     def _chain(self, reference: str) -> Iterator[tuple[Path, str, str]]:
-        """Yield each module that a dotted name passes through: file, package, attribute asked for.
+        """Yield each module that a dotted name passes: file, package, name asked for.
 
-        The attribute is empty where the next part is a submodule.
+        The name is empty where the next part is a submodule.
         """
         parts = reference.split(".")
         for index in range(1, len(parts) + 1):
@@ -135,7 +140,7 @@ class Repository:
 
     def _lazy(self, source: Source, package: str, name: str) -> Iterator[str]:
         """Yield what asking a module for a name may load."""
-        if source.lazy is None or not name or name in source.bound:
+        if source.lazy is None or not name or name in source.bound or name.startswith("__"):
             return
         named = [n for n in source.providers.get(name, ()) if self._find(n)]
         if named:
@@ -146,44 +151,14 @@ class Repository:
             if path and not path.relative_to(self.root).as_posix().startswith(OWN):
                 yield candidate
 
-    def _source(self, path: Path, package: str) -> Source:
-        status = path.stat()
-        stamp = (status.st_mtime_ns, status.st_size)
-        known = self._sources.get(path)
-        if known is None or known[0] != stamp:
-            known = stamp, analyze(path.read_text("utf-8"), package)
-            self._sources[path] = known
-        return known[1]
-
-
-class Digests:
-    """SHA-256 of files, read again only when a file's size or time has changed."""
-
-    def __init__(self) -> None:
-        self._known: dict[Path, tuple[tuple[int, int], str]] = {}
-
-    def __call__(self, path: Path) -> str:
-        """Return a file's SHA-256, or `missing`."""
-        try:
-            status = path.stat()
-            stamp = (status.st_mtime_ns, status.st_size)
-            known = self._known.get(path)
-            if known is None or known[0] != stamp:
-                with path.open("rb") as file:
-                    known = stamp, hashlib.file_digest(file, "sha256").hexdigest()
-                self._known[path] = known
-        except OSError:
-            return "missing"
-        return known[1]
-
 
 @cache
-def version(distribution: str) -> str:
-    """Return the version of an installed package, or `missing`."""
+def version(distribution: str) -> str | None:
+    """Return the version of an installed package, or None."""
     try:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
-        return "missing"
+        return None
 
 
 @cache
@@ -192,73 +167,99 @@ def _distributions() -> dict[str, list[str]]:
 
 
 def distributions(modules: Iterable[str]) -> list[str]:
-    """Return the names of the installed packages that hold these top-level modules, sorted."""
-    found = set[str]()
-    for module in modules:
-        if module not in sys.stdlib_module_names:
-            found.update(_distributions().get(module, []))
-    return sorted(found)
+    """Return the installed packages that hold these top-level modules, sorted."""
+    return sorted({name for module in modules for name in _distributions().get(module, ())})
 
 
-def _walk(node: ast.AST, skip: tuple[ast.AST, ...]) -> Iterator[ast.AST]:
-    """Walk a tree, parents first, without type checks, which never run, and the nodes to skip."""
-    todo = [node]
+@cache
+def _source(path: Path, package: str, modified: int) -> Source:
+    """Analyze a file, again only when it was modified."""
+    return analyze(path.read_text("utf-8"), package)
+
+
+def _top(dotted: str) -> str:
+    return dotted.partition(".")[0]
+
+
+def _walk(tree: ast.AST, skip: Sequence[ast.AST]) -> Iterator[tuple[ast.AST, bool]]:
+    """Walk a tree, parents first; say of each node whether it runs later than it is read.
+
+    Leaves out what never runs (imports for type checks) and the nodes to skip.
+    """
+    todo = [(tree, False)]
     while todo:
-        node = todo.pop()
+        node, later = todo.pop()
         if node in skip:
             continue
-        yield node
-        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
-            todo.extend(node.orelse)
-        else:
-            todo.extend(ast.iter_child_nodes(node))
+        yield node, later
+        children = ast.iter_child_nodes(node)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            children = iter(node.orelse)
+        later = later or isinstance(node, DELAYED)
+        todo.extend((child, later) for child in children)
 
 
-def _imports(
-    nodes: Iterable[ast.AST], package: str, names: dict[str, set[str]]
+def _imports(node: ast.AST, package: str) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield what an import loads, the name that it binds, and what that name stands for."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            name = alias.name if alias.asname else _top(alias.name)
+            yield alias.name, (alias.asname or name, name)
+    elif isinstance(node, ast.ImportFrom):
+        base = node.module or ""
+        if node.level:
+            parts = package.split(".")
+            above = parts[: len(parts) - node.level + 1]
+            base = ".".join([*above, *([base] if base else [])])
+        for alias in node.names:
+            name = f"{base}.{alias.name}"
+            yield name, (alias.asname or alias.name, name)
+
+
+def _uses(
+    tree: ast.Module, nodes: Iterable[tuple[ast.AST, bool]], package: str
 ) -> Iterator[str]:
-    """Yield the dotted names that imports load, and note in `names` what each binds."""
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield alias.name
-                bound = alias.name if alias.asname else alias.name.partition(".")[0]
-                names.setdefault(alias.asname or bound, set()).add(bound)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                above = package.split(".")[: len(package.split(".")) - node.level + 1]
-                base = ".".join([*above, *([base] if base else [])])
-            yield base
-            for alias in node.names:
-                yield f"{base}.{alias.name}"
-                names.setdefault(alias.asname or alias.name, set()).add(
-                    f"{base}.{alias.name}"
-                )
-
-
-def _uses(nodes: Iterable[ast.AST], names: dict[str, set[str]]) -> Iterator[str]:
-    """Yield the dotted names that attributes of imported names spell, such as `labkit.layers.Dense`."""
+    """Yield the dotted names that the code spells, such as `labkit.layers.Dense.*`."""
+    bindings: dict[str, list[tuple[int, str]]] = {}  # name: lines and what it stands for
+    top = {id(node): node.lineno for node in tree.body}
+    for node, _ in nodes:
+        line = top.get(id(node), 0)
+        for _, (name, target) in _imports(node, package):
+            bindings.setdefault(name, []).append((line, target))
     inner = set[int]()  # nodes that are part of a longer dotted name
-    for node in nodes:
+    for node, later in nodes:
         attributes = list[str]()
         base = node
         while isinstance(base, ast.Attribute):
             attributes.insert(0, base.attr)
             base = base.value
             inner.add(id(base))
-        if isinstance(base, ast.Name) and id(node) not in inner:
-            if not attributes and not isinstance(base.ctx, ast.Load):
-                continue
-            for dotted in names.get(base.id, ()):
-                yield ".".join([dotted, *attributes, "*"])
+        if not isinstance(base, ast.Name) or id(node) in inner:
+            continue
+        if attributes or isinstance(base.ctx, ast.Load):
+            for target in _targets(bindings.get(base.id, []), base.lineno, later):
+                yield ".".join([target, *attributes, "*"])
+
+
+def _targets(bindings: list[tuple[int, str]], line: int, later: bool) -> set[str]:
+    """Return what a name may stand for in a line, where a script binds it more than once.
+
+    Bindings at the script's top level take effect in their order; line 0 is any other, and
+    may take effect at any time. Code that runs later also sees what is bound after it.
+    """
+    before = [at for at, _ in bindings if 0 < at <= line]
+    if not before:
+        return {target for _, target in bindings}
+    return {
+        target for at, target in bindings if at in (0, max(before)) or (later and at > line)
+    }
 
 
 def _bound(node: ast.stmt) -> Iterator[str]:
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         yield node.name
     elif isinstance(node, ast.Import | ast.ImportFrom):
-        yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
+        yield from (alias.asname or _top(alias.name) for alias in node.names)
     elif isinstance(node, ast.Assign | ast.AnnAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         for target in targets:
@@ -266,14 +267,14 @@ def _bound(node: ast.stmt) -> Iterator[str]:
 
 
 def _absolute(name: str, package: str) -> str:
-    """Spell a module's name in a string (`.models`, `models`, `labkit.models`) from the top."""
+    """Spell a module's name (`.models`, `models`, `labkit.models`) from the top."""
     if name == package or name.startswith(f"{package}."):
         return name
     return f"{package}.{name.lstrip('.')}"
 
 
 def _tables(tree: ast.AST, package: str) -> dict[str, set[str]]:
-    """Read dictionaries such as `{"Dense": "layers"}` or `{"layers": ["Dense"]}` both ways."""
+    """Read tables such as `{"Dense": "layers"}` or `{"layers": ["Dense"]}`, both ways."""
     providers: dict[str, set[str]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Dict):
@@ -287,8 +288,11 @@ def _tables(tree: ast.AST, package: str) -> dict[str, set[str]]:
 
 
 def _strings(node: ast.AST) -> list[str]:
+    """Return the strings in a tree that may be names of modules or attributes."""
     return [
         n.value
         for n in ast.walk(node)
-        if isinstance(n, ast.Constant) and isinstance(n.value, str)
+        if isinstance(n, ast.Constant)
+        and isinstance(n.value, str)
+        and DOTTED.fullmatch(n.value)
     ]

@@ -1,13 +1,16 @@
 """Runs tutorials, each in a kernel of its own, several at a time.
 
-`run` returns when every tutorial has run or failed; one report then names each failure with the
-tutorial's own line numbers. Only a run that succeeded is kept.
+`run` returns when every tutorial has run or failed; one report then names each failure with
+the tutorial's own line numbers. Only a run that succeeded is kept.
 """
 
+import ast
 import asyncio
 import json
+import math
 import os
 import re
+import signal
 import sys
 import tempfile
 import threading
@@ -15,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -22,15 +26,30 @@ from nbformat import NotebookNode
 
 from . import kernel
 from .cache import Cache, CacheError
-from .dependencies import distributions, version
 from .tutorial import Tutorial, TutorialError
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # they take a second, and are not needed where every tutorial is cached
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
 
 TIMEOUT = 600.0  # seconds for one tutorial
 MEMORY = 1 << 30  # bytes that one tutorial may need
+SOCKET_PATH = 90  # bytes; the system allows about 100, and the kernel appends a number
+# Makes a module of kernel.py's text: the kernel itself need not be able to import labkit.
+LOADER = """
+import sys, types
+module = sys.modules["labkit_kernel"] = types.ModuleType("labkit_kernel")
+exec(compile(text, "labkit_kernel", "exec"), module.__dict__)
+"""
+KERNEL = '__import__("labkit_kernel")'
+ADDRESS = re.compile(r"\bat 0x[0-9a-f]+>")  # of an object without a text of its own
+MENDS = {
+    "SystemExit": "A tutorial runs to its end: remove what leaves it early.",
+    "MemoryError": "Run fewer at a time (--jobs 1), or make the tutorial need less.",
+    "ModuleNotFoundError": (
+        'Install what the tutorials need: `uv sync`, or `pip install "labkit[tutorials]"`.'
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -67,12 +86,12 @@ class RunError(Exception):
         )
 
 
-class Cancelled(Exception):
+class RunCancelledError(Exception):
     """The run was told to stop; what had finished is in the cache."""
 
 
 class Executed(Mapping[str, NotebookNode]):
-    """Executed notebooks by tutorial name, each read from the cache when it is asked for."""
+    """Executed notebooks by name, each read from the cache when it is asked for."""
 
     def __init__(self, tutorials: Sequence[Tutorial], cache: Cache) -> None:
         self._tutorials = {tutorial.name: tutorial for tutorial in tutorials}
@@ -83,7 +102,7 @@ class Executed(Mapping[str, NotebookNode]):
         notebook = self._cache.lookup(tutorial)
         if notebook is None:
             raise TutorialError(
-                f"{tutorial.place}: its result is no longer valid: {self._cache.reason(tutorial)}. "
+                f"{tutorial.place}: its run holds no more: {self._cache.reason(tutorial)}. "
                 "Something changed while the site was built; build it again."
             )
         return notebook
@@ -107,17 +126,17 @@ def run(
 ) -> Mapping[str, NotebookNode]:
     """Run the tutorials that the cache does not hold.
 
-    May be called from any thread. A kernel ends when this function does, whichever way it ends, and
-    soon after the process if that is killed.
+    May be called from any thread. The kernels end when this function does, whichever way it
+    ends, and within a second or so when its process is killed.
 
     Args:
         tutorials: What to run.
         cache: Where results are kept.
         jobs: How many run at a time; by default as many as there are cores and memory for.
         timeout: Seconds that one tutorial may take.
-        progress: Where to say how far it is: a line that changes on a terminal, else a line for
-            each tutorial.
-        on_done: Called, in this thread, when a tutorial has run, with the failure if there was one.
+        progress: Where to say how far it is: a line that changes on a terminal, else a line
+            for each tutorial.
+        on_done: Called, in this thread, when a tutorial has run, with its failure or None.
         cancel: When it is set, everything stops.
 
     Returns:
@@ -126,7 +145,8 @@ def run(
     Raises:
         RunError: At least one tutorial failed; all others have run and are kept.
         CacheError: The cache's folder cannot be written; nothing has run.
-        Cancelled: `cancel` was set.
+        ModuleNotFoundError: What runs kernels is not installed; nothing has run.
+        RunCancelledError: `cancel` was set.
     """
     waiting, failures = [], []
     for tutorial in tutorials:
@@ -139,7 +159,10 @@ def run(
                 on_done(tutorial, failures[-1])
     if waiting:
         cache.prepare()
-        # What took longest the last time starts first, so that nothing long is left alone at the end.
+        for package in ("nbclient", "ipykernel"):
+            if find_spec(package) is None:
+                raise ModuleNotFoundError(f"No module named {package!r}", name=package)
+        # What took longest the last time starts first: nothing long is left for last.
         waiting.sort(key=lambda item: -(cache.seconds(item[0]) or float("inf")))
         with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
             line = Progress(progress, len(waiting))
@@ -152,13 +175,16 @@ def run(
 
 def default_jobs() -> int:
     """Return how many tutorials this machine can run at a time."""
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    )
+    if hasattr(
+        os, "sched_getaffinity"
+    ):  # what this process may use, where the system says so
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
     if not hasattr(os, "sysconf"):
-        return cores or 1
+        return cores
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return max(1, min(cores or 1, memory // MEMORY))
+    return max(1, min(cores, memory // MEMORY))
 
 
 class Progress:
@@ -252,7 +278,7 @@ class _Session:
         try:
             while pending:
                 if cancel is not None and cancel.is_set():
-                    raise Cancelled("the run of the tutorials was cancelled")
+                    raise RunCancelledError("the run of the tutorials was cancelled")
                 done, pending = await asyncio.wait(pending, timeout=0.1)
                 for task in done:
                     task.result()  # raises what should not have happened
@@ -271,32 +297,30 @@ class _Session:
             self.progress.start(tutorial.name)
             failure = None
             try:
-                started = time.monotonic()
-                notebook, report = await _Run(
-                    tutorial, self.folder, self.cache.mode
-                ).execute(self.timeout)
-                packages = distributions(report["modules"])
-                notebook.metadata["labkit"] = {
-                    "name": tutorial.name,
-                    "seconds": round(time.monotonic() - started, 2),
-                    "versions": {"python": key["python"]}
-                    | {name: version(name) for name in packages},
-                    "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-                }
-                self.cache.store(tutorial, notebook, key, report["files"], packages)
-            except _Failed as error:
+                await self._keep(tutorial, key)
+            except _FailedError as error:
                 failure = Failure(tutorial, str(error), error.traceback)
             except CacheError as error:
-                failure = Failure(
-                    tutorial, f"{tutorial.place}: it ran, but its result is lost. {error}"
-                )
+                failure = Failure(tutorial, f"{tutorial.place}: its run is lost. {error}")
             self.progress.finish(tutorial.name, failure is not None)
             if self.on_done:
                 self.on_done(tutorial, failure)
             return failure
 
+    async def _keep(self, tutorial: Tutorial, key: dict[str, Any]) -> None:
+        started = time.monotonic()
+        run = _Run(tutorial, self.folder, self.cache.mode)
+        report = await run.execute(self.timeout)
+        run.notebook.metadata["labkit"] = {
+            "name": tutorial.name,
+            "seconds": round(time.monotonic() - started, 2),
+            "versions": self.cache.versions(tutorial, report["modules"]),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        self.cache.store(tutorial, run.notebook, key, report["modules"], report["files"])
 
-class _Failed(Exception):
+
+class _FailedError(Exception):
     """A run has failed; the message begins with the file and the line."""
 
     def __init__(self, message: str, traceback: str = "") -> None:
@@ -305,63 +329,80 @@ class _Failed(Exception):
 
 
 class _Run:
-    """One tutorial in its kernel."""
+    """One tutorial in its kernel.
+
+    Args:
+        tutorial: What to run.
+        folder: Where the kernel's sockets and log go.
+        mode: What the tutorial finds in `LABKIT_MODE`.
+    """
 
     def __init__(self, tutorial: Tutorial, folder: Path, mode: str) -> None:
         self.tutorial = tutorial
         self.notebook = tutorial.notebook
         self.folder = folder
-        self.log = (
-            folder / f"{tutorial.name}.log"
-        )  # what the kernel's process writes to stderr
         self.mode = mode
+        self.log = folder / f"{tutorial.name}.log"  # what the kernel's process itself says
         self.line = 1  # of the cell that runs
 
-    def _failed(
-        self, message: str, traceback: str = "", line: int | None = None
-    ) -> _Failed:
-        return _Failed(f"{self.tutorial.place}:{line or self.line}: {message}", traceback)
+    async def execute(self, timeout: float) -> dict[str, Any]:
+        """Execute the notebook in place; return what the kernel reports.
 
-    async def execute(self, timeout: float) -> tuple[NotebookNode, dict[str, Any]]:
-        """Return the executed notebook, and what the kernel reports of its files and modules."""
+        Raises:
+            _FailedError: The run failed, whatever the reason.
+        """
         from nbclient import NotebookClient
         from nbclient.exceptions import CellExecutionError, DeadKernelError
 
         manager = self._manager()
         client = NotebookClient(
-            self.notebook, km=manager, timeout=None, coalesce_streams=True, iopub_timeout=30
+            self.notebook, km=manager, coalesce_streams=True, record_timing=False
         )
+        deadline = asyncio.timeout(timeout)
         try:
-            async with asyncio.timeout(timeout):
-                with self.log.open("wb") as log:
-                    await client.async_start_new_kernel(
-                        cwd=str(self.tutorial.root),
-                        env=self._environment(),
-                        stderr=log,
-                        stdout=log,
-                    )
-                await client.async_start_new_kernel_client()
-                await self._prepare(client)
-                await self._cells(client)
-                report = await self._ask(client, '__import__("labkit_kernel").report()')
-                return self.notebook, json.loads(report)
-        except TimeoutError:
-            raise self._failed(
-                f"the cell that starts here was still running when the tutorial's {timeout:g} s "
-                "were over. Make it do less, or allow more time (--timeout)."
-            ) from None
+            async with deadline:
+                return await self._execute(client)
         except CellExecutionError:
             raise self._cell_failed() from None
-        except (DeadKernelError, RuntimeError) as error:
+        except (DeadKernelError, RuntimeError, TimeoutError) as error:
+            # nbclient takes every cancellation for the kernel's death.
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError from None
+            if deadline.expired():
+                raise self._failed(
+                    "the cell that starts here was still running when the tutorial's "
+                    f"{timeout:g} s were over. Make it do less, or allow more (--timeout)."
+                ) from None
             raise await self._died(manager, error) from None
         finally:
             await self._stop(client, manager)
+
+    async def _execute(self, client: "NotebookClient") -> dict[str, Any]:
+        with self.log.open("wb") as log:
+            await client.async_start_new_kernel(
+                cwd=str(self.tutorial.root), env=self._environment(), stdout=log, stderr=log
+            )
+        await client.async_start_new_kernel_client()
+        await self._prepare(client)
+        for index, cell in enumerate(self.notebook.cells):
+            if cell.cell_type == "code":
+                self.line = cell.metadata["line"]
+                await client.async_execute_cell(cell, index)
+                self._tidy(cell)
+                if cell.metadata["values"]:
+                    cell.metadata["outcome"] = {
+                        name: await self._value(client, name)
+                        for name in cell.metadata["values"]
+                    }
+        report: dict[str, Any] = json.loads(await self._ask(client, f"{KERNEL}.report()"))
+        return report
 
     def _manager(self) -> "AsyncKernelManager":
         from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
         from jupyter_client.manager import AsyncKernelManager
 
-        class ThisPython(KernelSpecManager):  # type: ignore[misc]  # untyped
+        class ThisPython(KernelSpecManager):
             """Starts kernels with this Python, whatever kernels the user has installed."""
 
             def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
@@ -382,15 +423,15 @@ class _Run:
         manager = AsyncKernelManager(
             kernel_spec_manager=ThisPython(), connection_file=f"{base}.json"
         )
-        # Sockets in the folder: two builds cannot take each other's ports. A path may have 100 bytes.
-        if os.name == "posix" and len(os.fsencode(base)) < 90:
+        # Sockets in a folder of their own: no two builds can take each other's ports.
+        if os.name == "posix" and len(os.fsencode(base)) < SOCKET_PATH:
             manager.transport = "ipc"
             manager.ip = str(base)
         return manager
 
     def _environment(self) -> dict[str, str]:
-        own = {"IPYTHONDIR": str(self.folder / "ipython"), "LABKIT_MODE": self.mode}
         kept = {name: v for name, v in os.environ.items() if name not in kernel.REMOVED}
+        own = {"IPYTHONDIR": str(self.folder / "ipython"), "LABKIT_MODE": self.mode}
         return kept | kernel.ENVIRONMENT | own
 
     async def _prepare(self, client: "NotebookClient") -> None:
@@ -398,96 +439,104 @@ class _Run:
             c for c in self.notebook.cells if c.cell_type == "code" and c.source.strip()
         ]
         lines = {number: cell.metadata["line"] for number, cell in enumerate(cells, 1)}
-        text = Path(kernel.__file__).read_text("utf-8")
         tutorial = self.tutorial
         arguments = (str(tutorial.root), tutorial.place, tutorial.text, lines)
-        module = '__import__("sys").modules.setdefault("labkit_kernel", __import__("types").ModuleType("labkit_kernel"))'
-        await self._ask(
-            client, f"exec(compile({text!r}, 'labkit_kernel', 'exec'), {module}.__dict__)"
-        )
-        await self._ask(
-            client, f'__import__("labkit_kernel").prepare(get_ipython(), *{arguments!r})'
-        )
+        text = Path(kernel.__file__).read_text("utf-8")
+        await self._ask(client, f"exec({LOADER!r}, {{'text': {text!r}}})")
+        await self._ask(client, f"{KERNEL}.prepare(get_ipython(), *{arguments!r})")
 
-    async def _cells(self, client: "NotebookClient") -> None:
-        for index, cell in enumerate(self.notebook.cells):
-            if cell.cell_type != "code":
-                continue
-            self.line = cell.metadata["line"]
-            await client.async_execute_cell(cell, index)
-            if "raises-exception" in cell.metadata["tags"]:
-                self._check_raised(cell)
-            if cell.metadata["values"]:
-                cell.metadata["outcome"] = {
-                    name: await self._value(client, name)
-                    for name in cell.metadata["values"]
-                }
-
-    def _check_raised(self, cell: NotebookNode) -> None:
+    def _tidy(self, cell: NotebookNode) -> None:
+        """Check that a cell raised what it should, and drop what no reader can use."""
         errors = [output for output in cell.outputs if output.output_type == "error"]
-        if not errors:
+        if "raises-exception" in cell.metadata["tags"] and not errors:
             raise self._failed(
-                "the cell that starts here is tagged raises-exception, but nothing was raised. "
+                "the cell that starts here is tagged raises-exception, but raised nothing. "
                 "Remove the tag, or mend the cell."
             )
         for error in errors:  # a traceback would show paths of this machine
             error.traceback = [f"{error.ename}: {error.evalue}"]
+        has_figure = any(
+            "image/svg+xml" in output.get("data", ()) for output in cell.outputs
+        )
+        cell.outputs = [
+            output
+            for output in cell.outputs
+            if output.output_type != "execute_result"
+            or list(output.data) != ["text/plain"]
+            or not (has_figure or ADDRESS.search(output.data["text/plain"]))
+        ]
 
     async def _value(self, client: "NotebookClient", name: str) -> Any:
-        scalar = (
-            "(lambda v: __import__('json').dumps([type(v).__name__,"
-            " v if isinstance(v, (bool, int, float, str)) else"
-            " v.item() if getattr(v, 'shape', None) == () and hasattr(v, 'item') else None]))"
-        )
-        kind, value = json.loads(await self._ask(client, f"{scalar}({name})"))
-        if not isinstance(value, bool | int | float | str) or value != value:
-            what = "nan" if value is not None else f"a {kind}"
+        try:
+            kind, value = json.loads(await self._ask(client, f"{KERNEL}.scalar({name})"))
+        except NameError:
             raise self._failed(
-                f"the value {name!r} of the cell that starts here is {what}. Expected an int, float, "
-                "str, bool or NumPy scalar."
-            )
-        return value
+                f"the cell that starts here publishes {name!r}, but there is no such name. "
+                "Mend `values` in its marker, or the cell."
+            ) from None
+        if not isinstance(value, bool | int | float | str):
+            given = f"of type {kind}"
+        elif isinstance(value, float) and not math.isfinite(value):
+            given = str(value)
+        else:
+            return value
+        raise self._failed(
+            f"the cell that starts here publishes {name!r}, which is {given}. Expected a "
+            "finite int or float, a str, a bool or a NumPy scalar: convert it in the cell."
+        )
 
     async def _ask(self, client: "NotebookClient", expression: str) -> Any:
-        """Evaluate an expression in the kernel, leaving no trace in the tutorial's names."""
-        import ast
-
+        """Evaluate an expression in the kernel; the tutorial's names stay as they are."""
         assert client.kc is not None
         message = client.kc.execute(
             "", silent=True, store_history=False, user_expressions={"answer": expression}
         )
         reply = await client.async_wait_for_reply(message)
-        assert reply is not None  # there is no time-out but the tutorial's
+        assert (
+            reply is not None
+        )  # it waits as long as it must: the deadline is the tutorial's
         answer = reply["content"]["user_expressions"]["answer"]
         if answer["status"] == "error":
+            if answer["ename"] == "NameError":
+                raise NameError(answer["evalue"])
             raise self._failed(f"{answer['ename']}: {answer['evalue']}")
         return ast.literal_eval(answer["data"]["text/plain"])
 
-    def _cell_failed(self) -> _Failed:
-        outputs = [o for cell in self.notebook.cells for o in cell.get("outputs", ())]
-        error = next(output for output in outputs if output.output_type == "error")
+    def _failed(
+        self, message: str, traceback: str = "", line: int | None = None
+    ) -> _FailedError:
+        return _FailedError(
+            f"{self.tutorial.place}:{line or self.line}: {message}", traceback
+        )
+
+    def _cell_failed(self) -> _FailedError:
+        outputs = [
+            output for cell in self.notebook.cells for output in cell.get("outputs", ())
+        ]
+        error = [output for output in outputs if output.output_type == "error"][-1]
         traceback = "\n".join(error.traceback)
         place = re.escape(self.tutorial.place)
         lines = re.findall(rf'{place}(?:", line |:)(\d+)', traceback)
         message = f"{error.ename}: {error.evalue}".splitlines()[0]
-        if error.ename == "ModuleNotFoundError":
-            message += '. Install what the tutorials need: `uv sync`, or `pip install "labkit[tutorials]"`.'
+        mend = MENDS.get(error.ename.rpartition("_")[2].removeprefix("Array"))
+        if mend:
+            message = f"{message}. {mend}"
         return self._failed(message, traceback, int(lines[-1]) if lines else None)
 
-    async def _died(self, manager: "AsyncKernelManager", error: Exception) -> _Failed:
-        code = await manager.provisioner.poll() if manager.provisioner else None
-        last = self.log.read_text("utf-8", "replace")[-2000:] if self.log.exists() else ""
-        if code == -9:
+    async def _died(self, manager: "AsyncKernelManager", error: Exception) -> _FailedError:
+        status = await manager.provisioner.poll() if manager.provisioner else None
+        said = self.log.read_text("utf-8", "replace")[-2000:] if self.log.exists() else ""
+        if status == -signal.SIGKILL:
             return self._failed(
-                "the kernel was killed in the cell that starts here, most likely because the machine "
-                "ran out of memory. Run fewer at a time (--jobs 1), or make it need less.",
-                last,
+                "the kernel was killed in the cell that starts here, most likely because "
+                f"the machine ran out of memory. {MENDS['MemoryError']}",
+                said,
             )
-        how = f"exit status {code}" if code is not None else str(error)
+        how = str(error) if status is None else f"exit status {status}"
         return self._failed(
-            f"the kernel died in the cell that starts here ({how}). "
-            "Run the tutorial as a script to see why.",
-            last,
+            f"the kernel died in the cell that starts here ({how}). Run the tutorial as a "
+            "script to see why.",
+            said,
         )
 
     async def _stop(self, client: "NotebookClient", manager: "AsyncKernelManager") -> None:

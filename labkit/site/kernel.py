@@ -1,7 +1,7 @@
 """How a tutorial's kernel is set up: everything here can change what a tutorial gives.
 
-Its text is executed inside the kernel before the first cell, so it imports nothing but Python's
-own modules, and it is part of the cache's key.
+Its text is executed inside the kernel before the first cell, so it imports nothing but
+Python's own modules; and it is part of the cache's key.
 """
 
 import ast
@@ -10,11 +10,11 @@ import json
 import linecache
 import os
 import sys
+import threading
 from typing import Any
 
-# One thread each: the same digits on every machine with the same processor, and as many tutorials
-# side by side as there are cores. A GPU would change digits, and run out of memory at the second
-# kernel.
+# One thread each: results repeat to the last digit, and as many tutorials run side by side
+# as there are cores. A GPU would change digits, and the second kernel would find it taken.
 ENVIRONMENT = {
     "CUDA_VISIBLE_DEVICES": "-1",
     "KERAS_BACKEND": "tensorflow",
@@ -26,12 +26,12 @@ ENVIRONMENT = {
     "TF_NUM_INTEROP_THREADS": "1",
     "TF_NUM_INTRAOP_THREADS": "1",
 }
-# Without bytecode TensorFlow's import takes four times as long; with -O no assertion would hold.
-REMOVED = ("PYTHONDONTWRITEBYTECODE", "PYTHONOPTIMIZE", "PYTHONSTARTUP", "PYTHONWARNINGS")
+# Without bytecode TensorFlow's import takes four times as long; with -O no assertion holds.
+REMOVED = ("PYTHONDONTWRITEBYTECODE", "PYTHONOPTIMIZE", "PYTHONWARNINGS")
 ARGUMENTS = (
     "--InteractiveShell.xmode=Plain",
     "--InteractiveShell.colors=nocolor",
-    "--IPKernelApp.exec_files=[]",
+    "--IPKernelApp.capture_fd_output=False",  # what compiled code logs is not for readers
 )
 FIGURES = {
     "figure_formats": {"svg"},
@@ -39,10 +39,8 @@ FIGURES = {
     "rc": {"svg.hashsalt": "labkit"},
 }
 
-_reads: dict[
-    str, str
-] = {}  # file below the root, as a posix path: SHA-256 of what was read
-_before: set[str] = set()  # modules that the kernel itself has loaded
+_reads: dict[str, str] = {}  # file below the root, with slashes: SHA-256 of what was read
+_before: set[str] = set()  # top-level modules that the kernel itself has loaded
 
 
 def prepare(shell: Any, root: str, place: str, text: str, lines: dict[int, int]) -> None:
@@ -53,7 +51,7 @@ def prepare(shell: Any, root: str, place: str, text: str, lines: dict[int, int])
         root: The repository's root.
         place: The tutorial's file below the root.
         text: Its text.
-        lines: For each code cell, by its number from 1, the line of the file where it starts.
+        lines: For each code cell, by its number from 1, the line where it starts.
     """
     shell.config.InlineBackend.update(FIGURES)
     _number_lines(shell, place, text, lines)
@@ -62,9 +60,18 @@ def prepare(shell: Any, root: str, place: str, text: str, lines: dict[int, int])
 
 
 def report() -> str:
-    """Return what the tutorial has loaded and read so far, as JSON."""
+    """Return the top-level modules loaded and the files read since then, as JSON."""
     loaded = {name.partition(".")[0] for name in list(sys.modules)} - _before
     return json.dumps({"modules": sorted(loaded), "files": _reads})
+
+
+def scalar(value: Any) -> str:
+    """Return a value's type, and the value if it is a number or a text, as JSON."""
+    content = value
+    if not isinstance(value, (bool, int, float, str)):
+        is_scalar = getattr(value, "shape", None) == () and hasattr(value, "item")
+        content = value.item() if is_scalar else None
+    return json.dumps([type(value).__name__, content], default=lambda other: None)
 
 
 def _number_lines(shell: Any, place: str, text: str, lines: dict[int, int]) -> None:
@@ -80,49 +87,43 @@ def _number_lines(shell: Any, place: str, text: str, lines: dict[int, int]) -> N
     def cache(code: str, number: int = 0, raw_code: str | None = None) -> str:
         nonlocal offset
         offset = lines.get(number, 1) - 1
-        if number in lines:
-            return place
-        return str(original(code, number, raw_code))
+        return place if number in lines else str(original(code, number, raw_code))
 
-    source = text.splitlines(keepends=True)
-    linecache.cache[place] = (len(text), None, source, place)
+    linecache.cache[place] = (len(text), None, text.splitlines(keepends=True), place)
     shell.compile.cache = cache
     shell.ast_transformers.append(Shift())
 
 
 def _watch(root: str) -> None:
-    """Note each file below the root that Python code opens to read, as it was then."""
-    root = os.path.realpath(root) + os.sep
-    busy = False
+    """Note each file below the root that Python code opens to read, as it then was."""
+    top = os.path.realpath(root) + os.sep
+    packages = sys.prefix + os.sep
     written: set[str] = set()
+    state = threading.local()
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal busy
-        if (
-            event != "open"
-            or busy
-            or not isinstance(arguments[0], (str, bytes, os.PathLike))
-        ):
+        if event != "open" or getattr(state, "busy", False):
             return
-        path = os.path.realpath(os.fsdecode(arguments[0]))
-        name = path[len(root) :].replace(os.sep, "/")
-        if not path.startswith(root) or name in _reads or _is_code(name):
+        name, _, flags = arguments
+        if not isinstance(name, (str, bytes, os.PathLike)):
+            return  # a descriptor, or an event that another function calls by this name
+        name = os.fsdecode(name)
+        if name.endswith((".py", ".pyc", ".so")) or name.startswith(packages):
             return
-        if arguments[2] & (os.O_WRONLY | os.O_RDWR):
-            written.add(name)
-        elif name not in written:
-            busy = True
+        path = os.path.realpath(name)
+        below = path[len(top) :].replace(os.sep, "/")
+        if not path.startswith(top) or below in _reads or "/." in f"/{below}":
+            return
+        if flags & (os.O_WRONLY | os.O_RDWR):
+            written.add(below)
+        elif below not in written:
+            state.busy = True
             try:
                 with open(path, "rb") as file:
-                    _reads[name] = hashlib.file_digest(file, "sha256").hexdigest()
+                    _reads[below] = hashlib.file_digest(file, "sha256").hexdigest()
             except OSError:
-                pass  # the tutorial's own open is about to say so
+                pass  # what the tutorial opens next will say so
             finally:
-                busy = False
+                state.busy = False
 
     sys.addaudithook(hook)
-
-
-def _is_code(name: str) -> bool:
-    """Say whether a file is Python code, or lies in a hidden folder such as .venv or .git."""
-    return name.endswith((".py", ".pyc", ".so")) or name.startswith(".") or "/." in name

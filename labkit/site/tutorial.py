@@ -2,9 +2,10 @@
 
 A marker carries what the page needs to know about a cell:
 
-    # %% label="boundary" alt="Two clouds and a line." caption="What it learned." values="accuracy"
+    # %% label="border" alt="Two clouds and a line." caption="It learned." values="accuracy"
 
-Everything that can be wrong with a tutorial before it runs is said here, with its file and line.
+Everything that can be wrong with a tutorial before it runs is said here, with its file and
+line.
 """
 
 import ast
@@ -12,6 +13,7 @@ import hashlib
 import json
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,6 +21,8 @@ from typing import Any, NoReturn
 from nbformat import NotebookNode
 
 MARKER = re.compile(r"^\s*#\s*%%(\s|%|$)")
+# What may stand above the first cell: a shebang, an encoding, jupytext's own settings.
+HEADER = re.compile(r"(#!.*\n)?(#.*coding[:=].*\n)?(\s*# ---\n(#.*\n)*?# ---\n)?")
 LABEL = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 ATTRIBUTES = {
     "label": str,
@@ -26,9 +30,9 @@ ATTRIBUTES = {
     "caption": str,
     "values": str,
     "tags": list,
-    "title": str,
+    "title": str,  # jupytext's: bare words in the marker
 }
-# jupytext's own notes on spacing, which say nothing about the cell.
+# jupytext's notes on spacing, which say nothing about the cell.
 SPACING = (
     "lines_to_next_cell",
     "lines_to_end_of_cell_marker",
@@ -74,8 +78,9 @@ class Tutorial:
     def notebook(self) -> NotebookNode:
         """The tutorial as a notebook that has not run, parsed anew at each access.
 
-        A code cell's metadata hold `line` (1-based, of the cell's first line in the file), `tags`
-        and `values` (lists, perhaps empty), and what its marker gives of `label`, `alt`, `caption`.
+        A code cell's metadata hold `line` (1-based, of its first line in the file), `tags`
+        and `values` (lists, perhaps empty), and `label`, `alt` and `caption` as its marker
+        gives them.
 
         Raises:
             TutorialError: Syntax, a marker or a name is wrong.
@@ -112,14 +117,14 @@ def find(folder: str | Path) -> list[Tutorial]:
         twin = tutorials.setdefault(tutorial.name.lower(), tutorial)
         if twin is not tutorial:
             raise TutorialError(
-                f"{tutorial.place}: its page would have the same address as that of {twin.place} "
-                "where upper and lower case are one. Rename one of the two."
+                f"{tutorial.place}: its page would have the same address as that of "
+                f"{twin.place} where upper and lower case are one. Rename one of the two."
             )
     return sorted(tutorials.values(), key=lambda tutorial: tutorial.name)
 
 
 def code_digest(notebook: NotebookNode) -> str:
-    """Return the SHA-256 of a notebook's code cells with their metadata, not of its prose."""
+    """Return the SHA-256 of a notebook's code cells with their metadata, without prose."""
     cells = [
         [cell.source, {key: value for key, value in cell.metadata.items() if key != "line"}]
         for cell in notebook.cells
@@ -144,13 +149,13 @@ def _load(path: Path) -> Tutorial:
         ) from None
     if not re.fullmatch(r"[a-z][a-z0-9_]*", path.stem):
         raise TutorialError(
-            f"{place}: expected a name of lower-case letters, digits and underscores, since it "
-            "becomes the page's address. Rename the file."
+            f"{place}: expected a name of lower-case letters, digits and underscores, as "
+            "it becomes the page's address. Rename the file."
         )
     if path.stem in sys.stdlib_module_names:
         raise TutorialError(
-            f"{place}: as a script it would hide Python's own module `{path.stem}` from every "
-            "package that imports it. Rename the file."
+            f"{place}: as a script it would hide Python's own module `{path.stem}` from "
+            "every package that imports it. Rename the file."
         )
     return Tutorial(path.stem, path, text)
 
@@ -158,59 +163,59 @@ def _load(path: Path) -> Tutorial:
 def _parse(text: str, place: str) -> NotebookNode:
     import jupytext  # 0.4 s, and not needed where every tutorial is cached
 
-    notebook = jupytext.reads(
+    notebook: NotebookNode = jupytext.reads(
         text, fmt={"extension": ".py", "format_name": "percent", "comment_magics": False}
     )
-    notebook.metadata = NotebookNode(
-        kernelspec={"name": "python3", "display_name": "Python 3", "language": "python"},
-        language_info={
+    notebook["metadata"] = {
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "language_info": {
             "name": "python",
             "file_extension": ".py",
             "mimetype": "text/x-python",
         },
-    )
-    lines = text.splitlines()
-    names: dict[tuple[str, str], int] = {}  # where a label or a value's name was first used
-    position = 0  # the first line that no earlier cell has taken, from 0
-    for number, cell in enumerate(notebook.cells):
-        marker = position
-        while marker < len(lines) and not MARKER.match(lines[marker]):
-            marker += 1
-        if number == 0 and not _starts_at(lines, marker, cell):
-            start = _first_line(lines)
-            marker = start
-        else:
-            start = marker + 1
-        position = start + cell.source.count("\n") + 1
+    }
+    first = dict[tuple[str, str], int]()  # the line of the marker that first used a name
+    for number, (cell, marker, start) in enumerate(_places(text, notebook.cells)):
         cell["id"] = f"cell-{number}"
-        _check_marker(cell, f"{place}:{marker + 1}")
+        _check_marker(cell, f"{place}:{marker}")
         if cell.cell_type != "code":
             continue
         blank = len(cell.source) - len(cell.source.lstrip("\n"))
         cell.source = cell.source[blank:]
-        cell.metadata["line"] = start + blank + 1
+        cell.metadata["line"] = start + blank
         _check_code(cell, place)
-        for kind, name in [("label", cell.metadata.get("label"))] + [
-            ("value", value) for value in cell.metadata["values"]
-        ]:
-            first = names.setdefault((kind, name), marker + 1)
-            if name is not None and first != marker + 1:
+        names = [("value", name) for name in cell.metadata["values"]]
+        if "label" in cell.metadata:
+            names.append(("label", cell.metadata["label"]))
+        for name in names:
+            if name in first:
                 raise TutorialError(
-                    f"{place}:{marker + 1}: the {kind} {name!r} is taken by the cell in line "
-                    f"{first}. Give one of the two another name."
+                    f"{place}:{marker}: the {name[0]} {name[1]!r} is taken by the cell in "
+                    f"line {first[name]}. Give one of the two another name."
                 )
+            first[name] = marker
     return notebook
 
 
-def _starts_at(lines: list[str], marker: int, cell: NotebookNode) -> bool:
-    """Say whether the file's first cell follows this marker, or stands before any marker."""
-    head = "\n".join(line for line in lines[:marker] if not line.startswith("#")).strip()
-    return marker < len(lines) and not head
-
-
-def _first_line(lines: list[str]) -> int:
-    """Return the index of the first line of text that no marker precedes."""
-    return next((index for index, line in enumerate(lines) if line.strip()), 0)
+def _places(
+    text: str, cells: list[NotebookNode]
+) -> Iterator[tuple[NotebookNode, int, int]]:
+    """Yield each cell with the lines, from 1, of its marker and of its text."""
+    lines = text.splitlines()
+    header = HEADER.match(text)
+    position = header.group().count("\n") if header else 0  # lines that are taken, from 0
+    for number, cell in enumerate(cells):
+        marker = position
+        while marker < len(lines) and not MARKER.match(lines[marker]):
+            marker += 1
+        above = [i for i in range(position, marker) if lines[i].strip()]
+        if number == 0 and above:  # the first cell may do without a marker
+            marker = above[0]
+            start = marker
+        else:
+            start = marker + 1
+        position = start + cell.source.count("\n") + 1
+        yield cell, marker + 1, start + 1
 
 
 def _check_marker(cell: NotebookNode, place: str) -> None:
