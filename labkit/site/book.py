@@ -1,19 +1,21 @@
 """What the tutorials gave, asked for by name.
 
-A chapter names a cell (`neuron#boundary`) or a value (`neuron#accuracy`). A name that does not
-exist is an error that lists the names that do.
+A chapter names a cell (`neuron#boundary`) or a value (`neuron#accuracy`). A name that does
+not exist is an error that lists the names that do.
 """
 
-from __future__ import annotations
-
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, Literal
 
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 
-from labkit.site.figures import Figure, figures
+from .figures import Figure, figures
+
+State = Literal["done", "running", "failed"]
+RECENT = 8  # notebooks kept in memory: a chapter asks for a few of them again and again
 
 
 class EmbedError(ValueError):
@@ -27,21 +29,21 @@ class Cell:
     Attributes:
         tutorial: The tutorial's name.
         anchor: The cell's id on the tutorial's page: its label, or `cell-` and its number.
-        node: The cell with its outputs.
-        state: "done", "running" (has no outputs yet) or "failed".
+        node: The cell, with its outputs when the tutorial is done.
+        state: The tutorial's state.
     """
 
     tutorial: str
     anchor: str
     node: NotebookNode
-    state: str = "done"
+    state: State = "done"
 
     @property
     def name(self) -> str:
         """The cell as chapters name it."""
         return f"{self.tutorial}#{self.anchor}"
 
-    @property
+    @cached_property
     def figures(self) -> list[Figure]:
         """The cell's drawings.
 
@@ -51,14 +53,14 @@ class Cell:
         drawings = list(figures(self.node, self.anchor))
         if drawings and not self.node.metadata.get("alt", "").strip():
             raise EmbedError(
-                f"the figure of {self.name} (tutorials/{self.tutorial}.py:"
-                f"{self.node.metadata.get('line', '?')}) has no alternative text. "
-                'Add alt="…" to the marker of its cell: what one sees, in a sentence.'
+                f"tutorials/{self.tutorial}.py:{self.node.metadata.get('line', '?')}: this "
+                "cell draws a figure that has no alternative text. Add to its marker "
+                'alt="…": what one sees, in a sentence.'
             )
         return drawings
 
     @property
-    def solution(self) -> bool:
+    def is_solution(self) -> bool:
         """Whether the cell solves an exercise, and is shown folded."""
         return "solution" in self.node.metadata.get("tags", ())
 
@@ -68,25 +70,50 @@ class Book:
     """The tutorials by name, run or still running.
 
     Attributes:
-        notebooks: Notebook of each tutorial; executed, unless `states` says otherwise.
-        states: "running" or "failed" for each tutorial that has no outputs to show.
+        notebooks: The notebook of each tutorial, executed if its state is "done".
+        states: The state of each tutorial that is not done.
         messages: Why a tutorial failed.
+        colab: Address of a notebook in Colab, with {name} in it; empty if there is none.
     """
 
     notebooks: Mapping[str, NotebookNode]
-    states: Mapping[str, str] = field(default_factory=dict)
+    states: Mapping[str, State] = field(default_factory=dict)
     messages: Mapping[str, str] = field(default_factory=dict)
+    colab: str = ""
+    _recent: dict[str, NotebookNode] = field(default_factory=dict, repr=False)
 
-    def state(self, tutorial: str) -> str:
-        """Return "done", "running" or "failed"."""
+    def state(self, tutorial: str) -> State:
+        """Say whether a tutorial is done."""
         return self.states.get(tutorial, "done")
 
-    def cells(self, tutorial: str) -> Iterator[Cell]:
-        """Yield the code cells of a tutorial, in order."""
-        for number, node in enumerate(self._notebook(tutorial).cells):
-            if node.cell_type == "code":
-                anchor = node.metadata.get("label") or f"cell-{number}"
-                yield Cell(tutorial, anchor, node, self.state(tutorial))
+    def notebook(self, tutorial: str) -> NotebookNode:
+        """Return a tutorial's notebook.
+
+        Raises:
+            EmbedError: There is no such tutorial.
+        """
+        if tutorial not in self.notebooks:
+            raise EmbedError(
+                f"there is no tutorial {tutorial!r}. "
+                + _hint(tutorial, self.notebooks, "The tutorials are")
+            )
+        if tutorial not in self._recent:
+            if len(self._recent) == RECENT:
+                del self._recent[next(iter(self._recent))]
+            self._recent[tutorial] = self.notebooks[tutorial]
+        return self._recent[tutorial]
+
+    def cells(self, tutorial: str) -> list[Cell]:
+        """Return the code cells of a tutorial, in order.
+
+        Raises:
+            EmbedError: There is no such tutorial.
+        """
+        return [
+            Cell(tutorial, anchor(node, number), node, self.state(tutorial))
+            for number, node in enumerate(self.notebook(tutorial).cells)
+            if node.cell_type == "code"
+        ]
 
     def cell(self, name: str) -> Cell:
         """Return the cell called TUTORIAL#LABEL.
@@ -96,18 +123,18 @@ class Book:
         """
         tutorial, label = _split(name)
         cells = {cell.anchor: cell for cell in self.cells(tutorial)}
-        if label not in cells:
-            labels = [
-                anchor for anchor, cell in cells.items() if "label" in cell.node.metadata
-            ]
-            raise EmbedError(
-                f"the tutorial {tutorial!r} has no cell labelled {label!r}. "
-                f"{_hint(label, labels, 'Its labels are')}"
-            )
-        return cells[label]
+        if label in cells:
+            return cells[label]
+        if self.state(tutorial) == "failed":  # perhaps it cannot even be read
+            return Cell(tutorial, label, empty(), "failed")
+        labels = [label for label, cell in cells.items() if "label" in cell.node.metadata]
+        raise EmbedError(
+            f"the tutorial {tutorial!r} has no cell labelled {label!r}. "
+            + _hint(label, labels, "Its labels are")
+        )
 
     def value(self, name: str) -> tuple[Cell, Any]:
-        """Return the value called TUTORIAL#NAME with its cell; None while the tutorial runs.
+        """Return the value called TUTORIAL#NAME with its cell; None if it is not there yet.
 
         Raises:
             EmbedError: There is none.
@@ -115,28 +142,33 @@ class Book:
         tutorial, wanted = _split(name)
         values: list[str] = []
         for cell in self.cells(tutorial):
-            values += cell.node.metadata.get("values", ())
-            if wanted in cell.node.metadata.get("values", ()):
-                if cell.state != "done":
-                    return cell, None
-                return cell, cell.node.metadata["outcome"][wanted]
+            published = cell.node.metadata.get("values", ())
+            if wanted in published:
+                return cell, cell.node.metadata.get("outcome", {}).get(wanted)
+            values += published
+        if self.state(tutorial) == "failed":
+            return Cell(tutorial, "", empty(), "failed"), None
         raise EmbedError(
             f"the tutorial {tutorial!r} publishes no value {wanted!r}. "
-            f"{_hint(wanted, values, 'Its values are')}"
+            + _hint(wanted, values, "Its values are")
         )
 
-    def _notebook(self, tutorial: str) -> NotebookNode:
-        if tutorial not in self.notebooks:
-            raise EmbedError(
-                f"there is no tutorial {tutorial!r}. "
-                f"{_hint(tutorial, self.notebooks, 'The tutorials are')}"
-            )
-        return self.notebooks[tutorial]
+
+def anchor(cell: NotebookNode, number: int) -> str:
+    """Return the id that a cell has on its page."""
+    return str(cell.metadata.get("label", f"cell-{number}"))
+
+
+def empty() -> Any:
+    """Return a cell that stands in for one of a tutorial that cannot be read."""
+    return from_dict(  # type: ignore[no-untyped-call]  # of nbformat
+        {"cell_type": "code", "metadata": {}, "source": "", "outputs": []}
+    )
 
 
 def _split(name: str) -> tuple[str, str]:
-    tutorial, mark, rest = name.partition("#")
-    if not (tutorial and mark and rest):
+    tutorial, _, rest = name.partition("#")
+    if not (tutorial and rest):
         raise EmbedError(f"expected TUTORIAL#NAME. Received: {name!r}")
     return tutorial, rest
 

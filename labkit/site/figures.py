@@ -1,11 +1,9 @@
 """Figures as files: their size, and a twin for the dark page.
 
-A tutorial draws each figure once, in the fixed colors of `labkit.plot`. The site stores it as
-an SVG file and derives the dark twin by exchanging exactly those colors, so that no figure is
-drawn twice and no image (a digit, a photograph) changes.
+A tutorial draws each figure once, in the fixed colors of `labkit.plot`. The site stores it
+as an SVG file and derives the dark twin by exchanging exactly those colors, so that no
+figure is drawn twice and no image (a digit, a photograph) changes.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Iterator
@@ -13,12 +11,12 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
-# Left: the colors of labkit.plot. Right: the same role on Material's dark page (#1e2129); text
-# and marks keep a contrast of at least 4.5:1 with it, so that lines and labels may share them.
+# Left: the colors of labkit.plot. Right: the same role on the dark page (#1a1d24). Text and
+# marks keep a contrast of at least 4.5:1 with it, so that lines and labels may share them.
 DARK = {
-    "#1f2328": "#e4e6eb",  # ink: text and axes
-    "#d0d7de": "#414754",  # grid
-    "#ffffff": "#1e2129",  # paper
+    "#1f2328": "#e3e6eb",  # ink: text and axes
+    "#d0d7de": "#3d444f",  # grid
+    "#ffffff": "#1a1d24",  # paper
     "#0b6bcb": "#6cb2ff",  # blue
     "#c2410c": "#ff9a5c",  # orange
     "#0f7b55": "#4fcf9d",  # green
@@ -55,21 +53,18 @@ class Figure:
 
 
 def figures(cell: NotebookNode, name: str) -> Iterator[Figure]:
-    """Yield the drawings among a cell's outputs, the first as `name`, then `name-2` and so on."""
-    count = 0
-    for output in cell.get("outputs", ()):
-        svg = output.get("data", {}).get("image/svg+xml")
-        if svg is not None:
-            count += 1
-            svg = "".join(svg)
-            yield Figure(name if count == 1 else f"{name}-{count}", svg, *_size(svg))
-
-
-def _size(svg: str) -> tuple[int, int]:
-    root = _ROOT.search(svg)
-    if root is None:
-        raise ValueError("Expected an SVG drawing. Received text without an <svg> element.")
-    return _pixels("width", root[0]), _pixels("height", root[0])
+    """Yield the drawings among a cell's outputs: `name`, then `name-2` and so on."""
+    drawings = [
+        "".join(output.data["image/svg+xml"])
+        for output in cell.get("outputs", ())
+        if "image/svg+xml" in output.get("data", ())
+    ]
+    for number, svg in enumerate(drawings, 1):
+        root = _ROOT.search(svg)
+        if root is None:
+            raise ValueError("Expected an SVG drawing. Received text without <svg>.")
+        width, height = _pixels("width", root[0]), _pixels("height", root[0])
+        yield Figure(name if number == 1 else f"{name}-{number}", svg, width, height)
 
 
 def _pixels(side: str, root: str) -> int:

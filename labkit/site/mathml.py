@@ -4,8 +4,6 @@ The browser then needs no script and no font from elsewhere to show a formula, a
 moves while the page loads.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any
 from xml.etree import ElementTree
@@ -16,12 +14,11 @@ from markdown.blockprocessors import BlockProcessor
 from markdown.extensions import Extension
 from markdown.inlinepatterns import InlineProcessor
 
-# As in Pandoc: no space inside the dollars and no digit after them, so that "$5 to $10" is text.
+# As in Pandoc, "$5 to $10" is text: no space inside the dollars and no digit after them.
 _INLINE = r"(?<![\\$])\$(?![\s$])((?:\\.|[^\\$])+?)(?<!\s)\$(?![\d$])"
 _BLOCK = re.compile(r"^ {0,3}\$\$(.+?)\$\$[ \t]*$", re.DOTALL | re.MULTILINE)
-_NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 
-ElementTree.register_namespace("", _NAMESPACE)
+ElementTree.register_namespace("", "http://www.w3.org/1998/Math/MathML")
 
 
 class MathError(ValueError):
@@ -36,22 +33,20 @@ def mathml(latex: str, *, block: bool = False) -> str:
         block: Whether the formula stands on a line of its own.
 
     Raises:
-        MathError: If LaTeX's syntax is broken or a command is unknown.
+        MathError: LaTeX's syntax is broken or a command is unknown.
     """
     try:
         markup = convert(latex.strip(), display="block" if block else "inline")
-    except Exception as error:  # latex2mathml has no common base class for its errors
+    except Exception as error:  # latex2mathml's errors have no base class of their own
         raise MathError(f"cannot read the formula ${latex}$: {error!r}") from error
     root = ElementTree.fromstring(markup)
     for element in root.iter():
         if element.text and element.text.startswith("\\"):
-            raise MathError(
-                f"the formula ${latex}$ uses {element.text}, which is unknown here"
-            )
+            raise MathError(f"unknown command {element.text} in the formula ${latex}$")
     return ElementTree.tostring(root, encoding="unicode")
 
 
-class MathExtension(Extension):
+class MathExtension(Extension):  # type: ignore[misc]  # Markdown is untyped
     """Python-Markdown extension for `$…$` within a line and `$$…$$` as a block.
 
     Attributes:
@@ -62,34 +57,35 @@ class MathExtension(Extension):
         super().__init__(**kwargs)
         self.errors: list[tuple[str, str]] = []
 
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802  # Python-Markdown's name
+        """Register both forms below code, so that a dollar in code stays as it is."""
+        md.inlinePatterns.register(_InlineMath(_INLINE, md, self), "labkit-math", 185)
+        block = _BlockMath(md.parser, self)
+        md.parser.blockprocessors.register(block, "labkit-math", 76)
+        md.ESCAPED_CHARS = [*md.ESCAPED_CHARS, "$"]
+
     def render(self, latex: str, *, block: bool = False) -> str:
-        """Return MathML, or note the error and return nothing."""
+        """Return MathML; or nothing, and note the error."""
         try:
             return mathml(latex, block=block)
         except MathError as error:
             self.errors.append((latex.strip().partition("\n")[0], str(error)))
             return ""
 
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 (Python-Markdown's name)
-        """Register both forms; code comes before them, so that `$` in code stays as it is."""
-        md.inlinePatterns.register(_InlineMath(_INLINE, md, self), "labkit-math", 185)
-        md.parser.blockprocessors.register(_BlockMath(md.parser, self), "labkit-math", 76)
-        md.ESCAPED_CHARS = [*md.ESCAPED_CHARS, "$"]
 
-
-class _InlineMath(InlineProcessor):
+class _InlineMath(InlineProcessor):  # type: ignore[misc]  # Markdown is untyped
     def __init__(self, pattern: str, md: Markdown, extension: MathExtension) -> None:
         super().__init__(pattern, md)
         self.extension = extension
 
-    def handleMatch(  # type: ignore[override] # noqa: N802 (Python-Markdown's name)
+    def handleMatch(  # noqa: N802  # Python-Markdown's name
         self, m: re.Match[str], data: str
     ) -> tuple[str, int, int]:
         markup = self.extension.render(self.unescape(m[1]))
         return self.md.htmlStash.store(markup), m.start(0), m.end(0)
 
 
-class _BlockMath(BlockProcessor):
+class _BlockMath(BlockProcessor):  # type: ignore[misc]  # Markdown is untyped
     def __init__(self, parser: Any, extension: MathExtension) -> None:
         super().__init__(parser)
         self.extension = extension
@@ -98,13 +94,11 @@ class _BlockMath(BlockProcessor):
         return _BLOCK.search(block) is not None
 
     def run(self, parent: ElementTree.Element, blocks: list[str]) -> None:
-        block = blocks.pop(0)
-        match: Any = _BLOCK.search(block)
-        if before := block[: match.start()].rstrip("\n"):
-            self.parser.parseBlocks(parent, [before])
+        before, latex, after = _BLOCK.split(blocks.pop(0), maxsplit=1)
+        if before.strip():
+            self.parser.parseBlocks(parent, [before.rstrip("\n")])
         element = ElementTree.SubElement(parent, "div", {"class": "lab-math"})
-        element.text = self.parser.md.htmlStash.store(
-            self.extension.render(match[1], block=True)
-        )
-        if after := block[match.end() :].lstrip("\n"):
-            blocks.insert(0, after)
+        markup = self.extension.render(latex, block=True)
+        element.text = self.parser.md.htmlStash.store(markup)
+        if after.strip():
+            blocks.insert(0, after.lstrip("\n"))

@@ -1,53 +1,57 @@
 """The MkDocs plugin: each hook hands over to functions that know nothing of MkDocs."""
 
-from __future__ import annotations
-
+import os
 import posixpath
+import re
 import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import mkdocs_jupyter.config
-from mkdocs.config import base
-from mkdocs.config import config_options as option
+from mkdocs.config import config_options
+from mkdocs.config.base import Config
+from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
+from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, event_priority, get_plugin_logger
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from nbconvert.exporters import templateexporter
+from nbformat import NotebookNode
 
-from labkit.site import render
-from labkit.site.book import Book
-from labkit.site.cache import Cache
-from labkit.site.embed import Context, EmbedExtension, line_of
-from labkit.site.execute import RunError, run
-from labkit.site.mathml import MathExtension
-from labkit.site.tutorial import TutorialError, find
-
-if TYPE_CHECKING:
-    from mkdocs.config.defaults import MkDocsConfig
+from . import render
+from .background import Background
+from .book import Book, EmbedError
+from .cache import Cache, CacheError
+from .embed import Context, EmbedExtension, line_of
+from .execute import RunError, run
+from .mathml import MathExtension
+from .references import ReferenceExtension
+from .tutorial import Tutorial, TutorialError, find
 
 log = get_plugin_logger(__name__)
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-class Options(base.Config):
-    """The options of `labkit:` under `plugins:` in mkdocs.yml."""
+class Options(Config):  # type: ignore[no-untyped-call]  # of MkDocs
+    """The plugin's options in mkdocs.yml; folders are relative to that file."""
 
-    tutorials = option.Type(str, default="tutorials")
-    cache = option.Type(str, default=".cache/tutorials")
+    tutorials = config_options.Type(str, default="tutorials")
+    cache = config_options.Type(str, default=".cache/tutorials")
 
 
-class LabkitPlugin(BasePlugin[Options]):
-    """Runs the tutorials, embeds what they gave in chapters, and makes a page of each."""
+class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of MkDocs
+    """Runs the tutorials, makes a page of each, and embeds in chapters what they gave."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.serving = False
+        self.background: Background | None = None
+        self.signal: Path | None = None
         self.book = Book({})
-        self.embeds = EmbedExtension()
+        self.embed = EmbedExtension()
         self.math = MathExtension()
-        self.page: Page | None = None
         self.toc: Any = None
 
     def on_startup(
@@ -55,103 +59,140 @@ class LabkitPlugin(BasePlugin[Options]):
     ) -> None:
         """Remember whether pages may wait for their results.
 
-        [Event](https://www.mkdocs.org/dev-guide/plugins/#on_startup).
+        See [on_startup](https://www.mkdocs.org/dev-guide/plugins/#on_startup).
         """
         self.serving = command == "serve"
 
-    def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
-        """Extend the site's Markdown, and show mkdocs-jupyter the template for tutorials.
+    def on_config(self, config: MkDocsConfig) -> None:
+        """Extend the site's Markdown, and give mkdocs-jupyter a template of our own.
 
-        [Event](https://www.mkdocs.org/dev-guide/plugins/#on_config).
+        See [on_config](https://www.mkdocs.org/dev-guide/plugins/#on_config).
         """
-        config.markdown_extensions += [self.embeds, self.math]  # type: ignore[list-item] # as autorefs
+        config.markdown_extensions += [self.embed, self.math, ReferenceExtension()]
+        if not config.site_url and "navigation.instant" in config.theme["features"]:
+            config.theme["features"].remove("navigation.instant")  # it needs the address
         mkdocs_jupyter.config.settings.templates_dir = str(TEMPLATES)
-        templateexporter.default_filters["book_page"] = lambda nb: self._render(nb, config)
-        return config
 
-    @event_priority(100)
-    def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
-        """Run the tutorials, and add a page, the figures and the downloads of each.
+    @event_priority(100)  # before mkdocs-jupyter, which makes pages of the scripts
+    def on_files(self, files: Files, *, config: MkDocsConfig) -> None:
+        """Get the tutorials' results; add their pages, figures and downloads.
 
-        [Event](https://www.mkdocs.org/dev-guide/plugins/#on_files). Before mkdocs-jupyter, which
-        makes pages of the scripts.
+        See [on_files](https://www.mkdocs.org/dev-guide/plugins/#on_files).
         """
         root = Path(config.config_file_path).parent
         try:
             tutorials = find(root / self.config.tutorials)
-            notebooks = run(tutorials, Cache(root / self.config.cache), progress=sys.stderr)
-        except (TutorialError, RunError) as error:
-            raise PluginError(str(error)) from error
-        self.book = Book(notebooks)
-        self.files = files
-        for tutorial in tutorials:
-            files.append(
-                File(
-                    f"tutorials/{tutorial.path.name}",
-                    src_dir=str(tutorial.root),
-                    dest_dir=config.site_dir,
-                    use_directory_urls=config.use_directory_urls,
-                )
-            )
-            path = f"tutorials/{tutorial.name}/{tutorial.path.name}"
-            files.append(self._write(path, tutorial.text, config))
+            self.book = self._book(tutorials, root / self.config.cache, config)
+            for tutorial in tutorials:
+                page = f"tutorials/{tutorial.path.name}"
+                folder, site = str(tutorial.root), config.site_dir
+                files.append(File(page, folder, site, config.use_directory_urls))
+                script = f"tutorials/{tutorial.name}/{tutorial.path.name}"
+                files.append(_write(script, tutorial.text, config))
+                for path, content in render.files(self.book, tutorial.name):
+                    files.append(_write(path, content, config))
+        except (TutorialError, RunError, CacheError, EmbedError) as error:
+            raise PluginError(str(error)) from None
         config.nav = expand(config.nav, [f"tutorials/{t.path.name}" for t in tutorials])
-        for path, content in render.files(self.book):
-            files.append(self._write(path, content, config))
-        return files
 
-    def on_pre_page(self, page: Page, *, config: MkDocsConfig, files: Files) -> Page:
-        """Note the page that is being made.
+    def on_pre_page(self, page: Page, *, config: MkDocsConfig, files: Files) -> None:
+        """Tell the Markdown extensions which page comes, and mkdocs-jupyter how to make it.
 
-        [Event](https://www.mkdocs.org/dev-guide/plugins/#on_pre_page).
+        See [on_pre_page](https://www.mkdocs.org/dev-guide/plugins/#on_pre_page).
         """
         folder = posixpath.dirname(page.file.src_uri)
-        self.page = page
-        self.embeds.context = Context(
+        self.embed.context = Context(
             self.book, lambda path: posixpath.relpath(path, folder)
         )
         self.math.errors.clear()
-        return page
+        if page.file.src_uri.endswith(".py"):
+            source = os.path.relpath(str(page.file.abs_src_path), config.docs_dir)
+            page.file.edit_uri = Path(source).as_posix()
+            page._set_edit_url(config.repo_url, config.edit_uri, config.edit_uri_template)
+            book_page = self._filter(page, config, files)
+            templateexporter.default_filters["book_page"] = book_page
 
     def on_page_content(
         self, html: str, *, page: Page, config: MkDocsConfig, files: Files
     ) -> str:
-        """Stop at what could not be embedded.
+        """Stop at what could not be embedded; put right what mkdocs-jupyter leaves out.
 
-        [Event](https://www.mkdocs.org/dev-guide/plugins/#on_page_content).
+        See [on_page_content](https://www.mkdocs.org/dev-guide/plugins/#on_page_content).
         """
-        context = self.embeds.context
-        if context and (errors := context.errors + self.math.errors):
+        assert self.embed.context is not None  # set by on_pre_page
+        if errors := self.embed.context.errors + self.math.errors:
             path = Path(str(page.file.abs_src_path))
-            text = path.read_text("utf-8")
-            place = path.relative_to(Path(config.config_file_path).parent)
+            text = path.read_text("utf-8-sig")
+            place = os.path.relpath(path, Path(config.config_file_path).parent)
             raise PluginError(
-                "\n".join(f"{place}:{line_of(text, embed)}: {why}" for embed, why in errors)
+                "\n".join(f"{place}:{line_of(text, what)}: {why}" for what, why in errors)
             )
-        if self.toc is not None:
-            page.toc, self.toc = self.toc, None
+        if page.file.src_uri.endswith(".py"):
+            page.toc = self.toc
         return html
 
-    def _write(self, path: str, content: str, config: MkDocsConfig) -> File:
-        """Write a file into the site, rather than keep it in memory, and register it."""
-        file = File(path, config.site_dir, config.site_dir, config.use_directory_urls)
-        Path(file.abs_dest_path).parent.mkdir(parents=True, exist_ok=True)
-        Path(file.abs_dest_path).write_text(content, "utf-8")
-        return file
+    def on_serve(
+        self,
+        server: LiveReloadServer,
+        *,
+        config: MkDocsConfig,
+        builder: Callable[..., None],
+    ) -> None:
+        """Let the server build again when a tutorial has run.
 
-    def _render(self, notebook: Any, config: MkDocsConfig) -> str:
-        """Convert a notebook as MkDocs converts a chapter."""
-        page = self.page
-        assert page is not None
-        name = posixpath.splitext(posixpath.basename(page.file.src_uri))[0]
-        page.markdown = render.markdown(notebook, name)
-        Page.render(page, config, self.files)
-        self.toc = page.toc
-        return str(page.content)
+        See [on_serve](https://www.mkdocs.org/dev-guide/plugins/#on_serve).
+        """
+        if self.signal is not None:
+            server.watch(str(self.signal))
+
+    def on_post_build(self, *, config: MkDocsConfig) -> None:
+        """Run behind the site what it still waits for.
+
+        See [on_post_build](https://www.mkdocs.org/dev-guide/plugins/#on_post_build).
+        """
+        if self.background is not None:
+            self.background.start()
+
+    def on_shutdown(self) -> None:
+        """Leave no kernel behind.
+
+        See [on_shutdown](https://www.mkdocs.org/dev-guide/plugins/#on_shutdown).
+        """
+        if self.background is not None:
+            self.background.close()
+        if self.signal is not None:
+            self.signal.unlink(missing_ok=True)
+
+    def _book(self, tutorials: list[Tutorial], cache: Path, config: MkDocsConfig) -> Book:
+        """Run the tutorials; or, while serving, say which are still to run."""
+        colab = colab_address(config.repo_url, config.remote_branch)
+        if not self.serving:
+            return Book(run(tutorials, Cache(cache), progress=sys.stderr), colab=colab)
+        if self.background is None:
+            handle, name = tempfile.mkstemp(prefix="labkit-")
+            os.close(handle)
+            self.signal = Path(name)
+            self.background = Background(cache, on_change=self.signal.touch, say=log.info)
+        return self.background.book(tutorials, colab=colab)
+
+    def _filter(
+        self, page: Page, config: MkDocsConfig, files: Files
+    ) -> Callable[[NotebookNode], str]:
+        """Return what the template hands the notebook to: it converts it like a chapter."""
+
+        def book_page(_: NotebookNode) -> str:  # as in its source; the book has the results
+            notebook = self.book.notebook(page.file.name)
+            page.markdown = render.markdown(notebook, page.file.name)
+            page.meta["description"] = render.description(notebook)
+            Page.render(page, config, files)
+            self.toc = page.toc  # mkdocs-jupyter is about to replace it
+            return str(page.content)
+
+        return book_page
 
 
 def expand(nav: Any, pages: list[str]) -> Any:
-    """Put the tutorials where the navigation says `tutorials/*.py`."""
+    """Put the tutorials' pages where the navigation says `tutorials/*.py`."""
     if isinstance(nav, dict):
         return {title: expand(item, pages) for title, item in nav.items()}
     if isinstance(nav, list):
@@ -161,3 +202,23 @@ def expand(nav: Any, pages: list[str]) -> Any:
             for entry in (pages if item == "tutorials/*.py" else [expand(item, pages)])
         ]
     return nav
+
+
+def colab_address(repository: str | None, branch: str) -> str:
+    """Return where Colab finds a tutorial's notebook: in the branch of the built site."""
+    match = re.fullmatch(
+        r"https://github\.com/([^/]+/[^/]+?)(?:\.git)?/?", repository or ""
+    )
+    if match is None:
+        return ""
+    site = f"https://colab.research.google.com/github/{match[1]}/blob/{branch}"
+    return site + "/tutorials/{name}/{name}.ipynb"
+
+
+def _write(path: str, content: str, config: MkDocsConfig) -> File:
+    """Write a file of the site at once, rather than keep it in memory until the end."""
+    file = File(path, config.site_dir, config.site_dir, config.use_directory_urls)
+    target = Path(file.abs_dest_path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(content, "utf-8")
+    return file

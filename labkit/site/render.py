@@ -1,15 +1,14 @@
-"""Cells as parts of a page: code, printed lines, tables, figures, values.
+"""The parts of a page: code, printed lines, tables, figures, values, and facts about a run.
 
-Everything is made as elements of Python-Markdown's tree, so that captions and prose go through
-the site's own dialect, MkDocs resolves and checks every link, and ids stay unique. Links name
-source files (`tutorials/neuron.py#boundary`), as an author would write them.
+Everything is made as elements of Python-Markdown's tree, so that captions go through the
+site's own dialect, MkDocs resolves and checks every link, and ids stay unique. Links name
+source files (`../tutorials/neuron.py#boundary`), as an author would write them.
 """
-
-from __future__ import annotations
 
 import html
 import re
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from datetime import datetime
 from xml.etree.ElementTree import Element, SubElement
 
@@ -21,154 +20,223 @@ from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from labkit.site.book import Book, Cell, EmbedError
-from labkit.site.figures import Figure
+from .book import Book, Cell, EmbedError, anchor
+from .figures import Figure
+from .references import uses
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _TITLE = re.compile(r"^# +(.+)$", re.MULTILINE)
-_SENTENCE = re.compile(r"(.+?[.!?])(?=\s|$)", re.DOTALL)
+_SENTENCE = re.compile(r".+?[.!?](?=\s|$)", re.DOTALL)
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
 _TABLE_ATTRIBUTES = re.compile(r' (?:border|class|style)="[^"]*"')
-# Pygments marks every token; the theme gives these the color of plain text.
-_PLAIN = re.compile(r'<span class="(?:n|p|w|nn|bp|py)">([^<]*)</span>')
+# Pygments marks every token; these have the color of plain text, and double a page's size.
+_PLAIN = re.compile(r'<span class="(?:bp|n|nn|o|p|py|w)">([^<]*)</span>')
+# How packages are called where they are thanked; all others by the name they install under.
+_PACKAGES = {
+    "python": "Python",
+    "numpy": "NumPy",
+    "scipy": "SciPy",
+    "tensorflow": "TensorFlow",
+    "keras": "Keras",
+    "matplotlib": "Matplotlib",
+    "pandas": "pandas",
+    "scikit-learn": "scikit-learn",
+    "scikit-image": "scikit-image",
+    "seaborn": "seaborn",
+    "statsmodels": "statsmodels",
+}
 
 
-class Page:
+class Parts:
     """Makes the parts of one page.
 
     Args:
-        md: The converter of the page, for highlighting and for raw HTML.
-        link: Gives the path from the page's source to another file of the site.
-        figures: How many figures stand above.
+        md: The page's converter; it keeps raw HTML apart until the end.
+        book: The tutorials.
+        link: Gives the path from the page's source to another source file of the site.
+        figures: How many figures stand above; the first is not loaded lazily.
     """
 
-    def __init__(self, md: Markdown, link: Callable[[str], str], figures: int = 0) -> None:
+    def __init__(
+        self, md: Markdown, book: Book, link: Callable[[str], str], figures: int = 0
+    ) -> None:
         self.md = md
+        self.book = book
         self.link = link
         self.figures = figures
 
     def figure(self, cell: Cell) -> Element:
-        """The figures of a cell with their caption and its source, for a chapter."""
+        """Return the figures of a cell with their caption and where they come from."""
         if cell.state != "done":
-            return self.waiting(cell)
+            return self._waiting(cell)
         element = self._figure(cell)
+        element.set("data-tutorial", cell.name)
         caption = element.find("figcaption")
         if caption is None:
             caption = SubElement(element, "figcaption")
         else:
             caption.text = f"{caption.text} "
         caption.append(self._source(cell))
-        element.set("data-tutorial", cell.name)
         return element
 
     def code(self, cell: Cell) -> Element:
-        """The code of a cell, for a chapter."""
+        """Return the code of a cell."""
         return self._embedded(cell, "lab-code", [self._code(cell)])
 
     def output(self, cell: Cell) -> Element:
-        """What a cell printed or raised, for a chapter."""
+        """Return what a cell printed, showed as text or raised."""
         return self._results(cell, "output", "prints nothing")
 
     def table(self, cell: Cell) -> Element:
-        """The table that a cell shows, for a chapter."""
+        """Return the tables that a cell shows."""
         return self._results(cell, "table", "shows no table")
 
     def cell(self, cell: Cell) -> Element:
-        """A whole cell: code, then everything it gave, for the tutorial's own page."""
-        if cell.solution:
+        """Return a whole cell as its own page shows it: the code, then all that it gave."""
+        if cell.is_solution:
             element = Element("details", {"class": "success lab-cell", "id": cell.anchor})
             SubElement(element, "summary").text = "Solution"
         else:
             element = Element("div", {"class": "lab-cell", "id": cell.anchor})
         element.append(self._code(cell))
-        if cell.state != "done":
-            return element
-        element.extend(part for _, part in self._outputs(cell))
-        if cell.figures:
-            element.append(self._figure(cell))
+        if cell.state == "done":
+            element.extend(part for _, part in self._outputs(cell))
+            if cell.figures:
+                element.append(self._figure(cell))
         return element
 
-    def waiting(self, cell: Cell) -> Element:
-        """What stands in the place of a result that is not there yet."""
-        element = Element("p", {"class": f"lab-{cell.state}", "data-tutorial": cell.name})
-        link = SubElement(element, "a", {"href": self._href(cell)})
-        link.text = AtomicString(f"{cell.tutorial}.py")
-        link.tail = (
-            " is running. This page reloads itself when the results are there."
-            if cell.state == "running"
-            else " failed. The terminal says why; the page reloads when it runs again."
-        )
+    def value(self, name: str, spec: str) -> Element:
+        """Return a value within a line, linked to the cell that computed it.
+
+        Raises:
+            EmbedError: There is no such value, or the format does not fit it.
+        """
+        cell, value = self.book.value(name)
+        try:
+            text = "…" if value is None else format(value, spec)
+        except (ValueError, TypeError) as error:
+            raise EmbedError(
+                f"the format {spec!r} does not fit {name}, which is {value!r}: {error}"
+            ) from error
+        attributes = {"class": "lab-value", "href": self._href(cell), "data-tutorial": name}
+        element = Element("a", attributes)
+        element.text = AtomicString(text)
         return element
 
-    def gallery(self, book: Book) -> Element:
-        """Every tutorial with a picture, a sentence and its run time."""
+    def gallery(self, _: str) -> Element:
+        """Return every tutorial with a picture, a sentence and its run time."""
         gallery = Element("ul", {"class": "lab-gallery"})
-        for name, notebook in book.notebooks.items():
+        for name in self.book.notebooks:
+            notebook = self.book.notebook(name)
             item = SubElement(gallery, "li")
             link = SubElement(item, "a", {"href": self.link(f"tutorials/{name}.py")})
-            drawings = [
-                (cell, cell.figures[0])
-                for cell in book.cells(name)
-                if cell.state == "done" and cell.figures
-            ]
             frame = SubElement(link, "span", {"class": "lab-thumbnail"})
-            if drawings:
-                self._images(frame, *drawings[0], alt="")
+            drawn = [cell for cell in self.book.cells(name) if cell.figures]
+            if drawn:
+                self._images(frame, drawn[0], drawn[0].figures[0], alt="")
             SubElement(link, "strong").text = title(notebook) or name
             SubElement(item, "p").text = description(notebook)
             facts = SubElement(item, "p", {"class": "lab-facts"})
-            facts.text = f"{name}.py · {_ran(book, name)}"
+            facts.text = AtomicString(f"{name}.py · {self._time(name)}")
         return gallery
 
-    def downloads(self, book: Book, name: str) -> Element:
-        """The line under a tutorial's title: run time and downloads."""
+    def head(self, name: str) -> Element:
+        """Return the line under a tutorial's title: run time and downloads, or why not."""
+        state = self.book.state(name)
+        if state != "done":
+            element = Element("div", {"class": f"admonition lab-{state}"})
+            SubElement(element, "p", {"class": "admonition-title"}).text = (
+                "This tutorial is running" if state == "running" else "This tutorial failed"
+            )
+            message = "Its results appear here by themselves when they are there."
+            SubElement(element, "p").text = message
+            if state == "failed":
+                reason = html.escape(self.book.messages.get(name, ""), quote=False)
+                element.append(self._raw("pre", reason, "lab-output lab-error"))
+            return element
         element = Element("p", {"class": "lab-facts", "data-search-exclude": ""})
-        parts: list[Element] = []
-        for suffix in ("py", "ipynb"):
-            target = self.link(f"tutorials/{name}/{name}.{suffix}")
-            part = Element("a", {"href": target, "download": f"{name}.{suffix}"})
-            part.text = f"{name}.{suffix}"
-            parts.append(part)
-        element.text = f"{_ran(book, name)} · "
-        for part in parts:
-            element.append(part)
-            part.tail = " · "
-        parts[-1].tail = None
+        element.text = AtomicString(f"{self._time(name)} · ".capitalize())
+        links = {
+            suffix: self.link(f"tutorials/{name}/{name}.{suffix}")
+            for suffix in ("py", "ipynb")
+        }
+        for suffix, target in links.items():
+            file = f"{name}.{suffix}"
+            link = SubElement(element, "a", {"href": target, "download": file})
+            link.text = AtomicString(file)
+            link.tail = " · "
+        if self.book.colab:
+            link = SubElement(element, "a", {"href": self.book.colab.format(name=name)})
+            link.text = "Open in Colab"
+        else:
+            link.tail = None
         return element
 
-    def record(self, book: Book, name: str) -> Element:
-        """The line below a tutorial: when it ran, for how long and on which versions."""
-        element = Element("p", {"class": "lab-facts", "data-search-exclude": ""})
-        record = book.notebooks[name].metadata.get("labkit")
-        if record is None:
-            element.text = _ran(book, name).capitalize() + "."
-            return element
-        finished = datetime.fromisoformat(record["finished"])
-        versions = ", ".join(
-            f"{package} {version}" for package, version in record["versions"].items()
-        )
-        element.text = AtomicString(
-            f"Ran in {_seconds(record['seconds'])} on {finished:%d %B %Y} with {versions}."
-        )
+    def foot(self, name: str) -> Element:
+        """Return what stands below a tutorial: the API that it uses, and its run."""
+        element = Element("div", {"class": "lab-foot", "data-search-exclude": ""})
+        notebook = self.book.notebook(name)
+        names = uses(notebook)
+        if names:
+            line = SubElement(element, "p")
+            line.text = "Used here: "
+            for identifier, number in names.items():
+                cell = anchor(notebook.cells[number], number)
+                attributes = {
+                    "identifier": identifier,
+                    "optional": "",
+                    "cell": cell,
+                    "backlink-type": "referenced-by",
+                }
+                reference = SubElement(line, "autoref", attributes)
+                SubElement(reference, "code").text = AtomicString(
+                    identifier.removeprefix("labkit.")
+                )
+                reference.tail = ", "
+            reference.tail = "."
+        if self.book.state(name) == "done":
+            record = notebook.metadata["labkit"]
+            finished = datetime.fromisoformat(record["finished"])
+            versions = [
+                f"{title} {record['versions'][package]}"
+                for package, title in _PACKAGES.items()
+                if package in record["versions"]
+            ]
+            SubElement(element, "p").text = AtomicString(
+                f"Ran in {_seconds(record['seconds'])} on {finished.day} "
+                f"{finished:%B %Y} with {_listed(versions)}."
+            )
         return element
 
     def _embedded(self, cell: Cell, kind: str, parts: list[Element]) -> Element:
         element = Element("div", {"class": kind, "data-tutorial": cell.name})
         element.extend(parts)
-        source = SubElement(element, "p", {"class": "lab-caption"})
-        source.append(self._source(cell))
+        SubElement(element, "p", {"class": "lab-caption"}).append(self._source(cell))
         return element
 
     def _results(self, cell: Cell, kind: str, missing: str) -> Element:
         if cell.state != "done":
-            return self.waiting(cell)
+            return self._waiting(cell)
         parts = [part for found, part in self._outputs(cell) if found == kind]
         if not parts:
             raise EmbedError(f"the cell {cell.name} {missing}")
         return self._embedded(cell, f"lab-{kind}s", parts)
 
+    def _waiting(self, cell: Cell) -> Element:
+        attributes = {"class": f"lab-waiting lab-{cell.state}", "data-tutorial": cell.name}
+        element = Element("p", attributes)
+        element.append(self._source(cell))
+        element[-1].tail = (
+            " is running. Its results appear here by themselves when they are there."
+            if cell.state == "running"
+            else " failed. Its page says why."
+        )
+        return element
+
     def _href(self, cell: Cell) -> str:
-        return self.link(f"tutorials/{cell.tutorial}.py") + f"#{cell.anchor}"
+        path = self.link(f"tutorials/{cell.tutorial}.py")
+        return path if cell.state == "failed" else f"{path}#{cell.anchor}"
 
     def _source(self, cell: Cell) -> Element:
         link = Element("a", {"class": "lab-source", "href": self._href(cell)})
@@ -176,56 +244,55 @@ class Page:
         return link
 
     def _code(self, cell: Cell) -> Element:
-        return self._raw("div", _highlight(cell.node.source))
+        return self._raw("div", highlight(cell.node.source), "highlight")
 
-    def _raw(self, tag: str, markup: str, **attributes: str) -> Element:
-        element = Element(tag, attributes)
+    def _raw(self, tag: str, markup: str, kind: str) -> Element:
+        element = Element(tag, {"class": kind})
         element.text = AtomicString(self.md.htmlStash.store(markup))
         return element
 
     def _outputs(self, cell: Cell) -> list[tuple[str, Element]]:
-        """Return the printed and tabular outputs of a cell, each with its kind."""
+        """Return what a cell printed and showed, figures apart, each with its kind."""
         found: list[tuple[str, Element]] = []
         printed = ""
-        for output in [*cell.node.get("outputs", ()), None]:
-            if output is not None and output.output_type == "stream":
+
+        def flush() -> None:
+            nonlocal printed
+            if text := _settled(printed):
+                markup = html.escape(text, quote=False)
+                found.append(("output", self._raw("pre", markup, "lab-output")))
+            printed = ""
+
+        for output in cell.node.outputs:
+            if output.output_type == "stream":
+                # What goes to stderr is for the author; it stays in the notebook.
                 printed += output.text if output.name == "stdout" else ""
-                continue
-            if printed.strip():
-                found.append(("output", self._printed(printed)))
-                printed = ""
-            if output is None:
-                break
-            if output.output_type == "error":
+            elif output.output_type == "error":
+                flush()
                 found.append(("output", self._error(output)))
-                continue
-            data = output.data
-            if "image/svg+xml" in data:
-                continue
-            if table := _TABLE.search("".join(data.get("text/html", ""))):
-                found.append(("table", self._table(table[0])))
-            elif "text/plain" in data:
-                found.append(("output", self._printed("".join(data["text/plain"]))))
+            elif "image/svg+xml" not in output.data:
+                if table := _TABLE.search("".join(output.data.get("text/html", ""))):
+                    flush()
+                    found.append(("table", self._table(table[0])))
+                else:
+                    printed += "".join(output.data.get("text/plain", "")) + "\n"
+        flush()
         return found
 
-    def _printed(self, text: str) -> Element:
-        return self._raw(
-            "pre", html.escape(_plain(text), quote=False), **{"class": "lab-output"}
-        )
+    def _table(self, markup: str) -> Element:
+        markup = _TABLE_ATTRIBUTES.sub("", markup).replace("<th></th>", "<td></td>")
+        return self._raw("div", re.sub(r">\s+<", "><", markup), "lab-table")
 
     def _error(self, output: NotebookNode) -> Element:
-        name, message = html.escape(output.ename), html.escape(_plain(output.evalue))
-        markup = f"<strong>{name}</strong>: {message}"
-        return self._raw("pre", markup, **{"class": "lab-output lab-error"})
-
-    def _table(self, markup: str) -> Element:
-        return self._raw("div", _TABLE_ATTRIBUTES.sub("", markup), **{"class": "lab-table"})
+        message = html.escape(_settled(output.evalue), quote=False)
+        markup = f"<strong>{html.escape(output.ename)}</strong>: {message}"
+        return self._raw("pre", markup, "lab-output lab-error")
 
     def _figure(self, cell: Cell) -> Element:
-        element = Element("figure", {"class": "lab-figure"})
         drawings = cell.figures
         if not drawings:
             raise EmbedError(f"the cell {cell.name} draws no figure")
+        element = Element("figure", {"class": "lab-figure"})
         for number, drawing in enumerate(drawings, 1):
             alt = cell.node.metadata["alt"]
             if len(drawings) > 1:
@@ -236,64 +303,60 @@ class Page:
         return element
 
     def _images(self, parent: Element, cell: Cell, drawing: Figure, alt: str) -> None:
-        """Add the light and the dark drawing; a hidden lazy image is never fetched."""
+        """Add the light and the dark drawing; the theme hides one by its address's end.
+
+        A hidden image that is lazy is not fetched. Only the first drawing of a page, which
+        may be seen at once, is fetched at once, and only its light form.
+        """
         for scheme, suffix in (("light", ""), ("dark", "-dark")):
             path = f"tutorials/{cell.tutorial}/{drawing.name}{suffix}.svg"
-            image = SubElement(parent, "img", {"src": f"{self.link(path)}#only-{scheme}"})
-            image.set("alt", alt)
-            image.set("width", str(drawing.width))
-            image.set("height", str(drawing.height))
+            attributes = {
+                "src": f"{self.link(path)}#only-{scheme}",
+                "alt": alt,
+                "width": str(drawing.width),
+                "height": str(drawing.height),
+            }
             if self.figures or scheme == "dark":
-                image.set("loading", "lazy")
+                attributes["loading"] = "lazy"
+            SubElement(parent, "img", attributes)
         self.figures += 1
 
+    def _time(self, name: str) -> str:
+        state = self.book.state(name)
+        if state != "done":
+            return state
+        return f"runs in {_seconds(self.book.notebook(name).metadata['labkit']['seconds'])}"
 
-EMBEDS: dict[str, Callable[[Page, Cell], Element]] = {
-    "figure": Page.figure,
-    "code": Page.code,
-    "output": Page.output,
-    "table": Page.table,
-    "cell": Page.cell,
+
+# What a page can ask for: of a cell by its name, and of a tutorial as a whole.
+EMBEDS: dict[str, Callable[[Parts, Cell], Element]] = {
+    "figure": Parts.figure,
+    "code": Parts.code,
+    "output": Parts.output,
+    "table": Parts.table,
+    "cell": Parts.cell,
 }
-NOTES: dict[str, Callable[[Page, Book, str], Element]] = {
-    "downloads": Page.downloads,
-    "record": Page.record,
+PARTS: dict[str, Callable[[Parts, str], Element]] = {
+    "tutorials": Parts.gallery,
+    "head": Parts.head,
+    "foot": Parts.foot,
 }
-
-
-def value(book: Book, name: str, spec: str, link: Callable[[str], str]) -> Element:
-    """Return a value within a line, linked to the cell that computed it.
-
-    Raises:
-        EmbedError: There is no such value, or the format does not fit it.
-    """
-    cell, number = book.value(name)
-    try:
-        text = "…" if number is None else format(number, spec)
-    except (ValueError, TypeError) as error:
-        raise EmbedError(
-            f"{name} is {number!r}, which the format {spec!r} does not fit: {error}"
-        ) from error
-    href = link(f"tutorials/{cell.tutorial}.py") + f"#{cell.anchor}"
-    element = Element("a", {"class": "lab-value", "href": href, "data-tutorial": name})
-    element.text = AtomicString(text)
-    return element
 
 
 def markdown(notebook: NotebookNode, name: str) -> str:
-    """Return a tutorial as one Markdown text in which each code cell is an embed."""
-    parts = []
-    for number, cell in enumerate(notebook.cells):
-        if cell.cell_type == "markdown":
-            parts.append(cell.source)
-        elif cell.cell_type == "code":
-            parts.append(
-                f"{{{{ cell {name}#{cell.metadata.get('label') or f'cell-{number}'} }}}}"
-            )
+    """Return a tutorial as one Markdown text, in which each code cell is an embed."""
+    parts = [
+        cell.source
+        if cell.cell_type == "markdown"
+        else f"{{{{ cell {name}#{anchor(cell, number)} }}}}"
+        for number, cell in enumerate(notebook.cells)
+        if cell.cell_type in ("markdown", "code")
+    ]
     text = "\n\n".join(parts)
     heading = _TITLE.search(text)
     start = heading.end() if heading else 0
-    return f"{text[:start]}\n\n{{{{ downloads {name} }}}}\n\n{text[start:]}\n\n{{{{ record {name} }}}}\n"
+    head, foot = f"{{{{ head {name} }}}}", f"{{{{ foot {name} }}}}"
+    return f"{text[:start]}\n\n{head}\n\n{text[start:]}\n\n{foot}\n"
 
 
 def title(notebook: NotebookNode) -> str:
@@ -303,11 +366,49 @@ def title(notebook: NotebookNode) -> str:
 
 
 def description(notebook: NotebookNode) -> str:
-    """Return the first sentence below a tutorial's title."""
+    """Return the first sentence below a tutorial's title, as plain text."""
     prose = _prose(notebook)
     heading = _TITLE.search(prose)
     sentence = _SENTENCE.match(prose[heading.end() if heading else 0 :].strip())
-    return " ".join(sentence[1].split()) if sentence else ""
+    if sentence is None:
+        return ""
+    return " ".join(_LINK.sub(r"\1", sentence[0]).replace("`", "").replace("*", "").split())
+
+
+def files(book: Book, name: str) -> Iterator[tuple[str, str]]:
+    """Yield the path on the site and the content of each file that a tutorial gives.
+
+    Raises:
+        EmbedError: A figure has no alternative text.
+    """
+    notebook = book.notebook(name)
+    yield (
+        f"tutorials/{name}/{name}.ipynb",
+        nbformat.writes(  # type: ignore[no-untyped-call]  # of nbformat
+            _published(notebook)
+        ),
+    )
+    for cell in book.cells(name):
+        for drawing in cell.figures:
+            yield f"tutorials/{name}/{drawing.name}.svg", drawing.svg
+            yield f"tutorials/{name}/{drawing.name}-dark.svg", drawing.dark
+
+
+def highlight(source: str) -> str:
+    """Return Python as the theme marks it up in fenced code, but for needless marks."""
+    formatter = HtmlFormatter(nowrap=True)
+    markup = pygments.highlight(source.strip("\n"), PythonLexer(), formatter)
+    markup = _PLAIN.sub(r"\1", markup)
+    return f"<pre><code>{markup}</code></pre>"
+
+
+def _published(notebook: NotebookNode) -> NotebookNode:
+    """Return a notebook without what only this package understands of its metadata."""
+    copy = deepcopy(notebook)
+    for cell in copy.cells:
+        for key in ("line", "values", "outcome"):
+            cell.metadata.pop(key, None)
+    return copy
 
 
 def _prose(notebook: NotebookNode) -> str:
@@ -316,38 +417,15 @@ def _prose(notebook: NotebookNode) -> str:
     )
 
 
-def _ran(book: Book, name: str) -> str:
-    state = book.state(name)
-    if state == "done":
-        record = book.notebooks[name].metadata["labkit"]
-        return f"runs in {_seconds(record['seconds'])}"
-    return "is running" if state == "running" else "failed"
-
-
 def _seconds(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
-def _plain(text: str) -> str:
-    """Return printed text as a terminal would leave it: no colors, each line's last state."""
+def _listed(words: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def _settled(text: str) -> str:
+    """Return printed text as a terminal leaves it: no colors, each line's last state."""
     lines = _ANSI.sub("", text).replace("\r\n", "\n").split("\n")
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines).strip("\n")
-
-
-def _highlight(source: str) -> str:
-    """Return Python as the theme's code block, as fenced code in a chapter becomes."""
-    markup = pygments.highlight(
-        source.strip("\n"), PythonLexer(), HtmlFormatter(nowrap=True)
-    )
-    markup = _PLAIN.sub(r"\1", markup)
-    return f'<div class="highlight"><pre><code>{markup}</code></pre></div>'
-
-
-def files(book: Book) -> Iterator[tuple[str, str]]:
-    """Yield each file that belongs to the tutorials, as its path on the site and its content."""
-    for name, notebook in book.notebooks.items():
-        yield f"tutorials/{name}/{name}.ipynb", nbformat.writes(notebook)
-        for cell in book.cells(name):
-            for drawing in cell.figures:
-                yield f"tutorials/{name}/{drawing.name}.svg", drawing.svg
-                yield f"tutorials/{name}/{drawing.name}-dark.svg", drawing.dark
