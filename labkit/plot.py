@@ -195,7 +195,7 @@ def images(
     pictures = np.asarray(images)
     if pictures.ndim == 4 and pictures.shape[-1] == 1:
         pictures = pictures[..., 0]
-    if not pictures.size or pictures.ndim != 3 and pictures.shape[3:] != (3,):
+    if not pictures.size or (pictures.ndim != 3 and pictures.shape[3:] != (3,)):
         raise ValueError(
             "images expects shape (pictures, height, width), 3 channels last for color. "
             f"Received: {pictures.shape}"
