@@ -132,9 +132,7 @@ def assert_matches_keras(
     mode = {"training": training} if takes_mode else {}
     with tf.GradientTape() as tape:
         tape.watch(tensor)
-        their_y = theirs(
-            tensor, **({"training": training} if _takes_training(theirs) else {})
-        )
+        their_y = theirs(tensor, **mode)
         their_loss = tf.reduce_sum(their_y * r) + sum(theirs.losses)
     variables = [v.value for v in theirs.trainable_weights]
     their_dx, *their_gradients = tape.gradient(
