@@ -52,7 +52,7 @@ class Cache:
     def __init__(self, folder: str | Path, mode: str = "full") -> None:
         self.folder = Path(folder)
         self.mode = mode
-        self._digests: dict[Path, str] = {}
+        self._digests: dict[str, str] = {}
         self._repositories: dict[Path, Repository] = {}
 
     def lookup(self, tutorial: Tutorial) -> NotebookNode | None:
@@ -124,7 +124,7 @@ class Cache:
         absent = {name for name in imported if not distributions([name])}
         packages = {*distributions([*modules, *imported]), *absent}
         for name in _named_files(tutorial, executed):
-            files.setdefault(name, self._digest(tutorial.root / name))
+            files.setdefault(name, self._digest(f"{tutorial.root}/{name}"))
         key = {
             **key,
             "files": files,
@@ -189,27 +189,27 @@ class Cache:
 
     def _source(self, tutorial: Tutorial) -> list[str]:
         """Return what the notebook in an entry was read from, and by what."""
-        return [tutorial.digest, self._digest(Path(reader.__file__))]
+        return [tutorial.digest, self._digest(reader.__file__)]
 
-    def _digest(self, path: Path) -> str:
+    def _digest(self, path: str) -> str:
         if path not in self._digests:
             try:
-                with path.open("rb") as file:
+                with open(path, "rb") as file:
                     self._digests[path] = hashlib.file_digest(file, "sha256").hexdigest()
             except OSError:
                 self._digests[path] = MISSING
         return self._digests[path]
 
     def _key(self, tutorial: Tutorial, code: str, references: list[str]) -> dict[str, Any]:
-        modules = self._repository(tutorial).modules(references)
-        root = tutorial.root
+        files = self._repository(tutorial).modules(references)
+        root = str(tutorial.root)
         return {
             "code": code,
             "references": references,
-            "modules": {p.relative_to(root).as_posix(): self._digest(p) for p in modules},
+            "modules": {file: self._digest(f"{root}/{file}") for file in files},
             "python": platform.python_version(),
             "mode": self.mode,
-            "kernel": self._digest(Path(kernel.__file__)),
+            "kernel": self._digest(kernel.__file__),
         }
 
     def _changes(self, tutorial: Tutorial, head: dict[str, Any]) -> list[str]:
@@ -219,7 +219,9 @@ class Cache:
             new = self._key(tutorial, old["code"], old["references"])
         else:
             new = self.key(tutorial)
-        new["files"] = {name: self._digest(tutorial.root / name) for name in old["files"]}
+        new["files"] = {
+            name: self._digest(f"{tutorial.root}/{name}") for name in old["files"]
+        }
         new["packages"] = {name: version(name) or MISSING for name in old["packages"]}
         words = {
             "code": "its code has changed",

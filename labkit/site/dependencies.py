@@ -74,15 +74,15 @@ class Repository:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._files: dict[str, Path | None] = {}
-        self._loaded: dict[str, dict[Path, Source]] = {}
+        self._loaded: dict[str, dict[str, Source]] = {}
 
     def references(self, text: str) -> list[str]:
         """Return the dotted names of this repository's that a script uses, sorted."""
         return sorted(name for name in analyze(text).references if self._find(_top(name)))
 
-    def modules(self, references: Iterable[str]) -> list[Path]:
-        """Return every file that the references load, directly or not, sorted."""
-        return sorted({path for name in references for path in self._load(name)})
+    def modules(self, references: Iterable[str]) -> list[str]:
+        """Return every file below the root that the references load, directly or not."""
+        return sorted({file for name in references for file in self._load(name)})
 
     def packages(self, text: str) -> set[str]:
         """Return the top-level modules from elsewhere that a script loads."""
@@ -92,12 +92,12 @@ class Repository:
         tops = {_top(name) for name in names} - sys.stdlib_module_names
         return {top for top in tops if top and not self._find(top)}
 
-    def _load(self, reference: str) -> dict[Path, Source]:
+    def _load(self, reference: str) -> dict[str, Source]:
         """Follow a reference to every file that it loads."""
         if reference in self._loaded:
             return self._loaded[reference]
         todo, seen = [reference], set[str]()
-        files: dict[Path, Source] = {}
+        files: dict[str, Source] = {}
         while todo:
             name = todo.pop()
             if name in seen:
@@ -105,8 +105,9 @@ class Repository:
             seen.add(name)
             for path, package, asked in self._chain(name):
                 source = _source(path, package, path.stat().st_mtime_ns)
-                if path not in files:
-                    files[path] = source
+                file = path.relative_to(self.root).as_posix()
+                if file not in files:
+                    files[file] = source
                     todo.extend(source.references)
                 todo.extend(self._lazy(source, package, asked))
         self._loaded[reference] = files
