@@ -272,6 +272,7 @@ _BY_NAME: dict[str, type[Initializer]] = {
     "random_normal": RandomNormal,
     "random_uniform": RandomUniform,
     "truncated_normal": TruncatedNormal,
+    "uniform": RandomUniform,
     "variance_scaling": VarianceScaling,
     "zeros": Zeros,
 }

@@ -1,0 +1,77 @@
+"""Embedding: a learned vector for each word, letter or other number of a vocabulary."""
+
+from typing import Any
+
+import numpy as np
+
+from labkit._typing import Array, Shape
+from labkit.initializers import Initializer
+from labkit.layers.core import positive
+from labkit.layers.layer import Layer
+from labkit.regularizers import Regularizer
+
+__all__ = ["Embedding"]
+
+
+class Embedding(Layer):
+    """Row `i` of a table for each integer `i`.
+
+    `x` is `(batch, ...)` with integers from 0 to `input_dim - 1`, `embeddings` is
+    `(input_dim, output_dim)`, and the output is `(batch, ..., output_dim)`.
+
+    Args:
+        input_dim: Number of rows: the size of the vocabulary.
+        output_dim: Length of each row.
+        embeddings_initializer: First values of `embeddings`.
+        embeddings_regularizer: Penalty on `embeddings`.
+        **kwargs: `activity_regularizer` and the rest, as in `Layer`.
+
+    Raises:
+        ValueError: A size that is not a positive integer.
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: str | Initializer = "uniform",
+        embeddings_regularizer: str | Regularizer | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.input_dim = positive("Embedding", input_dim=input_dim)
+        self.output_dim = positive("Embedding", output_dim=output_dim)
+        self.embeddings_initializer = embeddings_initializer
+        self.embeddings_regularizer = embeddings_regularizer
+
+    def build(self, input_shape: Shape) -> None:
+        """Make `embeddings`."""
+        self.embeddings = self.add_weight(
+            (self.input_dim, self.output_dim),
+            self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+            name="embeddings",
+        )
+
+    def call(self, x: Array, training: bool = False) -> Array:
+        """Return the rows of `embeddings` that `x` names."""
+        rows = x.astype(np.intp)
+        if (rows != x).any() or rows.min() < 0 or rows.max() >= self.input_dim:
+            raise ValueError(
+                f"Embedding expects integers from 0 to {self.input_dim - 1}. "
+                f"Received: x from {x.min():g} to {x.max():g}"
+            )
+        self.saved = rows
+        return self.embeddings[rows]
+
+    def backward(self, dy: Array) -> None:
+        """Fill the gradient: each row's is the sum over the places that named it."""
+        order = np.argsort(self.saved, axis=None, kind="stable")
+        rows, starts = np.unique(self.saved.ravel()[order], return_index=True)
+        gradient = self.gradients["embeddings"]
+        gradient[...] = 0
+        gradient[rows] = np.add.reduceat(dy.reshape(-1, self.output_dim)[order], starts)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return `(batch, ..., output_dim)`."""
+        return *input_shape, self.output_dim

@@ -1,0 +1,354 @@
+"""Recurrent layers: they read a sequence step by step, with a state that remembers.
+
+What depends on the input alone is one matrix product for all steps before the loop, and so
+are all gradients of weights after it. The steps stand first inside: `(steps, batch, ...)`.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from labkit import activations
+from labkit._typing import Array, Shape
+from labkit.activations import vjp
+from labkit.initializers import Initializer
+from labkit.layers.core import known, positive
+from labkit.layers.layer import Layer
+from labkit.regularizers import Regularizer
+
+__all__ = ["GRU", "LSTM", "SimpleRNN"]
+
+
+class _RNN(Layer):
+    """What recurrent layers share; a subclass goes through the steps."""
+
+    expects = "(batch, steps, features)"
+    gates = 1
+
+    def __init__(
+        self,
+        units: int,
+        *,
+        use_bias: bool = True,
+        kernel_initializer: str | Initializer = "glorot_uniform",
+        recurrent_initializer: str | Initializer = "orthogonal",
+        bias_initializer: str | Initializer = "zeros",
+        kernel_regularizer: str | Regularizer | None = None,
+        recurrent_regularizer: str | Regularizer | None = None,
+        bias_regularizer: str | Regularizer | None = None,
+        activity_regularizer: str | Regularizer | None = None,
+        return_sequences: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.units = positive(type(self).__name__, units=units)
+        self.use_bias = use_bias
+        self.kernel_initializer = kernel_initializer
+        self.recurrent_initializer = recurrent_initializer
+        self.bias_initializer = bias_initializer
+        self.kernel_regularizer = kernel_regularizer
+        self.recurrent_regularizer = recurrent_regularizer
+        self.bias_regularizer = bias_regularizer
+        self.return_sequences = return_sequences
+
+    def build(self, input_shape: Shape) -> None:
+        """Make `kernel`, `recurrent_kernel` and `bias`."""
+        features = self._features = known(type(self).__name__, input_shape, -1)
+        self.kernel = self.add_weight(
+            (features, self.gates * self.units),
+            self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            name="kernel",
+        )
+        self.recurrent_kernel = self.add_weight(
+            (self.units, self.gates * self.units),
+            self.recurrent_initializer,
+            regularizer=self.recurrent_regularizer,
+            name="recurrent_kernel",
+        )
+        if self.use_bias:
+            self.bias = self.add_weight(
+                self._bias_shape(),
+                self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                name="bias",
+            )
+
+    def call(self, x: Array, training: bool = False) -> Array:
+        """Return the last state `(batch, units)`, or all `(batch, steps, units)`."""
+        steps = np.ascontiguousarray(x.swapaxes(0, 1))  # (steps, batch, features)
+        states = np.zeros((len(steps) + 1, len(x), self.units), x.dtype)
+        details = self._forward_steps(steps @ self.kernel, states)
+        self.saved = steps, states, details
+        return (
+            states[1:].swapaxes(0, 1).copy() if self.return_sequences else states[-1].copy()
+        )
+
+    def backward(self, dy: Array) -> Array | None:
+        """Return the gradient with respect to `x`."""
+        steps, states, details = self.saved
+        dstates = np.zeros_like(states[1:])  # from outside, not from later steps
+        if self.return_sequences:
+            dstates[...] = dy.swapaxes(0, 1)
+        else:
+            dstates[-1] = dy
+        dz, drecurrent = self._backward_steps(dstates, states, details)
+        rows, recurrent_rows = (a.reshape(-1, a.shape[-1]) for a in (dz, drecurrent))
+        np.matmul(steps.reshape(len(rows), -1).T, rows, out=self.gradients["kernel"])
+        np.matmul(
+            states[:-1].reshape(-1, self.units).T,
+            recurrent_rows,
+            out=self.gradients["recurrent_kernel"],
+        )
+        if self.use_bias:
+            self.gradients["bias"][...] = self._bias_gradient(rows, recurrent_rows)
+        return (dz @ self.kernel.T).swapaxes(0, 1) if self.needs_input_gradient else None
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return `(batch, units)` or `(batch, steps, units)`."""
+        return (*input_shape[: 2 if self.return_sequences else 1], self.units)
+
+    def _bias_shape(self) -> tuple[int, ...]:
+        return (self.gates * self.units,)
+
+    def _bias_gradient(self, rows: Array, recurrent_rows: Array) -> Array:
+        total: Array = rows.sum(0)
+        return total
+
+    def _forward_steps(self, z: Array, states: Array) -> Any:
+        """Fill `states[1:]`; return what `_backward_steps` needs.
+
+        Args:
+            z: `x @ kernel`, `(steps, batch, gates * units)`; may be overwritten.
+            states: `(steps + 1, batch, units)`; the first are zero.
+        """
+        raise NotImplementedError
+
+    def _backward_steps(
+        self, dstates: Array, states: Array, details: Any
+    ) -> tuple[Array, Array]:
+        """Return the gradients of `x @ kernel` and of `state @ recurrent_kernel`."""
+        raise NotImplementedError
+
+
+class SimpleRNN(_RNN):
+    r"""A state that sees the input and itself: $h_t = f(x_t W + h_{t-1} U + b)$.
+
+    (Elman, 1990.) `x` is `(batch, steps, features)`, `kernel` $W$ is `(features, units)`,
+    `recurrent_kernel` $U$ is `(units, units)`.
+
+    Args:
+        units: Length of the state.
+        activation: $f$: a name, a function, or `None` for none.
+        use_bias: Whether to add `bias`.
+        kernel_initializer: First values of `kernel`.
+        recurrent_initializer: First values of `recurrent_kernel`.
+        bias_initializer: First values of `bias`.
+        kernel_regularizer: Penalty on `kernel`.
+        recurrent_regularizer: Penalty on `recurrent_kernel`.
+        bias_regularizer: Penalty on `bias`.
+        activity_regularizer: Penalty on the output.
+        return_sequences: Whether to return the states of all steps instead of the last.
+        **kwargs: `trainable`, `dtype`, `name`, as in `Layer`.
+
+    Raises:
+        ValueError: `units` is not a positive integer.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | activations.Activation | None = "tanh",
+        use_bias: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(units, use_bias=use_bias, **kwargs)
+        self.activation = activations.get(activation)
+
+    def _forward_steps(self, z: Array, states: Array) -> Array:
+        if self.use_bias:
+            z += self.bias
+        for step, z_step in enumerate(z):
+            z_step += states[step] @ self.recurrent_kernel
+            states[step + 1] = self.activation(z_step)
+        return z
+
+    def _backward_steps(
+        self, dstates: Array, states: Array, details: Array
+    ) -> tuple[Array, Array]:
+        z, dz = details, np.empty_like(details)
+        dstate = np.zeros_like(states[0])
+        rule = vjp[self.activation]
+        for step in reversed(range(len(z))):
+            dstate += dstates[step]
+            dz[step] = rule(dstate, z[step], states[step + 1])
+            dstate = dz[step] @ self.recurrent_kernel.T
+        return dz, dz
+
+
+class LSTM(_RNN):
+    r"""Long short-term memory: gates decide what a cell takes in, keeps and shows.
+
+    $c_t = f_t c_{t-1} + i_t g_t$ and $h_t = o_t \tanh c_t$, where the gates $i, f, o$ are
+    sigmoids, and the candidate $g$ is a tanh, of $x_t W + h_{t-1} U + b$
+    (Hochreiter and Schmidhuber, 1997; Gers et al., 2000). `x` is
+    `(batch, steps, features)`; `kernel` $W$, `recurrent_kernel` $U$ and `bias` $b$ have
+    `4 * units` columns, in the order i, f, g, o.
+
+    Args:
+        units: Length of the state and of the cell.
+        use_bias: Whether to add `bias`.
+        kernel_initializer: First values of `kernel`.
+        recurrent_initializer: First values of `recurrent_kernel`.
+        bias_initializer: First values of `bias`.
+        unit_forget_bias: Whether the forget gate's bias begins with ones, so that the cell
+            keeps its memory at first.
+        kernel_regularizer: Penalty on `kernel`.
+        recurrent_regularizer: Penalty on `recurrent_kernel`.
+        bias_regularizer: Penalty on `bias`.
+        activity_regularizer: Penalty on the output.
+        return_sequences: Whether to return the states of all steps instead of the last.
+        **kwargs: `trainable`, `dtype`, `name`, as in `Layer`.
+
+    Raises:
+        ValueError: `units` is not a positive integer.
+    """
+
+    gates = 4
+
+    def __init__(
+        self,
+        units: int,
+        *,
+        use_bias: bool = True,
+        unit_forget_bias: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(units, use_bias=use_bias, **kwargs)
+        self.unit_forget_bias = unit_forget_bias
+
+    def build(self, input_shape: Shape) -> None:
+        """Make `kernel`, `recurrent_kernel` and `bias`."""
+        super().build(input_shape)
+        if self.use_bias and self.unit_forget_bias:
+            self.bias[self.units : 2 * self.units] = 1
+
+    def _forward_steps(self, z: Array, states: Array) -> Any:
+        # sigmoid(z) = tanh(z / 2) / 2 + 1/2, so that one tanh serves all four: halve the
+        # weights of the sigmoids before, and their results after.
+        half = np.full(4 * self.units, 0.5, z.dtype)
+        half[2 * self.units : 3 * self.units] = 1  # the candidate is a tanh already
+        shift = 1 - half
+        shift[half == 1] = 0
+        if self.use_bias:
+            z += self.bias
+        z *= half
+        recurrent_kernel = self.recurrent_kernel * half
+        cells = np.zeros_like(states)
+        shown = np.empty_like(states[1:])  # tanh of the cells
+        for step, gates in enumerate(z):
+            gates += states[step] @ recurrent_kernel
+            np.tanh(gates, out=gates)
+            gates *= half
+            gates += shift
+            i, f, g, o = np.split(gates, 4, axis=-1)
+            np.multiply(f, cells[step], out=cells[step + 1])
+            cells[step + 1] += i * g
+            np.tanh(cells[step + 1], out=shown[step])
+            np.multiply(o, shown[step], out=states[step + 1])
+        return z, cells, shown
+
+    def _backward_steps(
+        self, dstates: Array, states: Array, details: Any
+    ) -> tuple[Array, Array]:
+        gates, cells, shown = details
+        candidate = slice(2 * self.units, 3 * self.units)
+        dz = gates * (1 - gates)  # the sigmoids' slopes, for all steps at once
+        dz[..., candidate] = 1 - gates[..., candidate] ** 2  # the tanh's
+        dshown = gates[..., 3 * self.units :] * (1 - shown * shown)
+        dstate, dcell = np.zeros_like(states[0]), np.zeros_like(states[0])
+        for step in reversed(range(len(gates))):
+            i, f, g, _ = np.split(gates[step], 4, axis=-1)
+            di, df, dg, do = np.split(dz[step], 4, axis=-1)
+            dstate += dstates[step]
+            dcell += dstate * dshown[step]
+            di *= dcell * g
+            df *= dcell * cells[step]
+            dg *= dcell * i
+            do *= dstate * shown[step]
+            dcell *= f
+            dstate = dz[step] @ self.recurrent_kernel.T
+        return dz, dz
+
+
+class GRU(_RNN):
+    r"""Gated recurrent unit: like an LSTM, with two gates and no separate cell.
+
+    $h_t = z_t h_{t-1} + (1 - z_t) g_t$ with
+    $g_t = \tanh(x_t W_g + b_g + r_t (h_{t-1} U_g + b'_g))$; the gates $z, r$ are sigmoids
+    of $x_t W + b + h_{t-1} U + b'$ (Cho et al., 2014, with $r_t$ after the product).
+    `x` is `(batch, steps, features)`; `kernel` $W$ and `recurrent_kernel` $U$ have
+    `3 * units` columns, in the order z, r, g, and `bias` has two rows, $b$ and $b'$.
+
+    Args:
+        units: Length of the state.
+        use_bias: Whether to add `bias`.
+        kernel_initializer: First values of `kernel`.
+        recurrent_initializer: First values of `recurrent_kernel`.
+        bias_initializer: First values of `bias`.
+        kernel_regularizer: Penalty on `kernel`.
+        recurrent_regularizer: Penalty on `recurrent_kernel`.
+        bias_regularizer: Penalty on `bias`.
+        activity_regularizer: Penalty on the output.
+        return_sequences: Whether to return the states of all steps instead of the last.
+        **kwargs: `trainable`, `dtype`, `name`, as in `Layer`.
+
+    Raises:
+        ValueError: `units` is not a positive integer.
+    """
+
+    gates = 3
+
+    def _bias_shape(self) -> tuple[int, ...]:
+        return 2, 3 * self.units
+
+    def _bias_gradient(self, rows: Array, recurrent_rows: Array) -> Array:
+        return np.stack([rows.sum(0), recurrent_rows.sum(0)])
+
+    def _forward_steps(self, z: Array, states: Array) -> Any:
+        both = 2 * self.units  # columns of the two sigmoid gates
+        if self.use_bias:
+            z += self.bias[0]
+        recurrent = np.empty_like(z)
+        for step, gates in enumerate(z):
+            np.matmul(states[step], self.recurrent_kernel, out=recurrent[step])
+            if self.use_bias:
+                recurrent[step] += self.bias[1]
+            gates[:, :both] += recurrent[step][:, :both]
+            gates[:, :both] = activations.sigmoid(gates[:, :both])
+            keep, reset, candidate = np.split(gates, 3, axis=-1)
+            candidate += reset * recurrent[step][:, both:]
+            np.tanh(candidate, out=candidate)
+            states[step + 1] = candidate + keep * (states[step] - candidate)
+        return z, recurrent
+
+    def _backward_steps(
+        self, dstates: Array, states: Array, details: Any
+    ) -> tuple[Array, Array]:
+        gates, recurrent = details
+        both = 2 * self.units
+        dz = gates * (1 - gates)  # the sigmoids' slopes, for all steps at once
+        dz[..., both:] = 1 - gates[..., both:] ** 2  # the tanh's
+        drecurrent = np.empty_like(dz)
+        dstate = np.zeros_like(states[0])
+        for step in reversed(range(len(gates))):
+            keep, reset, candidate = np.split(gates[step], 3, axis=-1)
+            dkeep, dreset, dcandidate = np.split(dz[step], 3, axis=-1)
+            dstate += dstates[step]
+            dkeep *= dstate * (states[step] - candidate)
+            dcandidate *= dstate * (1 - keep)
+            dreset *= dcandidate * recurrent[step][:, both:]
+            drecurrent[step] = dz[step]
+            drecurrent[step][:, both:] *= reset
+            dstate = dstate * keep + drecurrent[step] @ self.recurrent_kernel.T
+        return dz, drecurrent
