@@ -24,6 +24,7 @@ class Dataset:
         feature_names: What each column of `data` is.
         target_names: The name of each class; empty where `target` is a measured value.
         source: Where the data were published.
+        images: For digits, `data` as pictures, shape (samples, height, width); else empty.
     """
 
     data: np.ndarray
@@ -32,7 +33,6 @@ class Dataset:
     target_names: list[str]
     source: str
     images: np.ndarray = field(default_factory=lambda: np.empty((0, 0, 0)))
-    """For digits, `data` as pictures, shape (samples, height, width); otherwise empty."""
 
 
 @dataclass(frozen=True)

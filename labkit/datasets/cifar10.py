@@ -8,6 +8,8 @@ import numpy as np
 
 from labkit.datasets._download import Split, fetch
 
+__all__ = ["load_data"]
+
 _URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 # As Keras publishes it.
 _CHECKSUM = "sha256:6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"

@@ -7,6 +7,8 @@ import numpy as np
 
 from labkit.datasets._download import Split, fetch
 
+__all__ = ["load_data"]
+
 _URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 # From the table in <https://github.com/zalandoresearch/fashion-mnist>, which publishes MD5
 # only.

@@ -6,6 +6,8 @@ import numpy as np
 
 from labkit.datasets._download import Split, fetch
 
+__all__ = ["load_data"]
+
 # File and checksum as Keras publishes them.
 _URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 _CHECKSUM = "sha256:731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"

@@ -1,0 +1,298 @@
+"""What readers may rely on: names, signatures, documentation and light imports.
+
+Keras's names, argument order and defaults are labkit's: fewer arguments, never different
+ones. What is labkit's own stands in `LABKIT_ONLY` and `OWN_PARAMETERS`, each with its
+reason.
+"""
+
+import ast
+import importlib
+import inspect
+import json
+import re
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import griffe
+import pytest
+
+import labkit
+
+KERAS_MODULES = (
+    "activations",
+    "callbacks",
+    "config",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "optimizers.schedules",
+    "regularizers",
+    "utils",
+)
+OWN_MODULES = (
+    "datasets",
+    "datasets.cifar10",
+    "datasets.fashion_mnist",
+    "datasets.mnist",
+    "plot",
+    "stats",
+    "testing",
+)
+HEAVY = (
+    "h5py",
+    "IPython",
+    "keras",
+    "matplotlib",
+    "mkdocs",
+    "pandas",
+    "pooch",
+    "scipy",
+    "seaborn",
+    "sklearn",
+    "statsmodels",
+    "tensorflow",
+)
+
+# Public names in Keras's modules that Keras does not have.
+LABKIT_ONLY = {
+    "activations.vjp": "the table of derivative rules, which Keras leaves to TensorFlow",
+    "config.Float": "the names of the two precisions, for annotations",
+    "layers.Residual": "x + f(x), which Keras writes with its functional interface",
+    "metrics.ConfusionMatrix": "Keras has none, and chapters on imbalance need one",
+}
+# Parameters that Keras does not have at that place.
+OWN_PARAMETERS = {
+    "layers.MultiHeadAttention(use_causal_mask)": "an argument of Keras's call; a layer of "
+    "labkit is called with its input alone",
+    "metrics.Metric.update_state(y_true)": "Keras's base class takes *args",
+    "metrics.Metric.update_state(y_pred)": "Keras's base class takes *args",
+    "metrics.Metric.update_state(sample_weight)": "Keras's base class takes *args",
+    "optimizers.Optimizer(learning_rate)": "Keras's class for TensorFlow takes **kwargs",
+    "optimizers.Optimizer(clipnorm)": "Keras's class for TensorFlow takes **kwargs",
+    "optimizers.Optimizer(global_clipnorm)": "Keras's class for TensorFlow takes **kwargs",
+}
+# Defaults that differ from Keras's.
+OWN_DEFAULTS = {
+    "metrics.AUC(name)": "what Keras makes of None",
+    "metrics.Precision(name)": "what Keras makes of None",
+    "metrics.Recall(name)": "what Keras makes of None",
+    "optimizers.Optimizer.apply(trainable_variables)": "required: labkit's optimizers are not "
+    "bound to variables",
+}
+
+# The layer protocol, told by `labkit.layers.Layer`: every layer takes `(x, training=False)`
+# where Keras's take what they need under names of their own, and `build` always needs a
+# shape.
+PROTOCOL = {"__call__", "backward", "build", "call", "compute_output_shape"}
+
+
+def module(name: str) -> ModuleType:
+    """Import a module of labkit."""
+    return importlib.import_module(f"labkit.{name}")
+
+
+def names(*modules: str) -> list[str]:
+    """List the public names of modules, dotted."""
+    return [f"{part}.{name}" for part in modules for name in module(part).__all__]
+
+
+def resolve(root: ModuleType, dotted: str) -> Any:
+    """Follow a dotted name from a package; None where it ends."""
+    value: Any = root
+    for part in dotted.split("."):
+        value = getattr(value, part, None)
+    return value
+
+
+def methods(cls: type) -> Iterator[str]:
+    """Yield the names of a class's own public methods, and of its call."""
+    for name, value in vars(cls).items():
+        if inspect.isfunction(value) and (not name.startswith("_") or name == "__call__"):
+            yield name
+
+
+def parameters(value: Any) -> dict[str, inspect.Parameter]:
+    """Return the parameters of a function, or of a class's constructor, without self."""
+    function = value.__init__ if inspect.isclass(value) else value
+    found = dict(inspect.signature(function).parameters)
+    found.pop("self", None)
+    return found
+
+
+@cache
+def keras() -> ModuleType:
+    """Import Keras, once and only for the tests that compare with it."""
+    return importlib.import_module("keras")
+
+
+def shared() -> Iterator[str]:
+    """Yield each callable that labkit and Keras both have: functions, classes, methods."""
+    for dotted in [*names(*KERAS_MODULES), "Input", "Sequential"]:
+        ours, theirs = resolve(labkit, dotted), resolve(keras(), dotted)
+        if not callable(ours) or theirs is None:
+            continue
+        yield dotted
+        if inspect.isclass(ours):
+            own = set(methods(ours)) - (
+                PROTOCOL if issubclass(ours, labkit.layers.Layer) else set()
+            )
+            for name in sorted(own):
+                if callable(getattr(theirs, name, None)):
+                    yield f"{dotted}.{name}"
+
+
+@pytest.mark.parametrize("name", [*KERAS_MODULES, *OWN_MODULES])
+def test_all_names_exist(name: str) -> None:
+    """`__all__` has no name twice and none that is missing."""
+    public = module(name).__all__
+    assert len(set(public)) == len(public)
+    assert [part for part in public if not hasattr(module(name), part)] == []
+
+
+def test_labkit_lists_what_it_loads_lazily() -> None:
+    """Each name of labkit can be had, dir() shows it, and the stub declares the same."""
+    for name in labkit.__all__:
+        assert getattr(labkit, name) is not None
+        assert name in dir(labkit)
+    stub = ast.parse(Path(labkit.__file__).with_suffix(".pyi").read_text(encoding="utf-8"))
+    declared = [
+        alias.asname
+        for node in stub.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    ]
+    assert sorted(declared) == sorted(labkit.__all__)
+
+
+def test_unknown_name_is_an_attribute_error() -> None:
+    """A misspelt name fails as on any module."""
+    with pytest.raises(AttributeError, match="'labkit' has no attribute 'layer'"):
+        labkit.layer  # noqa: B018  # the access is what is tested
+
+
+def test_import_is_light() -> None:
+    """`import labkit` and all modules for models load nothing heavier than NumPy."""
+    code = f"""
+        import json, sys
+        import labkit
+        first = sorted(set({HEAVY!r}) & sys.modules.keys())
+        for name in {[*KERAS_MODULES, "stats", "datasets", "testing"]!r}:
+            __import__("labkit." + name)
+        print(json.dumps([first, sorted(set({HEAVY!r}) & sys.modules.keys())]))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == [[], []]
+
+
+def test_typed_package_is_marked() -> None:
+    """The marker that tells type checkers to believe the annotations is in the package."""
+    assert (Path(labkit.__file__).parent / "py.typed").is_file()
+
+
+@pytest.mark.parametrize("name", KERAS_MODULES)
+def test_names_are_keras_own(name: str) -> None:
+    """Each public name exists in Keras at the same place, or is listed with a reason."""
+    unknown = {part for part in names(name) if resolve(keras(), part) is None}
+    listed = {part for part in LABKIT_ONLY if part.rpartition(".")[0] == name}
+    assert unknown == listed
+
+
+def test_signatures_are_subsets_of_keras() -> None:
+    """Each parameter is Keras's, in Keras's order, with Keras's default, or is listed."""
+    base = parameters(keras().layers.Layer)
+    strange, moved, changed = set(), set(), set()
+    for dotted in shared():
+        ours = parameters(resolve(labkit, dotted))
+        theirs = parameters(resolve(keras(), dotted))
+        if any(p.kind is p.VAR_KEYWORD for p in theirs.values()):
+            theirs |= {k: p for k, p in base.items() if k not in theirs}
+        for name, parameter in ours.items():
+            if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+                continue
+            if name not in theirs:
+                strange.add(f"{dotted}({name})")
+            elif parameter.default != theirs[name].default:
+                changed.add(f"{dotted}({name})")
+        common = [name for name in ours if name in theirs]
+        if common != [name for name in theirs if name in common]:
+            moved.add(dotted)
+    assert strange == set(OWN_PARAMETERS)
+    assert changed == set(OWN_DEFAULTS)
+    assert moved == set()
+
+
+def sections(value: Any) -> dict[str, list[Any]]:
+    """Parse a Google-style docstring into its sections."""
+    parsed = griffe.Docstring(inspect.getdoc(value) or "").parse("google", warnings=False)
+    return {section.kind.value: section.value for section in parsed}
+
+
+def raised(function: Any) -> set[str]:
+    """Find the exceptions that a function's own text raises, but for missing methods."""
+    try:
+        source = inspect.getsource(function)
+    except (OSError, TypeError):  # written by dataclass or by NamedTuple
+        return set()
+    tree = ast.parse(textwrap.dedent(source))
+    calls = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise)]
+    found = {
+        c.func.id for c in calls if isinstance(c, ast.Call) and isinstance(c.func, ast.Name)
+    }
+    return found - {"NotImplementedError"}
+
+
+def documented() -> list[str]:
+    """List all public functions, classes and methods, dotted."""
+    found = []
+    for dotted in names(*KERAS_MODULES, *OWN_MODULES):
+        value = resolve(labkit, dotted)
+        if inspect.isfunction(value) or inspect.isclass(value):
+            found.append(dotted)
+        if inspect.isclass(value):
+            found += [f"{dotted}.{name}" for name in methods(value) if name != "__call__"]
+    return found
+
+
+@pytest.mark.parametrize("dotted", documented())
+def test_docstring_is_complete(dotted: str) -> None:
+    """A summary line; each parameter named; `Returns:` and `Raises:` where they apply.
+
+    A class may leave parameters to its bases, and a method everything but its summary.
+    """
+    value = resolve(labkit, dotted)
+    text = inspect.getdoc(value) or ""
+    assert text.partition("\n")[0].rstrip().endswith((".", "?", "`", ":")), (
+        "no summary line"
+    )
+    found = sections(value)
+    listed = [item.name.lstrip("*") for item in found.get("parameters", [])]
+    takes = []
+    if inspect.isfunction(value) or inspect.isfunction(value.__init__):
+        takes = list(parameters(value))
+        assert not listed or listed == takes or "kwargs" in takes
+    if inspect.isclass(resolve(labkit, dotted.rpartition(".")[0])):
+        return
+    if inspect.isclass(value):
+        bases = [base for base in value.__mro__ if base.__module__.startswith("labkit")]
+        text = "\n".join(inspect.getdoc(base) or "" for base in bases)
+    elif inspect.signature(value).return_annotation not in (None, "None"):
+        assert "returns" in found or text.startswith(("Return", "Yield")), "no Returns:"
+    unnamed = [name for name in takes if not re.search(rf"\b{name}\b", text)]
+    assert unnamed == [], "parameters that the text does not name"
+    errors = raised(value.__init__ if inspect.isclass(value) else value)
+    said = {str(item.annotation) for item in found.get("raises", [])}
+    assert errors <= said, "raises without saying so"
