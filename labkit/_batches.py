@@ -1,6 +1,6 @@
 """Batches for training: from arrays, or from a generator, one in memory at a time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,33 +11,26 @@ Array = np.ndarray[Any, Any]
 Batch = tuple[Array, Array | None, Array | None]
 
 
-def as_array(name: str, values: Any) -> Array:
-    """Return ``values`` as an array; an `np.memmap` stays on disk."""
-    array = values if isinstance(values, np.ndarray) else np.asarray(values)
-    if array.ndim == 0 or array.dtype.kind not in "fiub":
-        raise TypeError(
-            f"{name} must be an array of numbers with one row per sample. "
-            f"Received: shape={array.shape}, dtype={array.dtype}"
-        )
-    return array
-
-
 class Batches:
-    """An epoch's batches ``(x, y, sample_weight)`` each time that it is iterated.
+    """The batches `(x, y, sample_weight)` of an epoch, each time that it is iterated.
 
     Args:
-        x: Array ``(samples, ...)``, or an iterable of ``(x, y)`` or
-            ``(x, y, sample_weight)`` batches.
-        y: Targets, ``(samples, ...)``; must be ``None`` with an iterable.
-        sample_weight: Weights, ``(samples, ...)``; must be ``None`` with an iterable.
-        batch_size: Rows per batch; 32 by default. Must be ``None`` with an iterable.
+        x: Array `(samples, ...)`, also an `np.memmap`, or an iterable of `x`, `(x, y)` or
+            `(x, y, sample_weight)` batches.
+        y: Targets, `(samples, ...)`.
+        sample_weight: Weights, `(samples, ...)`.
+        batch_size: Rows per batch; 32 by default.
         shuffle: Whether arrays get a new order at each iteration.
-        steps: How many batches an epoch has; ``None`` for all.
-        class_weight: Weight of each integer label, multiplied into ``sample_weight``.
+        steps: How many batches to give at most; `None` for all.
+        class_weight: Weight of each integer label, instead of `sample_weight`.
+
+    Attributes:
+        samples: Number of rows, or `None` if it is not known.
+        steps: Number of batches, or `None` if it is not known.
 
     Raises:
-        TypeError: If something is not an array of numbers.
-        ValueError: If lengths differ, or nothing is there.
+        TypeError: Something is not an array of numbers.
+        ValueError: The lengths differ, there is nothing, or arguments exclude each other.
     """
 
     def __init__(
@@ -51,89 +44,120 @@ class Batches:
         steps: int | None = None,
         class_weight: dict[int, float] | None = None,
     ) -> None:
-        self.steps = steps
+        if class_weight and sample_weight is not None:
+            raise ValueError("Pass class_weight or sample_weight, not both.")
+        for name, number in (("batch_size", batch_size), ("steps", steps)):
+            if number is not None and number < 1:
+                raise ValueError(f"{name} must be positive. Received: {number}")
         self.class_weight = class_weight
-        self.source: Iterator[Any] | None = None
-        self.iterable: Iterable[Any] | None = None
+        self.shuffle = shuffle
+        self.steps = steps
+        self.samples: int | None = None
+        self._source: Iterable[Any] | None = None
+        self._rest: Iterator[Any] = iter(())
         if (
             isinstance(x, Iterable)
-            and not hasattr(x, "__array__")
             and not isinstance(x, list)
+            and not hasattr(x, "__array__")
         ):
-            if y is not None or sample_weight is not None or batch_size is not None:
+            if not (y is None and sample_weight is None and batch_size is None):
                 raise ValueError(
-                    "A generator yields (x, y) or (x, y, sample_weight) batches itself: "
-                    "do not pass y, sample_weight or batch_size with it."
+                    "An iterable yields whole batches (x, y) or (x, y, sample_weight): "
+                    "pass no y, sample_weight or batch_size with it."
                 )
-            self.iterable = x
+            self._source = x
             return
-        arrays = [("x", x), ("y", y), ("sample_weight", sample_weight)]
-        self.arrays = [None if a is None else as_array(name, a) for name, a in arrays]
+        given = {"x": x, "y": y, "sample_weight": sample_weight}
+        self._arrays = [None if a is None else _array(name, a) for name, a in given.items()]
         lengths = {
             name: len(a)
-            for (name, _), a in zip(arrays, self.arrays, strict=True)
+            for name, a in zip(given, self._arrays, strict=True)
             if a is not None
         }
-        self.samples = lengths["x"]
-        if len(set(lengths.values())) > 1 or not self.samples:
+        self.samples, self._size = lengths["x"], batch_size or 32
+        if self.samples == 0 or len(set(lengths.values())) > 1:
             raise ValueError(
-                f"Arrays must have the same number of rows, one or more. Received: {lengths}"
+                f"The arrays need the same number of rows, one or more. Received: {lengths}"
             )
-        self.batch_size = 32 if batch_size is None else batch_size
-        if self.batch_size < 1:
-            raise ValueError(f"batch_size must be positive. Received: {batch_size}")
-        self.shuffle = shuffle
-        all_steps = -(-self.samples // self.batch_size)
-        self.steps = all_steps if steps is None else min(steps, all_steps)
+        self.steps = min(steps or self.samples, -(-self.samples // self._size))
 
     def __iter__(self) -> Iterator[Batch]:
-        for batch in self._generated() if self.iterable is not None else self._gathered():
-            yield self._weigh(batch)
+        for x, y, weight in self._gathered() if self._source is None else self._generated():
+            yield x, y, self._by_class(y) if self.class_weight else weight
 
     def _gathered(self) -> Iterator[Batch]:
-        order = _random.generator().permutation(self.samples) if self.shuffle else None
-        for step in range(self.steps or 0):
-            rows = slice(step * self.batch_size, (step + 1) * self.batch_size)
-            index = rows if order is None else order[rows]
-            x, y, weight = (None if a is None else a[index] for a in self.arrays)
-            assert x is not None
-            yield x, y, weight
+        samples = self.samples or 0
+        order = _random.generator().permutation(samples) if self.shuffle else None
+        for start in range(0, samples, self._size)[: self.steps]:
+            rows = slice(start, start + self._size)
+            x, y, w = (
+                None
+                if a is None
+                else a[rows]
+                if order is None
+                else a.take(order[rows], axis=0)
+                for a in self._arrays
+            )
+            yield np.asarray(x), y, w
 
     def _generated(self) -> Iterator[Batch]:
-        assert self.iterable is not None
-        # A plain generator goes on where the last epoch ended; other iterables begin anew.
-        if self.source is None or self.iterable is not self.source:
-            self.source = iter(self.iterable)
+        if iter(self._source or ()) is not self._source:
+            self._rest = iter(self._source or ())  # an iterable such as a list begins anew
+        else:
+            self._rest = self._source  # a generator goes on where it was
         count = 0
-        while self.steps is None or count < self.steps:
-            batch = next(self.source, None)
-            if batch is None:
-                break
-            count += 1
+        while count != self.steps and (batch := next(self._rest, None)) is not None:
             parts = batch if isinstance(batch, tuple) else (batch,)
-            if not 1 <= len(parts) <= 3:
+            arrays = [None if a is None else _array("A batch", a) for a in parts]
+            x, y, w = (*arrays, None, None)[:3]
+            if x is None or len(parts) > 3:
                 raise ValueError(
-                    "A generator must yield (x, y) or (x, y, sample_weight). "
-                    f"Received a tuple of {len(parts)}."
+                    "Each batch must be x, (x, y) or (x, y, sample_weight). "
+                    f"Received: {len(parts)} parts"
                 )
-            parts = (*parts, None, None)
-            x, y, weight = (None if a is None else np.asarray(a) for a in parts[:3])
-            assert x is not None
-            yield x, y, weight
-        if not count or (self.steps is not None and count < self.steps):
+            count += 1
+            yield x, y, w
+        if count == 0 or (self.steps is not None and count < self.steps):
             raise ValueError(
-                f"The generator ended after {count} batches"
-                + (f" of {self.steps}." if self.steps else ".")
-                + " Pass one that yields enough for all epochs, or an object whose "
-                "__iter__ begins anew."
+                f"The data ended after {count} of {self.steps or 'at least 1'} batches of "
+                "an epoch. Pass a generator that yields enough for all epochs, or an iterable "
+                "that can begin anew."
             )
 
-    def _weigh(self, batch: Batch) -> Batch:
-        x, y, weight = batch
-        if self.class_weight is None:
-            return batch
+    def _by_class(self, y: Array | None) -> Array:
         if y is None:
             raise ValueError("class_weight needs targets.")
-        labels = y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y))
-        each = np.array([self.class_weight.get(int(label), 1.0) for label in labels])
-        return x, y, each if weight is None else each * weight.reshape(len(y))
+        one_hot = y.ndim > 1 and y.shape[-1] > 1
+        labels = y.argmax(axis=-1) if one_hot else y.reshape(len(y))
+        weights = self.class_weight or {}
+        return np.array([weights.get(int(label), 1.0) for label in labels], "float32")
+
+
+def split(arrays: Sequence[Any], share: float) -> tuple[Sequence[Any], Any]:
+    """Cut the last `share` of the samples off, for validation."""
+    length = len(arrays[0]) if hasattr(arrays[0], "__len__") else 0
+    at = int(length * (1 - share))
+    if not 0 < at < length:
+        raise ValueError(
+            "validation_split must leave samples on both sides of arrays. "
+            f"Received: validation_split={share} for {length} samples"
+        )
+    cut = [(None, None) if a is None else (a[:at], a[at:]) for a in arrays]
+    return [a for a, _ in cut], tuple(b for _, b in cut)
+
+
+def refuse_nan(**arrays: Any) -> None:
+    """Raise an error that names the array that is not finite, if one is not."""
+    for name, array in arrays.items():
+        if array is not None and not np.isfinite(array).all():
+            raise ValueError(f"{name} must be finite. Received NaN or infinite values.")
+
+
+def _array(name: str, values: Any) -> Array:
+    array = values if isinstance(values, np.ndarray) else np.asarray(values)
+    if array.ndim == 0 or array.dtype.kind not in "fiub":
+        raise TypeError(
+            f"{name} must be an array of numbers with one row per sample. "
+            f"Received: shape={array.shape}, dtype={array.dtype}"
+        )
+    return array

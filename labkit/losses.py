@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from labkit import config
+from labkit._typing import Array
 from labkit.activations import sigmoid, softmax
 
 __all__ = [
@@ -32,7 +33,6 @@ __all__ = [
     "get",
 ]
 
-Array = np.ndarray[Any, Any]
 EPSILON = 1e-7  # as in Keras, probabilities are clipped to [EPSILON, 1 - EPSILON]
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
@@ -78,13 +78,21 @@ class Loss:
             f"To train with it, {type(self).__name__} needs derivative(y_true, y_pred)."
         )
 
-    def check(self, y_true: Array, y_pred: Array) -> None:
-        """Raise a `ValueError` if the targets do not fit the predictions."""
-        if y_true.shape != y_pred.shape:
+    def prepare(self, y_true: ArrayLike, y_pred: Array) -> tuple[Array, Array]:
+        """Return targets and predictions in the form that `call` expects.
+
+        Raises:
+            TypeError: The targets are not numbers.
+            ValueError: They do not fit the predictions.
+        """
+        given = to_float("y_true", y_true, y_pred.dtype)
+        t, p = match_ranks(given, y_pred)
+        if t.shape != p.shape:
             raise ValueError(
                 f"{self.name} expects y_true and y_pred of one shape. "
-                f"Received: y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}"
+                f"Received: y_true.shape={given.shape}, y_pred.shape={y_pred.shape}"
             )
+        return t, p
 
     def __call__(
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
@@ -121,10 +129,9 @@ class Loss:
         """Return the reduced loss, see `__call__`, and its gradient if it is wanted."""
         p = to_float("y_pred", y_pred)
         shape = p.shape
-        t, p = match_ranks(to_float("y_true", y_true, p.dtype), p)
         if p.size == 0:
             raise ValueError(f"{self.name} needs samples. Received: y_pred.shape={shape}")
-        self.check(t, p)
+        t, p = self.prepare(y_true, p)
         values = self.call(t, p)
         row_shape = values.shape
         values, weight = weighted(values, sample_weight)
@@ -231,10 +238,11 @@ class BinaryCrossentropy(Loss):
     reduction: str | None = "sum_over_batch_size"
     name: str = "binary_crossentropy"
 
-    def check(self, y_true: Array, y_pred: Array) -> None:
-        """See `Loss.check`."""
-        super().check(y_true, y_pred)
-        _check_range(self.name, y_true, 1)
+    def prepare(self, y_true: ArrayLike, y_pred: Array) -> tuple[Array, Array]:
+        """See `Loss.prepare`."""
+        t, p = super().prepare(y_true, y_pred)
+        _check_range(self.name, t, 1)
+        return t, p
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """See `Loss.call`."""
@@ -271,10 +279,11 @@ class CategoricalCrossentropy(Loss):
     reduction: str | None = "sum_over_batch_size"
     name: str = "categorical_crossentropy"
 
-    def check(self, y_true: Array, y_pred: Array) -> None:
-        """See `Loss.check`."""
-        super().check(y_true, y_pred)
-        _check_range(self.name, y_true, 1)
+    def prepare(self, y_true: ArrayLike, y_pred: Array) -> tuple[Array, Array]:
+        """See `Loss.prepare`."""
+        t, p = super().prepare(y_true, y_pred)
+        _check_range(self.name, t, 1)
+        return t, p
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """See `Loss.call`."""
@@ -313,30 +322,32 @@ class SparseCategoricalCrossentropy(Loss):
     reduction: str | None = "sum_over_batch_size"
     name: str = "sparse_categorical_crossentropy"
 
-    def check(self, y_true: Array, y_pred: Array) -> None:
-        """See `Loss.check`."""
+    def prepare(self, y_true: ArrayLike, y_pred: Array) -> tuple[Array, Array]:
+        """Return integer labels, `(batch, ...)`, and the predictions."""
         labels = sparse_labels(self.name, y_true, y_pred)
         _check_range(self.name, labels, y_pred.shape[-1] - 1)
-        if np.any(labels != np.floor(labels)):
+        if labels.dtype.kind == "f" and np.any(labels != np.floor(labels)):
             raise ValueError(f"{self.name} expects integer labels. Received fractions.")
+        return labels.astype(np.intp), y_pred
 
-    def _logits(self, y_true: Array, y_pred: Array) -> tuple[Array, Array]:
-        """Return labels `(batch, ..., 1)` and logits `(batch, ..., classes)`."""
-        labels = y_true.reshape((*y_pred.shape[:-1], 1)).astype(np.intp)
+    def _rows(self, y_true: Array, y_pred: Array) -> tuple[Array, Any]:
+        """Return logits, `(samples, classes)`, and the index of each sample's label."""
         # As in Keras: the logarithms of probabilities are logits, and so renormalised.
-        return labels, y_pred if self.from_logits else np.log(_clip(y_pred)[0])
+        z = y_pred if self.from_logits else np.log(_clip(y_pred)[0])
+        z = z.reshape(-1, z.shape[-1])
+        return z, (np.arange(len(z)), y_true.ravel())
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """See `Loss.call`."""
-        labels, z = self._logits(y_true, y_pred)
-        return np.asarray(-np.take_along_axis(_log_softmax(z), labels, axis=-1)[..., 0])
+        z, label = self._rows(y_true, y_pred)
+        return np.asarray(-_log_softmax(z)[label].reshape(y_true.shape))
 
     def derivative(self, y_true: Array, y_pred: Array) -> Array:
         """See `Loss.derivative`."""
-        labels, z = self._logits(y_true, y_pred)
-        slope = softmax(z)  # softmax(z) - onehot(label)
-        at_label = np.take_along_axis(slope, labels, axis=-1)
-        np.put_along_axis(slope, labels, at_label - 1, axis=-1)
+        z, label = self._rows(y_true, y_pred)
+        slope = softmax(z)
+        slope[label] -= 1
+        slope = slope.reshape(y_pred.shape)
         if not self.from_logits:  # z = log p
             p, inside = _clip(y_pred)
             slope *= inside / p
@@ -361,7 +372,7 @@ class KLDivergence(Loss):
     def derivative(self, y_true: Array, y_pred: Array) -> Array:
         """See `Loss.derivative`."""
         p, inside = _clip(y_pred, 1)
-        return -_clip(y_true, 1)[0] / p * inside
+        return np.asarray(-_clip(y_true, 1)[0] / p * inside)
 
 
 @dataclass(eq=False)
@@ -371,20 +382,20 @@ class Hinge(Loss):
     reduction: str | None = "sum_over_batch_size"
     name: str = "hinge"
 
-    def check(self, y_true: Array, y_pred: Array) -> None:
-        """See `Loss.check`."""
-        super().check(y_true, y_pred)
-        if not (np.isin(y_true, (-1, 1)).all() or np.isin(y_true, (0, 1)).all()):
+    def prepare(self, y_true: ArrayLike, y_pred: Array) -> tuple[Array, Array]:
+        """See `Loss.prepare`."""
+        t, p = super().prepare(y_true, y_pred)
+        if not (np.isin(t, (-1, 1)).all() or np.isin(t, (0, 1)).all()):
             raise ValueError(f"{self.name} expects targets -1 and 1, or 0 and 1.")
+        return (t if (t < 0).any() else 2 * t - 1), p
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """See `Loss.call`."""
-        return mean(np.maximum(1 - _signs(y_true) * y_pred, 0))
+        return mean(np.maximum(1 - y_true * y_pred, 0))
 
     def derivative(self, y_true: Array, y_pred: Array) -> Array:
         """See `Loss.derivative`."""
-        t = _signs(y_true)
-        return np.asarray(-t * (1 - t * y_pred >= 0) / t.shape[-1])
+        return np.asarray(-y_true * (1 - y_true * y_pred >= 0) / y_true.shape[-1])
 
 
 ALIASES: dict[str, type[Loss]] = {
@@ -419,11 +430,17 @@ def get(identifier: str | Loss) -> Loss:
 # Shapes and numbers, shared with the metrics.
 
 
-def to_float(name: str, values: ArrayLike, dtype: Any = None) -> Array:
-    """Return numbers as an array of floats: as they are, or of the default type."""
+def numbers(name: str, values: ArrayLike) -> Array:
+    """Return an array of numbers."""
     array = np.asarray(values)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must be numbers. Received: dtype={array.dtype}")
+    return array
+
+
+def to_float(name: str, values: ArrayLike, dtype: Any = None) -> Array:
+    """Return numbers as an array of floats: as they are, or of the default type."""
+    array = numbers(name, values)
     if dtype is None:
         dtype = array.dtype if array.dtype in (np.float32, np.float64) else config.floatx()
     return array.astype(dtype, copy=False)
@@ -454,20 +471,21 @@ def weighted(values: Array, sample_weight: ArrayLike | None) -> tuple[Array, Arr
     return aligned, weight
 
 
-def sparse_labels(name: str, y_true: Array, y_pred: Array) -> Array:
+def sparse_labels(name: str, y_true: ArrayLike, y_pred: Array) -> Array:
     """Return labels, `(batch, ...)`, for scores `(batch, ..., classes)`."""
-    labels = y_true[..., 0] if y_true.ndim == y_pred.ndim else y_true
-    if labels.shape != y_pred.shape[:-1] or labels.size != y_true.size:
+    given = numbers("y_true", y_true)
+    labels = given[..., 0] if given.ndim == y_pred.ndim else given
+    if labels.shape != y_pred.shape[:-1] or labels.size != given.size:
         raise ValueError(
             f"{name} expects one integer label per row of y_pred. Received: "
-            f"y_true.shape={y_true.shape}, y_pred.shape={y_pred.shape}"
+            f"y_true.shape={given.shape}, y_pred.shape={y_pred.shape}"
         )
     return labels
 
 
 def mean(values: Array) -> Array:
-    """Return the mean over the last axis."""
-    return np.asarray(values.mean(axis=-1))
+    """Return the mean over the last axis, faster than `values.mean(axis=-1)`."""
+    return np.asarray(np.add.reduce(values, axis=-1) / values.shape[-1])
 
 
 def _log_softmax(z: Array) -> Array:
@@ -475,17 +493,13 @@ def _log_softmax(z: Array) -> Array:
     return np.asarray(z - np.log(np.exp(z).sum(axis=-1, keepdims=True)))
 
 
-def _clip(p: Array, high: float = 1 - EPSILON) -> tuple[Array, Array]:
+def _clip(p: Array, high: float = 1 - EPSILON) -> tuple[Array, Any]:
     """Return clipped probabilities, and where a gradient passes through the clip."""
     return np.clip(p, EPSILON, high), (p >= EPSILON) & (p <= high)
 
 
 def _smooth(t: Array, share: float, classes: int) -> Array:
     return t * (1 - share) + share / classes if share else t
-
-
-def _signs(t: Array) -> Array:
-    return t if (t < 0).any() else 2 * t - 1
 
 
 def _check_range(name: str, y_true: Array, high: int) -> None:

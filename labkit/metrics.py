@@ -11,11 +11,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from labkit._typing import Array
 from labkit.losses import (
     EPSILON,
-    Array,
     match_ranks,
     mean,
+    numbers,
     sparse_labels,
     to_float,
     weighted,
@@ -108,12 +109,17 @@ class Mean(Metric):
         if sample_weight is not None:
             weight = to_float("sample_weight", sample_weight, "float64")
             samples, weight = match_ranks(samples, weight)
-            samples = samples.mean(axis=tuple(range(weight.ndim, samples.ndim)))
+            if samples.ndim > weight.ndim > 0:
+                samples = samples.mean(axis=tuple(range(weight.ndim, samples.ndim)))
             samples, weight = weighted(samples, weight)
-        each = np.broadcast_to(1.0 if weight is None else weight, samples.shape)
-        axes = tuple(range(1, samples.ndim))  # a sample counts once, however long it is
-        self.total += float((samples * each).mean(axis=axes).sum())
-        self.count += float(each.mean(axis=axes).sum())
+        # A sample counts once, however many values it has.
+        each = samples.shape[0] / samples.size if samples.ndim else 1.0
+        if weight is None:
+            self.total += float(samples.sum()) * each
+            self.count += samples.size * each
+        else:
+            self.total += float((samples * weight).sum()) * each
+            self.count += float(weight.sum()) * samples.size / weight.size * each
 
     def result(self) -> float:
         """Return the mean, or 0 if nothing has been added."""
@@ -143,7 +149,7 @@ class MeanMetricWrapper(Mean):
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> None:
         """Add a batch; see `Metric.update_state`."""
-        t, p = to_float("y_true", y_true), to_float("y_pred", y_pred)
+        t, p = numbers("y_true", y_true), to_float("y_pred", y_pred)
         if p.size == 0:
             raise ValueError(f"{self.name} needs samples. Received: y_pred.shape={p.shape}")
         super().update_state(self.fn(t, p, **self.kwargs), sample_weight)
@@ -442,7 +448,7 @@ class ConfusionMatrix(Metric):
     ) -> None:
         """Add a batch of integer labels, `(batch,)`, and scores, `(batch, classes)`."""
         p = to_float("y_pred", y_pred)
-        labels = sparse_labels(self.name, to_float("y_true", y_true, "float64"), p)
+        labels = sparse_labels(self.name, y_true, p)
         guesses = p.argmax(axis=-1)
         classes = np.arange(self.num_classes)
         if not (np.isin(labels, classes).all() and p.shape[-1] == self.num_classes):
@@ -450,7 +456,7 @@ class ConfusionMatrix(Metric):
                 f"{self.name} expects labels from 0 to {self.num_classes - 1}, and as many "
                 f"scores as classes. Received: y_pred.shape={p.shape}"
             )
-        _, weight = weighted(labels, sample_weight)
+        _, weight = weighted(labels.astype("float64"), sample_weight)
         where = labels.astype(np.intp).ravel(), guesses.ravel()
         np.add.at(self.matrix, where, 1.0 if weight is None else weight.ravel())
 

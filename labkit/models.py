@@ -1,21 +1,19 @@
-"""Sequential: a chain of layers, and how it is trained.
+"""Sequential: a chain of layers, and how it is trained."""
 
-All trainable weights lie in one flat vector, and all their gradients in another; the arrays
-of the layers are views into them, so that an optimizer's step is a few operations.
-"""
-
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from labkit import activations, layers, losses, metrics, optimizers
-from labkit._batches import Array, Batches
-from labkit.callbacks import Callback, History
+from labkit import _weights, activations, layers, losses, metrics, optimizers
+from labkit._batches import Batches, refuse_nan, split
+from labkit._flat import FlatWeights
+from labkit._typing import Array, Shape
+from labkit.callbacks import Callback, History, ProgbarLogger, tell
 from labkit.layers import Layer
-from labkit.layers.layer import Shape
-from labkit.losses import Loss
+from labkit.losses import Loss, numbers
 from labkit.metrics import Mean, Metric
 from labkit.optimizers import Optimizer
 from labkit.utils import Progbar
@@ -27,9 +25,14 @@ class Sequential(Layer):
     """A chain of layers, each working on the output of the one before.
 
     Args:
-        layers: The layers; an `Input` first lets the model be built at once.
+        layers: The layers; with an `Input` first the model is built at once.
         trainable: Whether training changes the weights.
         name: Shown by `summary`.
+
+    Attributes:
+        layers: The layers, without the `Input`.
+        optimizer: As given to `compile`.
+        stop_training: A callback sets it to end the training.
     """
 
     def __init__(
@@ -40,13 +43,15 @@ class Sequential(Layer):
     ) -> None:
         super().__init__(trainable=trainable, name=name)
         self.layers: list[Layer] = []
-        self.input_shape: Shape | None = None
-        self.optimizer: Optimizer | None = None
-        self.loss: Loss | None = None
+        self.optimizer: Any = None
+        self.stop_training = False
+        self._shape: Shape | None = None
+        self._loss: Any = None
+        self._mean_loss = Mean("loss")
         self._metrics: list[str | Metric] = []
-        self._weighted: list[str | Metric] = []
-        self._loss_mean = Mean("loss")
-        self._flat: tuple[list[Array], list[Array]] | None = None
+        self._weighted_metrics: list[str | Metric] = []
+        self._flat: FlatWeights | None = None
+        self._penalized = False
         for layer in layers or ():
             self.add(layer)
 
@@ -54,28 +59,29 @@ class Sequential(Layer):
         """Append a layer.
 
         Raises:
-            TypeError: If it is not a layer.
-            ValueError: If it is an `Input` and not the first.
+            TypeError: It is not a layer.
+            ValueError: It is an `Input`, and not the first.
         """
         if not isinstance(layer, Layer):
             raise TypeError(f"Sequential.add expects a layer. Received: {layer!r}")
         if isinstance(layer, layers.Input):
-            if self.layers or self.input_shape:
+            if self.layers or self._shape:
                 raise ValueError("An Input can only be the first layer of a model.")
-            self.input_shape = layer.shape
+            self._shape = layer.shape
             return
         self.layers.append(layer)
         self.built = False
-        self._flat = None
-        if self.input_shape:
-            self.build(self.input_shape)
+        if self._shape:
+            self.build(self._shape)
 
     def build(self, input_shape: Shape) -> None:
-        """Make the weights of all layers for inputs ``(batch or None, ...)``."""
-        self.input_shape = shape = (None, *input_shape[1:])
+        """Make the weights of all layers, for inputs `(batch or None, ...)`."""
+        self._shape = input_shape = (None, *input_shape[1:])
         for layer in self.layers:
-            layer.build(shape)
-            shape = layer.compute_output_shape(shape)
+            layer.build(input_shape)
+            input_shape = layer.compute_output_shape(input_shape)
+        parts = list(self.flatten_layers())
+        self._penalized = any(p.activity_regularizer or p._regularizers for p in parts)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the last layer's output."""
@@ -84,9 +90,24 @@ class Sequential(Layer):
         return input_shape
 
     @property
+    def input_shape(self) -> Shape:
+        """Shape of the input, `(None, ...)`."""
+        if not self._shape:
+            raise ValueError(
+                f"{self.name} has no shape yet: begin with Input, or build it."
+            )
+        return self._shape
+
+    @property
     def output_shape(self) -> Shape:
-        """Shape of the output, ``(None, ...)``."""
-        return self.compute_output_shape(self._built_shape())
+        """Shape of the output, `(None, ...)`."""
+        return self.compute_output_shape(self.input_shape)
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The mean loss and the compiled metrics, as far as the data have told them."""
+        compiled = (*self._metrics, *self._weighted_metrics)
+        return [self._mean_loss, *(m for m in compiled if isinstance(m, Metric))]
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return the last layer's output."""
@@ -95,12 +116,12 @@ class Sequential(Layer):
         return x
 
     def backward(self, dy: Array) -> Array | None:
-        """Fill all gradients; return the gradient of the input."""
+        """Fill the gradients of all layers; return the gradient of the input."""
         self.layers[0].needs_input_gradient = self.needs_input_gradient
-        dx: Array | None = dy
+        gradient: Any = dy
         for layer in reversed(self.layers):
-            dx = layer.backward(dx)  # type: ignore[arg-type]  # None only at the first layer
-        return dx
+            gradient = layer.backward(gradient)
+        return None if gradient is None else np.asarray(gradient)
 
     def compile(
         self,
@@ -115,20 +136,17 @@ class Sequential(Layer):
         Args:
             optimizer: An optimizer or its name.
             loss: A loss or its name.
-            metrics: Metrics, names or functions, computed without sample weights.
-            weighted_metrics: The same, computed with sample weights.
+            metrics: Metrics, names or functions; sample weights do not count for them.
+            weighted_metrics: The same; sample weights count.
+
+        Raises:
+            ValueError: A name is unknown.
         """
         self.optimizer = optimizers.get(optimizer)
-        self.loss = None if loss is None else losses.get(loss)
+        self._loss = None if loss is None else losses.get(loss)
         self._metrics = [_metric(m) for m in metrics or ()]
-        self._weighted = [_metric(m) for m in weighted_metrics or ()]
+        self._weighted_metrics = [_metric(m) for m in weighted_metrics or ()]
         self._flat = None
-
-    @property
-    def metrics(self) -> list[Metric]:
-        """The mean loss, and the compiled metrics as far as they are known."""
-        known = [m for m in (*self._metrics, *self._weighted) if isinstance(m, Metric)]
-        return [self._loss_mean, *known]
 
     def fit(
         self,
@@ -151,22 +169,22 @@ class Sequential(Layer):
         """Train for a number of epochs.
 
         Args:
-            x: Inputs, ``(samples, ...)``, or an iterable of ``(x, y)`` or
-                ``(x, y, sample_weight)`` batches.
-            y: Targets, ``(samples, ...)``.
+            x: Inputs, `(samples, ...)`, or an iterable of `(x, y)` or
+                `(x, y, sample_weight)` batches.
+            y: Targets, `(samples, ...)`.
             batch_size: Rows per step; 32 by default.
-            epochs: Number of the last epoch (see ``initial_epoch``).
-            verbose: 0: silent. 1 or ``"auto"``: a progress bar. 2: a line per epoch.
-            callbacks: Called as training goes on.
-            validation_split: This share of the samples, taken from the end before any
-                shuffling, is not trained on but evaluated after each epoch.
-            validation_data: ``(x, y)`` or ``(x, y, sample_weight)``, or an iterable of
-                batches, to evaluate after each epoch.
-            shuffle: Whether the samples get a new order in each epoch.
-            class_weight: Weight of each integer label; 1 for a label that is not in it.
+            epochs: Number of the last epoch.
+            verbose: 0: silent. 1 or `"auto"`: a bar that moves. 2: a line per epoch.
+            callbacks: Told what happens.
+            validation_split: This share of the samples, the last ones, is not trained on
+                but evaluated after each epoch.
+            validation_data: `(x, y)`, `(x, y, sample_weight)` or an iterable of batches, to
+                evaluate after each epoch.
+            shuffle: Whether arrays get a new order in each epoch.
+            class_weight: Weight of each integer label in the loss; 1 if it is not named.
             sample_weight: Weight of each sample in the loss.
-            initial_epoch: Number of the first epoch.
-            steps_per_epoch: Batches per epoch; needed for an endless iterable.
+            initial_epoch: Number of epochs done before.
+            steps_per_epoch: Batches in an epoch; needed for an endless iterable.
             validation_steps: The same for the validation.
             validation_batch_size: Rows per validation batch.
 
@@ -174,16 +192,16 @@ class Sequential(Layer):
             The results of each epoch.
 
         Raises:
-            RuntimeError: If the model has not been compiled.
-            TypeError: If something is not an array of numbers.
-            ValueError: If the data do not fit each other or the model, or are not finite.
+            RuntimeError: The model is not compiled.
+            TypeError: Something is not an array of numbers.
+            ValueError: The data do not fit each other or the model, or hold NaN.
         """
-        optimizer, _ = self._compiled()
+        self._check_compiled()
         if validation_split and validation_data is None:
-            x, y, sample_weight, validation_data = _split(
-                x, y, sample_weight, validation_split
+            (x, y, sample_weight), validation_data = split(
+                (x, y, sample_weight), validation_split
             )
-        batches = Batches(
+        train = Batches(
             x,
             y,
             sample_weight,
@@ -201,45 +219,30 @@ class Sequential(Layer):
             )
             size = None if len(data) == 1 else validation_batch_size or batch_size
             held_out = Batches(*data, batch_size=size, steps=validation_steps)
-        verbose = 1 if verbose == "auto" else int(verbose)
-        history = History()
-        called = [*(callbacks or ()), history]
-        for callback in called:
-            callback.set_model(self)
-            callback.set_params(
-                {"epochs": epochs, "steps": batches.steps, "verbose": verbose}
-            )
+        level, history, logs = _level(verbose), History(), dict[str, Any]()
+        told = [*(callbacks or ()), *([ProgbarLogger()] if level else []), history]
+        tell(told, "set_model", self)
+        tell(told, "set_params", {"epochs": epochs, "steps": train.steps, "verbose": level})
         self.stop_training = False
-        for callback in called:
-            callback.on_train_begin()
-        logs: dict[str, Any] = {}
+        tell(told, "on_train_begin")
         for epoch in range(initial_epoch, epochs):
-            for callback in called:
-                callback.on_epoch_begin(epoch)
-            if verbose:
-                print(f"Epoch {epoch + 1}/{epochs}")
-            bar = Progbar(batches.steps, verbose=verbose)
             self.reset_metrics()
-            step = -1
-            for step, batch in enumerate(batches):
-                for callback in called:
-                    callback.on_train_batch_begin(step)
+            tell(told, "on_epoch_begin", epoch)
+            for step, batch in enumerate(train):
+                tell(told, "on_train_batch_begin", step)
                 self._train_step(*batch)
                 logs = self._results()
-                for callback in called:
-                    callback.on_train_batch_end(step, logs)
-                bar.update(step + 1, logs)
+                tell(told, "on_train_batch_end", step, logs)
                 if self.stop_training:
                     break
             if held_out is not None:
-                logs.update({f"val_{k}": v for k, v in self._test(held_out).items()})
-            bar.update(step + 1, logs, finalize=True)
-            for callback in called:
-                callback.on_epoch_end(epoch, logs)
+                logs |= {
+                    f"val_{name}": value for name, value in self._test(held_out).items()
+                }
+            tell(told, "on_epoch_end", epoch, logs)
             if self.stop_training:
                 break
-        for callback in called:
-            callback.on_train_end(logs)
+        tell(told, "on_train_end", logs)
         return history
 
     def evaluate(
@@ -253,7 +256,7 @@ class Sequential(Layer):
         *,
         return_dict: bool = False,
     ) -> Any:
-        """Return the loss and metrics on data, without training.
+        """Return the loss and the metrics of data, without training.
 
         Args:
             x: As in `fit`.
@@ -261,22 +264,23 @@ class Sequential(Layer):
             batch_size: Rows per batch; 32 by default.
             verbose: As in `fit`.
             sample_weight: As in `fit`.
-            steps: Number of batches; ``None`` for all.
+            steps: Number of batches; `None` for all.
             return_dict: Whether to return the results by name.
 
         Returns:
             The loss; with metrics a list that begins with the loss; or a dict.
 
         Raises:
-            RuntimeError: If the model has not been compiled.
-            TypeError: If something is not an array of numbers.
-            ValueError: If the data do not fit each other or the model.
+            RuntimeError: The model is not compiled.
+            TypeError: Something is not an array of numbers.
+            ValueError: The data do not fit each other or the model, or hold NaN.
         """
-        self._compiled()
+        self._check_compiled()
         batches = Batches(x, y, sample_weight, batch_size=batch_size, steps=steps)
-        bar = Progbar(batches.steps, verbose=1 if verbose == "auto" else int(verbose))
-        results = self._test(batches, bar)
-        return results if return_dict else self._in_order(results)
+        return self._told(
+            self._test(batches, Progbar(batches.steps, verbose=_level(verbose))),
+            return_dict,
+        )
 
     def predict(
         self,
@@ -285,210 +289,203 @@ class Sequential(Layer):
         verbose: str | int = "auto",
         steps: int | None = None,
     ) -> Array:
-        """Return the outputs for ``x``, computed batch by batch.
+        """Return the outputs for `x`, computed batch by batch.
 
         Args:
-            x: Inputs, ``(samples, ...)``, or an iterable of batches.
+            x: Inputs, `(samples, ...)`, or an iterable of batches.
             batch_size: Rows per batch; 32 by default.
             verbose: As in `fit`.
-            steps: Number of batches; ``None`` for all.
+            steps: Number of batches; `None` for all.
 
         Returns:
-            ``(samples, ...)``.
+            `(samples, ...)`.
+
+        Raises:
+            TypeError: `x` is not an array of numbers.
+            ValueError: `x` does not fit the model, or holds NaN.
         """
         batches = Batches(x, batch_size=batch_size, steps=steps)
-        bar = Progbar(batches.steps, verbose=1 if verbose == "auto" else int(verbose))
-        outputs = []
-        for inputs, _, _ in batches:
+        bar = Progbar(batches.steps, verbose=_level(verbose))
+        outputs: list[Array] = []
+        for inputs, *_ in batches:
             outputs.append(self(inputs))
+            if np.isnan(outputs[-1].sum()):
+                refuse_nan(x=inputs)
             bar.update(len(outputs))
         bar.update(len(outputs), finalize=True)
         return np.concatenate(outputs)
 
     def train_on_batch(
         self,
-        x: ArrayLike,
-        y: ArrayLike | None = None,
-        sample_weight: ArrayLike | None = None,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
         class_weight: dict[int, float] | None = None,
         return_dict: bool = False,
     ) -> Any:
-        """Do one training step, and return the loss and metrics so far, as `evaluate` does."""
-        self._compiled()
-        rows = len(np.asarray(x))
+        """Do one training step, and return what `evaluate` would have returned before it.
+
+        Args:
+            x: As in `fit`.
+            y: As in `fit`.
+            sample_weight: As in `fit`.
+            class_weight: As in `fit`.
+            return_dict: As in `evaluate`.
+        """
+        self._check_compiled()
+        self.reset_metrics()
+        rows = max(1, len(x))
         for batch in Batches(
             x, y, sample_weight, batch_size=rows, class_weight=class_weight
         ):
             self._train_step(*batch)
-        results = self._results()
-        return results if return_dict else self._in_order(results)
+        return self._told(self._results(), return_dict)
 
     def reset_metrics(self) -> None:
-        """Begin to gather the loss and metrics anew."""
+        """Begin to gather the loss and the metrics anew."""
         for metric in self.metrics:
             metric.reset_state()
 
-    def _train_step(self, x: Array, y: Array | None, weight: Array | None) -> None:
-        """Forward, backward, update."""
-        optimizer, loss = self._compiled()
-        with _Logits(self.layers[-1], loss) as (last, loss):
+    def save_weights(
+        self, filepath: str | os.PathLike[str], overwrite: bool = True
+    ) -> None:
+        """Save all weights; a file of that name is replaced only by a complete one.
+
+        Args:
+            filepath: Ends in `.npz`, or in `.weights.h5` for a file that Keras reads, too
+                (needs the extra `labkit[weights]`).
+            overwrite: Whether a file of that name may be replaced.
+
+        Raises:
+            FileExistsError: It may not.
+            ValueError: The model is not built, or the name has another ending.
+        """
+        _weights.save(self, filepath, overwrite)
+
+    def load_weights(self, filepath: str | os.PathLike[str]) -> None:
+        """Load all weights; if that fails, the model stays as it was.
+
+        Args:
+            filepath: A file that `save_weights` wrote, here or (`.weights.h5`) in Keras.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            ValueError: The model is not built, the file is damaged, or it holds other
+                layers or shapes.
+        """
+        _weights.load(self, filepath)
+
+    def summary(self) -> None:
+        """Print the layers, the shapes of their outputs, and how many weights they have."""
+        shape, rows = self.input_shape, [("Layer (type)", "Output shape", "Params")]
+        for layer in self.layers:
+            shape = layer.compute_output_shape(shape)
+            kind = f"{layer.name} ({type(layer).__name__})"
+            rows.append((kind, str(shape), f"{layer.count_params():,}"))
+        left, middle, right = (max(map(len, column)) for column in zip(*rows, strict=True))
+        lines = [f"{a:<{left}}  {b:<{middle}}  {c:>{right}}" for a, b, c in rows]
+        trained = sum(weight.size for weight in self.trainable_weights)
+        print(f'Model: "{self.name}"', lines[0], "─" * len(lines[0]), *lines[1:], sep="\n")
+        print(f"Total params: {self.count_params():,} (trainable: {trained:,})")
+
+    def _check_input(self, x: Any) -> Array:
+        """Return `x` with the rank of the model's input, as Keras does."""
+        x, shape = numbers("x", x), self._shape
+        if shape and x.ndim == len(shape) - 1 and shape[-1] == 1:
+            x = x[..., None]
+        elif shape and x.ndim == len(shape) + 1 and x.shape[-1] == 1:
+            x = x[..., 0]
+        sizes = zip(x.shape[1:], (shape or x.shape)[1:], strict=False)
+        if shape and (x.ndim != len(shape) or any(s not in (None, n) for n, s in sizes)):
+            raise ValueError(f"{self.name} expects {shape}. Received: x.shape={x.shape}")
+        return np.asarray(x)
+
+    def _train_step(self, x: Array, y: Any, weight: Any) -> None:
+        """Go forward and backward, then update."""
+        x = self._check_input(x)
+        self.build(x.shape)
+        if self._flat is None or not self._flat.hold():
+            self._flat = FlatWeights(self)
+        with self._until_logits() as (loss, activation):
             z = self(x, training=True)
             value, slope = loss.value_and_gradient(y, z, weight)
+            self._add(x, y, activation(z), weight, value)
             self.needs_input_gradient = False
-            try:
-                self.backward(slope)
-            finally:
-                self.needs_input_gradient = True
-            y_pred = last(z)
-        if self._flat is None:
-            self._flat = self._flatten()
-        self._add(x, y, y_pred, weight, value)
-        optimizer.apply(*self._flat)
+            self.backward(np.asarray(slope))
+            self.needs_input_gradient = True
+        by_array = self.optimizer.clipnorm is not None
+        self.optimizer.apply(*(self._flat.arrays if by_array else self._flat.vectors))
 
     def _test(self, batches: Batches, bar: Progbar | None = None) -> dict[str, Any]:
-        _, loss = self._compiled()
+        """Return the loss and the metrics of some batches."""
         self.reset_metrics()
-        step = 0
+        step, bar = 0, bar or Progbar(None, verbose=0)
+        x: Any
+        y: Any
         for step, (x, y, weight) in enumerate(batches, start=1):
-            with _Logits(self.layers[-1], loss) as (last, logit_loss):
+            with self._until_logits() as (loss, activation):
                 z = self(x)
-                value = logit_loss(y, z, weight)  # type: ignore[arg-type]  # checked there
-                y_pred = last(z)
-            self._add(x, y, y_pred, weight, value)
-            if bar:
-                bar.update(step, self._results())
-        results = self._results()
-        if bar:
-            bar.update(step, results, finalize=True)
-        return results
+                self._add(x, y, activation(z), weight, loss(y, z, weight))
+            bar.update(step, self._results())
+        bar.update(step, self._results(), finalize=True)
+        return self._results()
 
-    def _add(
-        self, x: Array, y: Any, y_pred: Array, weight: Array | None, loss: float
-    ) -> None:
+    def _add(self, x: Array, y: Array, y_pred: Array, weight: Any, loss: float) -> None:
         """Add a batch to the mean loss and the metrics."""
-        self._loss_mean.update_state([loss + sum(self.losses)], [len(x)])
-        for gathered, w in ((self._metrics, None), (self._weighted, weight)):
-            for i, metric in enumerate(gathered):
+        if np.isnan(loss):
+            refuse_nan(x=x, y=y, sample_weight=weight)
+        penalty = sum(self.losses) if self._penalized else 0.0
+        self._mean_loss.update_state(loss + penalty, len(x))
+        for compiled, w in ((self._metrics, None), (self._weighted_metrics, weight)):
+            for i, metric in enumerate(compiled):
                 if isinstance(metric, str):
-                    metric = gathered[i] = metrics.accuracy_for(y, y_pred)
+                    compiled[i] = metric = metrics.accuracy_for(np.asarray(y), y_pred)
                 metric.update_state(y, y_pred, w)
 
     def _results(self) -> dict[str, Any]:
         return {metric.name: metric.result() for metric in self.metrics}
 
-    def _in_order(self, results: dict[str, Any]) -> Any:
+    def _told(self, results: dict[str, Any], return_dict: bool) -> Any:
         values = list(results.values())
-        return values if len(values) > 1 else values[0]
+        return results if return_dict else values if len(values) > 1 else values[0]
 
-    def _compiled(self) -> tuple[Optimizer, Loss]:
-        if self.optimizer is None or self.loss is None:
+    def _check_compiled(self) -> None:
+        if self.optimizer is None or self._loss is None:
             raise RuntimeError(
                 "Call compile(optimizer, loss) before training or evaluating."
             )
-        return self.optimizer, self.loss
 
-    def _built_shape(self) -> Shape:
-        if not self.built or self.input_shape is None:
-            raise ValueError(
-                "The model is not built. Call build(input_shape), or begin with Input."
-            )
-        return self.input_shape
+    @contextmanager
+    def _until_logits(self) -> Iterator[tuple[Loss, Any]]:
+        """Let the last layer stop before a softmax or sigmoid that the loss can take over.
 
-    def _flatten(self) -> tuple[list[Array], list[Array]]:
-        """Rebind all trainable weights and gradients to views of two flat vectors."""
-        entries = [
-            (layer, name)
-            for layer in self.flatten_layers()
-            if layer.trainable
-            for name in layer.gradients
-        ]
-        size = sum(layer.gradients[name].size for layer, name in entries)
-        dtype = np.result_type(*(layer.gradients[name].dtype for layer, name in entries))
-        weights, gradients = np.empty(size, dtype), np.empty(size, dtype)
-        start = 0
-        views: tuple[list[Array], list[Array]] = ([], [])
-        for layer, name in entries:
-            shape = layer.gradients[name].shape
-            stop = start + layer.gradients[name].size
-            w, g = weights[start:stop].reshape(shape), gradients[start:stop].reshape(shape)
-            layer.bind(name, w, g)
-            views[0].append(g)
-            views[1].append(w)
-            start = stop
-        optimizer, _ = self._compiled()
-        per_array = optimizer.clipnorm is not None
-        return views if per_array else ([gradients], [weights])
-
-    def summary(self) -> None:
-        """Print the layers, their output shapes and numbers of weights."""
-        shape = self._built_shape()
-        rows = [("Layer (type)", "Output shape", "Param #")]
-        for layer in self.layers:
-            shape = layer.compute_output_shape(shape)
-            label = f"{layer.name} ({type(layer).__name__})"
-            rows.append((label, str(shape), f"{layer.count_params():,}"))
-        widths = [max(len(row[i]) for row in rows) for i in range(3)]
-        print(f'Model: "{self.name}"')
-        for i, (label, out, count) in enumerate(rows):
-            print(f"{label:<{widths[0]}}  {out:<{widths[1]}}  {count:>{widths[2]}}")
-            if i == 0:
-                print("─" * (sum(widths) + 4))
-        trainable = sum(w.size for w in self.trainable_weights)
-        total = self.count_params()
-        print(f"Total params: {total:,}")
-        print(f"Trainable params: {trainable:,}")
-        print(f"Non-trainable params: {total - trainable:,}")
-
-
-class _Logits:
-    """While it lasts, the last layer yields what its softmax or sigmoid would work on.
-
-    Cross-entropies have a simple and safe gradient there: ``softmax(z) - y``. Keras on
-    TensorFlow does the same behind the scenes.
-    """
-
-    def __init__(self, layer: Layer, loss: Loss) -> None:
-        self.layer, self.loss = layer, loss
-        self.activation = getattr(layer, "activation", None)
-        name = loss.logits_of
-        self.applies = (
-            name is not None
-            and self.activation is getattr(activations, name)
-            and isinstance(layer, layers.Dense | layers.Activation)
-            and layer.activity_regularizer is None
-            and not getattr(loss, "from_logits", False)
-        )
-
-    def __enter__(self) -> tuple[Any, Loss]:
-        if not self.applies:
-            return activations.linear, self.loss
-        self.layer.activation = activations.linear  # type: ignore[attr-defined]
-        return self.activation, self.loss.with_logits()
-
-    def __exit__(self, *_: object) -> None:
-        if self.applies:
-            self.layer.activation = self.activation  # type: ignore[attr-defined]
+        The gradient of a cross-entropy there is `softmax(z) - y`, exact and never divided
+        by zero; Keras on TensorFlow does the same behind the scenes. Yields the loss to use
+        and the activation that is left to do.
+        """
+        last, loss = self.layers[-1], self._loss
+        activation = getattr(last, "activation", None)
+        if (
+            loss.logits_of is None
+            or activation is not getattr(activations, loss.logits_of)
+            or not isinstance(last, layers.Dense | layers.Activation)
+            or last.activity_regularizer is not None
+            or loss.from_logits
+        ):
+            yield loss, activations.linear
+            return
+        try:
+            last.activation = activations.linear
+            yield loss.with_logits(), activation
+        finally:
+            last.activation = activation
 
 
 def _metric(identifier: Any) -> str | Metric:
-    """Return a metric, or ``"accuracy"``, whose meaning depends on the data."""
-    if identifier in ("accuracy", "acc"):
-        return "accuracy"
-    return metrics.get(identifier)
+    """Return a metric, or `"accuracy"`, whose meaning depends on the data."""
+    word = isinstance(identifier, str) and identifier in ("accuracy", "acc")
+    return "accuracy" if word else metrics.get(identifier)
 
 
-def _split(x: Any, y: Any, weight: Any, share: float) -> tuple[Any, Any, Any, Any]:
-    """Cut the last ``share`` of the samples off, for validation."""
-    if not 0 < share < 1 or not hasattr(x, "__len__"):
-        raise ValueError(
-            "validation_split must lie between 0 and 1, and needs arrays. "
-            f"Received: validation_split={share}, x of type {type(x).__name__}"
-        )
-    at = int(len(x) * (1 - share))
-    if not 0 < at < len(x):
-        raise ValueError(
-            f"validation_split={share} leaves no samples on one side of {len(x)}."
-        )
-    parts = [(None, None) if a is None else (a[:at], a[at:]) for a in (x, y, weight)]
-    (x, val_x), (y, val_y), (weight, val_weight) = parts
-    return x, y, weight, (val_x, val_y, val_weight)
+def _level(verbose: str | int) -> int:
+    return 1 if verbose == "auto" else int(verbose)
