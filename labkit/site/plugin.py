@@ -6,6 +6,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,7 +53,8 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         self.book = Book({})
         self.embed = EmbedExtension()
         self.math = MathExtension()
-        self.toc: Any = None
+        self.source = Path()  # of the page that is being made
+        self.rendered: tuple[str, Any] = "", None
 
     def on_startup(
         self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool
@@ -100,17 +102,36 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
 
         See [on_pre_page](https://www.mkdocs.org/dev-guide/plugins/#on_pre_page).
         """
+        self.source = Path(str(page.file.abs_src_path))
         folder = posixpath.dirname(page.file.src_uri)
         self.embed.context = Context(
             self.book, lambda path: posixpath.relpath(path, folder)
         )
         self.math.errors.clear()
         if page.file.src_uri.endswith(".py"):
-            source = os.path.relpath(str(page.file.abs_src_path), config.docs_dir)
+            source = os.path.relpath(self.source, config.docs_dir)
             page.file.edit_uri = Path(source).as_posix()
             page._set_edit_url(config.repo_url, config.edit_uri, config.edit_uri_template)
-            book_page = self._filter(page, config, files)
-            templateexporter.default_filters["book_page"] = book_page
+
+    def on_page_markdown(
+        self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files
+    ) -> str | None:
+        """Let a tutorial's results take the place of its source.
+
+        mkdocs-jupyter would read the script twice and have its page parsed once more, which
+        takes longer than all else. So it gets an empty notebook; its template, which is ours,
+        asks `_convert` for the page.
+
+        See [on_page_markdown](https://www.mkdocs.org/dev-guide/plugins/#on_page_markdown).
+        """
+        if not page.file.src_uri.endswith(".py"):
+            return None
+        notebook = self.book.notebook(page.file.name)
+        page.meta["description"] = render.description(notebook)
+        page.file.abs_src_path = str(TEMPLATES / "page.ipynb")
+        convert = partial(self._convert, page, config, files)
+        templateexporter.default_filters["book_page"] = convert
+        return render.markdown(notebook, page.file.name)
 
     def on_page_content(
         self, html: str, *, page: Page, config: MkDocsConfig, files: Files
@@ -121,15 +142,23 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         """
         assert self.embed.context is not None  # set by on_pre_page
         if errors := self.embed.context.errors + self.math.errors:
-            path = Path(str(page.file.abs_src_path))
+            path = self.source
             text = path.read_text("utf-8-sig")
             place = os.path.relpath(path, Path(config.config_file_path).parent)
             raise PluginError(
                 "\n".join(f"{place}:{line_of(text, what)}: {why}" for what, why in errors)
             )
         if page.file.src_uri.endswith(".py"):
-            page.toc = self.toc
+            html, page.toc = self.rendered
+            page.file.abs_src_path = str(self.source)
         return html
+
+    def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
+        """Leave out what the theme's templates leave between the lines.
+
+        See [on_post_page](https://www.mkdocs.org/dev-guide/plugins/#on_post_page).
+        """
+        return render.compact(output)
 
     def on_serve(
         self,
@@ -175,20 +204,13 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
             self.background = Background(cache, on_change=self.signal.touch, say=log.info)
         return self.background.book(tutorials, colab=colab)
 
-    def _filter(
-        self, page: Page, config: MkDocsConfig, files: Files
-    ) -> Callable[[NotebookNode], str]:
-        """Return what the template hands the notebook to: it converts it like a chapter."""
-
-        def book_page(_: NotebookNode) -> str:  # as in its source; the book has the results
-            notebook = self.book.notebook(page.file.name)
-            page.markdown = render.markdown(notebook, page.file.name)
-            page.meta["description"] = render.description(notebook)
-            Page.render(page, config, files)
-            self.toc = page.toc  # mkdocs-jupyter is about to replace it
-            return str(page.content)
-
-        return book_page
+    def _convert(
+        self, page: Page, config: MkDocsConfig, files: Files, _: NotebookNode
+    ) -> str:
+        """Convert a tutorial as MkDocs converts a chapter; called by the template."""
+        Page.render(page, config, files)
+        self.rendered = str(page.content), page.toc
+        return ""
 
 
 def expand(nav: Any, pages: list[str]) -> Any:
