@@ -470,6 +470,7 @@ assert partial_sex < -0.15
 assert partial_sex_p < 0.001
 assert abs(partial_s4) < 0.1
 assert loss_sex > 0.01 > loss_s4
+assert 0.15 < loss_sex / loss_bmi < 0.3
 
 fig, ax = plt.subplots(figsize=(7.2, 3.2))
 place = np.arange(len(inputs))
@@ -633,6 +634,25 @@ print(
 print(f"their steps: p < 0.05 in {steps_significant:.0%}")
 assert walks_significant > 0.6
 assert 0.03 < steps_significant < 0.07
+
+# %% label="exercise-5" tags=["solution"] values="r_applicants r_admitted r_middle"
+first, second = np.random.default_rng(4).normal(size=(2, 3000))
+admitted = first + second > np.quantile(first + second, 2 / 3)
+r_applicants = stats.pearsonr(first, second).statistic
+r_admitted = stats.pearsonr(first[admitted], second[admitted]).statistic
+print(f"two marks: applicants r = {r_applicants:.2f}, admitted r = {r_admitted:.2f}")
+assert abs(r_applicants) < 0.05
+assert r_admitted < -0.4
+
+low, high = np.quantile(line_x, (0.25, 0.75))
+middle = (line_x >= low) & (line_x <= high)
+r_middle = stats.pearsonr(line_x[middle], line_y[middle]).statistic
+slope_all = np.polyfit(line_x, line_y, 1)[0]
+slope_middle = np.polyfit(line_x[middle], line_y[middle], 1)[0]
+print(f"straight cloud: r = {r_clean:.2f}, in the middle half {r_middle:.2f}")
+print(f"slope of its line: {slope_all:.2f}, in the middle half {slope_middle:.2f}")
+assert r_middle < 0.7 * r_clean
+assert abs(slope_middle - slope_all) < 0.1
 
 # %%
 plt.show()
