@@ -40,8 +40,14 @@ __all__ = [
 ]
 
 INK = "#1f2328"
+"""Text and axes."""
+
 GRID = "#d0d7de"
+"""Grid lines."""
+
 PAPER = "#ffffff"
+"""The page, where a mark is to be hollow."""
+
 COLORS = {
     "blue": "#0b6bcb",
     "orange": "#c2410c",
@@ -50,8 +56,13 @@ COLORS = {
     "red": "#b3261e",
     "grey": "#57606a",
 }
+"""The colors of data, by name, in the order in which lines take them."""
+
 LINES = ("-", "--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)), (0, (8, 3)))
+"""The line styles that go with the colors."""
+
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
+"""The markers of groups of points."""
 
 _MANY = 1500  # beyond this, vector marks make a figure slow to show
 
@@ -304,12 +315,15 @@ def decision_boundary(
     up = np.linspace(low[1], high[1], resolution)
     points = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)  # (points, 2)
     scores = np.asarray(predict(points)).reshape(len(points), -1)  # (points, 1 or classes)
-    classes = scores.argmax(axis=1) if scores.shape[1] > 1 else (scores[:, 0] > 0.5)
-    region = classes.reshape(resolution, resolution).astype(int)
-    levels = np.arange(max(region.max(), y.max()) + 2) - 0.5
-    ax.contourf(across, up, region, levels=levels, colors=list(COLORS.values()), alpha=0.15)
-    if np.ptp(region):
-        ax.contour(across, up, region, levels=levels[1:-1], colors=INK, linewidths=1)
+    surface = scores.argmax(axis=1) if scores.shape[1] > 1 else scores[:, 0]
+    borders = np.arange(0.5, max(scores.shape[1] - 1, 1))
+    surface = surface.reshape(resolution, resolution)
+    levels = [-np.inf, *borders, np.inf]
+    ax.contourf(
+        across, up, surface, levels=levels, colors=list(COLORS.values()), alpha=0.15
+    )
+    if surface.min() < borders[-1] and surface.max() > borders[0]:
+        ax.contour(across, up, surface, levels=borders, colors=INK, linewidths=1)
     for number in np.unique(y.astype(int)):
         chosen = x[y == number]
         scatter(ax, chosen[:, 0], chosen[:, 1], label=f"class {number}", group=number)

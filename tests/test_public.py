@@ -28,6 +28,9 @@ KERAS_MODULES = (
     "activations",
     "callbacks",
     "config",
+    "datasets.cifar10",
+    "datasets.fashion_mnist",
+    "datasets.mnist",
     "initializers",
     "layers",
     "losses",
@@ -40,9 +43,6 @@ KERAS_MODULES = (
 )
 OWN_MODULES = (
     "datasets",
-    "datasets.cifar10",
-    "datasets.fashion_mnist",
-    "datasets.mnist",
     "plot",
     "stats",
     "testing",
@@ -71,6 +71,8 @@ LABKIT_ONLY = {
 }
 # Parameters that Keras does not have at that place.
 OWN_PARAMETERS = {
+    "datasets.cifar10.load_data(path)": "for a file that was downloaded elsewhere",
+    "datasets.fashion_mnist.load_data(path)": "for files that were downloaded elsewhere",
     "layers.MultiHeadAttention(use_causal_mask)": "an argument of Keras's call; a layer of "
     "labkit is called with its input alone",
     "metrics.Metric.update_state(y_true)": "Keras's base class takes *args",
@@ -82,6 +84,7 @@ OWN_PARAMETERS = {
 }
 # Defaults that differ from Keras's.
 OWN_DEFAULTS = {
+    "datasets.mnist.load_data(path)": "None: labkit's cache; Keras's is a name in Keras's",
     "metrics.AUC(name)": "what Keras makes of None",
     "metrics.Precision(name)": "what Keras makes of None",
     "metrics.Recall(name)": "what Keras makes of None",
@@ -89,9 +92,8 @@ OWN_DEFAULTS = {
     "bound to variables",
 }
 
-# The layer protocol, told by `labkit.layers.Layer`: every layer takes `(x, training=False)`
-# where Keras's take what they need under names of their own, and `build` always needs a
-# shape.
+# The layer protocol, told by `labkit.layers.Layer`: every layer takes `(x, training=False)`,
+# where Keras's take what they need under names of their own, and `build` needs a shape.
 PROTOCOL = {"__call__", "backward", "build", "call", "compute_output_shape"}
 
 
@@ -201,6 +203,18 @@ def test_import_is_light() -> None:
 def test_typed_package_is_marked() -> None:
     """The marker that tells type checkers to believe the annotations is in the package."""
     assert (Path(labkit.__file__).parent / "py.typed").is_file()
+
+
+def test_each_public_module_has_its_place_in_the_reference() -> None:
+    """The reference describes every public module, once, and no other."""
+    pages = sorted((Path(__file__).parent.parent / "docs" / "reference").glob("*.md"))
+    described = [
+        line.removeprefix("::: labkit.")
+        for page in pages
+        for line in page.read_text(encoding="utf-8").splitlines()
+        if line.startswith(":::")
+    ]
+    assert sorted(described) == sorted([*KERAS_MODULES, *OWN_MODULES])
 
 
 @pytest.mark.parametrize("name", KERAS_MODULES)
