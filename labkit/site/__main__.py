@@ -9,11 +9,14 @@ from pathlib import Path
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the process's exit status."""
     options = _parser().parse_args(arguments)
+    # So that `kill` ends the kernels in the same way as Ctrl-C.
+    terminate = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return _command(options)
     except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
         print(
-            f"labkit.site needs the package {error.name}. Install it with the others: "
+            f"labkit.site needs the package {package}. Install it with the others: "
             '`uv sync`, or `pip install "labkit[docs]"`.',
             file=sys.stderr,
         )
@@ -21,6 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Stopped. What had finished is cached.", file=sys.stderr)
         return 130
+    finally:
+        signal.signal(signal.SIGTERM, terminate)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -83,8 +88,6 @@ def _command(options: argparse.Namespace) -> int:
                     f"{name}: no tutorial has this name. Known: {', '.join(tutorials)}."
                 )
         chosen = [tutorials[name] for name in options.names or tutorials]
-        # So that `kill` ends the kernels in the same way as Ctrl-C.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         run(chosen, cache, jobs=options.jobs, timeout=options.timeout, progress=sys.stderr)
         return 0
     except (TutorialError, CacheError, RunError) as error:

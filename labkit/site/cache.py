@@ -106,7 +106,7 @@ class Cache:
         executed: NotebookNode,
         key: dict[str, Any],
         modules: list[str],
-        files: dict[str, str],
+        files: dict[str, str | None],
     ) -> None:
         """Keep a run.
 
@@ -115,7 +115,8 @@ class Cache:
             executed: Its executed notebook.
             key: What `key` gave before the run, so that a later change is noticed.
             modules: The top-level modules that it loaded.
-            files: SHA-256 of the files that it read, by their path below the root.
+            files: SHA-256 of the files that it read, by their path below the root; None for
+                one that it wrote itself.
 
         Raises:
             CacheError: The folder cannot be written.
@@ -127,7 +128,7 @@ class Cache:
             files.setdefault(name, self._digest(f"{tutorial.root}/{name}"))
         key = {
             **key,
-            "files": files,
+            "files": {name: digest for name, digest in files.items() if digest},
             "packages": {name: version(name) or MISSING for name in sorted(packages)},
         }
         self._write(tutorial, key, executed)

@@ -518,9 +518,9 @@ class _Run:
         place = re.escape(self.tutorial.place)
         lines = re.findall(rf'{place}(?:", line |:)(\d+)', traceback)
         message = f"{error.ename}: {error.evalue}".splitlines()[0]
-        mend = MENDS.get(error.ename.rpartition("_")[2].removeprefix("Array"))
-        if mend:
-            message = f"{message}. {mend}"
+        for kind, mend in MENDS.items():
+            if error.ename.endswith(kind):  # NumPy's is called _ArrayMemoryError
+                message = f"{message}. {mend}"
         return self._failed(message, traceback, int(lines[-1]) if lines else None)
 
     async def _died(self, manager: "AsyncKernelManager", error: Exception) -> _FailedError:

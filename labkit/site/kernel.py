@@ -39,7 +39,8 @@ FIGURES = {
     "rc": {"svg.hashsalt": "labkit"},
 }
 
-_reads: dict[str, str] = {}  # file below the root, with slashes: SHA-256 of what was read
+# By path below the root: SHA-256 of what was read, or None if it was written first.
+_files: dict[str, str | None] = {}
 _before: set[str] = set()  # top-level modules that the kernel itself has loaded
 
 
@@ -60,9 +61,9 @@ def prepare(shell: Any, root: str, place: str, text: str, lines: dict[int, int])
 
 
 def report() -> str:
-    """Return the top-level modules loaded and the files read since then, as JSON."""
+    """Return the top-level modules loaded and the files opened since then, as JSON."""
     loaded = {name.partition(".")[0] for name in list(sys.modules)} - _before
-    return json.dumps({"modules": sorted(loaded), "files": _reads})
+    return json.dumps({"modules": sorted(loaded), "files": _files})
 
 
 def scalar(value: Any) -> str:
@@ -95,10 +96,9 @@ def _number_lines(shell: Any, place: str, text: str, lines: dict[int, int]) -> N
 
 
 def _watch(root: str) -> None:
-    """Note each file below the root that Python code opens to read, as it then was."""
+    """Note each file below the root that Python code opens, as it then was."""
     top = os.path.realpath(root) + os.sep
     packages = sys.prefix + os.sep
-    written: set[str] = set()
     state = threading.local()
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -112,15 +112,15 @@ def _watch(root: str) -> None:
             return
         path = os.path.realpath(name)
         below = path[len(top) :].replace(os.sep, "/")
-        if not path.startswith(top) or below in _reads or "/." in f"/{below}":
+        if not path.startswith(top) or below in _files or "/." in f"/{below}":
             return
         if flags & (os.O_WRONLY | os.O_RDWR):
-            written.add(below)
-        elif below not in written:
+            _files[below] = None
+        else:
             state.busy = True
             try:
                 with open(path, "rb") as file:
-                    _reads[below] = hashlib.file_digest(file, "sha256").hexdigest()
+                    _files[below] = hashlib.file_digest(file, "sha256").hexdigest()
             except OSError:
                 pass  # what the tutorial opens next will say so
             finally:

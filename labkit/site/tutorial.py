@@ -22,7 +22,10 @@ from nbformat import NotebookNode
 
 MARKER = re.compile(r"^\s*#\s*%%(\s|%|$)")
 # What may stand above the first cell: a shebang, an encoding, jupytext's own settings.
-HEADER = re.compile(r"(#!.*\n)?(#.*coding[:=].*\n)?(\s*# ---\n(#.*\n)*?# ---\n)?")
+HEADER = re.compile(
+    r"(#!.*\n)?(#.*coding[:=].*\n)?([ \t]*\n)*(# ---\n(#.*\n)*?# ---\n)?([ \t]*\n)*"
+)
+TAGS = re.compile(r"""tags=(?!\[\s*((["'])[^"']*\2\s*,?\s*)*\])""")  # no list of strings
 LABEL = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 ATTRIBUTES = {
     "label": str,
@@ -78,9 +81,9 @@ class Tutorial:
     def notebook(self) -> NotebookNode:
         """The tutorial as a notebook that has not run, parsed anew at each access.
 
-        A code cell's metadata hold `line` (1-based, of its first line in the file), `tags`
-        and `values` (lists, perhaps empty), and `label`, `alt` and `caption` as its marker
-        gives them.
+        A cell's metadata hold `line` (1-based, of its first line in the file) and what its
+        marker gives of `label`, `alt` and `caption`; those of a code cell also hold `tags`
+        and `values`, which are lists, perhaps empty.
 
         Raises:
             TutorialError: Syntax, a marker or a name is wrong.
@@ -103,7 +106,7 @@ def find(folder: str | Path) -> list[Tutorial]:
     """Return every tutorial of a folder, sorted by name; their content is not checked yet.
 
     Raises:
-        TutorialError: A file cannot be read, or two names clash.
+        TutorialError: A file cannot be read, or its name is taken.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -111,16 +114,7 @@ def find(folder: str | Path) -> list[Tutorial]:
             f"{folder}: expected a folder of tutorials, found none. "
             "Run from the repository's root, or name the folder."
         )
-    tutorials: dict[str, Tutorial] = {}
-    for path in sorted(folder.glob("*.py")):
-        tutorial = _load(path)
-        twin = tutorials.setdefault(tutorial.name.lower(), tutorial)
-        if twin is not tutorial:
-            raise TutorialError(
-                f"{tutorial.place}: its page would have the same address as that of "
-                f"{twin.place} where upper and lower case are one. Rename one of the two."
-            )
-    return sorted(tutorials.values(), key=lambda tutorial: tutorial.name)
+    return [_load(path) for path in sorted(folder.glob("*.py"))]
 
 
 def code_digest(notebook: NotebookNode) -> str:
@@ -152,6 +146,10 @@ def _load(path: Path) -> Tutorial:
             f"{place}: expected a name of lower-case letters, digits and underscores, as "
             "it becomes the page's address. Rename the file."
         )
+    if path.stem == "index":
+        raise TutorialError(
+            f"{place}: its page would take the place of the list of tutorials. Rename it."
+        )
     if path.stem in sys.stdlib_module_names:
         raise TutorialError(
             f"{place}: as a script it would hide Python's own module `{path.stem}` from "
@@ -163,8 +161,17 @@ def _load(path: Path) -> Tutorial:
 def _parse(text: str, place: str) -> NotebookNode:
     import jupytext  # 0.4 s, and not needed where every tutorial is cached
 
+    for number, line in enumerate(text.splitlines(), 1):
+        if MARKER.match(line) and TAGS.search(line):
+            raise TutorialError(
+                f'{place}:{number}: expected tags such as tags=["solution"] in the marker. '
+                f"Received: {line}"
+            )
+    header = HEADER.match(text)
+    above = header.group() if header else ""
     notebook: NotebookNode = jupytext.reads(
-        text, fmt={"extension": ".py", "format_name": "percent", "comment_magics": False}
+        text.removeprefix(above),
+        fmt={"extension": ".py", "format_name": "percent", "comment_magics": False},
     )
     notebook["metadata"] = {
         "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
@@ -175,14 +182,19 @@ def _parse(text: str, place: str) -> NotebookNode:
         },
     }
     first = dict[tuple[str, str], int]()  # the line of the marker that first used a name
-    for number, (cell, marker, start) in enumerate(_places(text, notebook.cells)):
+    for number, (cell, marker, start) in enumerate(
+        _places(text, above.count("\n"), notebook.cells)
+    ):
         cell["id"] = f"cell-{number}"
         _check_marker(cell, f"{place}:{marker}")
+        lines = cell.source.rstrip("\n").split("\n")
+        while len(lines) > 1 and not lines[0].strip():
+            del lines[0]
+            start += 1
+        cell.source = "\n".join(lines)
+        cell.metadata["line"] = start
         if cell.cell_type != "code":
             continue
-        blank = len(cell.source) - len(cell.source.lstrip("\n"))
-        cell.source = cell.source[blank:]
-        cell.metadata["line"] = start + blank
         _check_code(cell, place)
         names = [("value", name) for name in cell.metadata["values"]]
         if "label" in cell.metadata:
@@ -198,21 +210,23 @@ def _parse(text: str, place: str) -> NotebookNode:
 
 
 def _places(
-    text: str, cells: list[NotebookNode]
+    text: str, position: int, cells: list[NotebookNode]
 ) -> Iterator[tuple[NotebookNode, int, int]]:
-    """Yield each cell with the lines, from 1, of its marker and of its text."""
+    """Yield each cell with the lines, from 1, of its marker and of its text.
+
+    Args:
+        text: The file.
+        position: How many lines stand above the first cell.
+        cells: All cells.
+    """
     lines = text.splitlines()
-    header = HEADER.match(text)
-    position = header.group().count("\n") if header else 0  # lines that are taken, from 0
     for number, cell in enumerate(cells):
         marker = position
-        while marker < len(lines) and not MARKER.match(lines[marker]):
-            marker += 1
-        above = [i for i in range(position, marker) if lines[i].strip()]
-        if number == 0 and above:  # the first cell may do without a marker
-            marker = above[0]
-            start = marker
+        if number == 0 and not MARKER.match(lines[marker]):
+            start = marker  # the first cell may do without a marker
         else:
+            while not MARKER.match(lines[marker]):
+                marker += 1
             start = marker + 1
         position = start + cell.source.count("\n") + 1
         yield cell, marker + 1, start + 1
@@ -250,11 +264,23 @@ def _check_marker(cell: NotebookNode, place: str) -> None:
 
 
 def _check_code(cell: NotebookNode, place: str) -> None:
+    above = cell.metadata["line"] - 1
     try:
-        ast.parse(cell.source)
+        tree = ast.parse(cell.source)
     except SyntaxError as error:
-        line = cell.metadata["line"] + (error.lineno or 1) - 1
         raise TutorialError(
-            f"{place}:{line}: {error.msg}: `{(error.text or '').strip()}`. "
-            "Each cell must be valid Python by itself."
+            f"{place}:{above + (error.lineno or 1)}: {error.msg}: "
+            f"`{(error.text or '').strip()}`. Each cell must be valid Python by itself."
         ) from None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or ""]
+        else:
+            continue
+        if Path(place).stem in [name.partition(".")[0] for name in names]:
+            raise TutorialError(
+                f"{place}:{above + node.lineno}: as a script it would import itself, not "
+                f"the package `{Path(place).stem}`. Rename the file."
+            )
