@@ -107,7 +107,11 @@ def scatter(ax: Axes, x: Any, y: Any, label: str | None = None, group: int = 0) 
     Raises:
         ValueError: `x` and `y` are not two vectors of one length.
     """
-    x, y = _pair(x, y)
+    x, y = np.asarray(x), np.asarray(y)
+    if x.ndim != 1 or x.shape != y.shape:
+        raise ValueError(
+            f"Expected x and y of one shape (samples,). Received: {x.shape} and {y.shape}"
+        )
     few = x.size < 200
     style: dict[str, Any] = {
         "color": list(COLORS.values())[group % len(COLORS)],
@@ -133,10 +137,10 @@ def regression(ax: Axes, x: Any, y: Any, label: str | None = None) -> Axes:
     Raises:
         ValueError: `x` and `y` are not two vectors of one length, or all `x` are equal.
     """
-    x, y = _pair(x, y)
+    scatter(ax, x, y)
+    x, y = np.asarray(x), np.asarray(y)
     if x.size < 2 or np.ptp(x) == 0:
         raise ValueError("regression expects at least two different values of x")
-    scatter(ax, x, y)
     slope = np.cov(x, y)[0, 1] / np.var(x, ddof=1)
     ends = np.array([x.min(), x.max()])
     ax.plot(
@@ -274,10 +278,9 @@ def matrix(
         for (i, j), value in np.ndenumerate(values):
             shade = "#fefefe" if dark[i, j] else "#010101"
             ax.text(j, i, format(value, fmt), ha="center", va="center", color=shade)
-    if rows is not None:
-        ax.set_yticks(range(len(rows)), [str(row) for row in rows])
-    if columns is not None:
-        ax.set_xticks(range(len(columns)), [str(column) for column in columns])
+    for axis, names in ((ax.yaxis, rows), (ax.xaxis, columns)):
+        if names is not None:
+            axis.set_ticks(range(len(names)), [str(name) for name in names])
     ax.spines[:].set_visible(False)
     ax.grid(False)
     return ax
@@ -330,12 +333,3 @@ def decision_boundary(
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     ax.grid(False)
     return ax
-
-
-def _pair(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
-    x, y = np.asarray(x), np.asarray(y)
-    if x.ndim != 1 or x.shape != y.shape:
-        raise ValueError(
-            f"Expected x and y of one shape (samples,). Received: {x.shape} and {y.shape}"
-        )
-    return x, y

@@ -50,8 +50,9 @@ def fetch(name: str, url: str, checksum: str, path: str | Path | None = None) ->
         raise ValueError(
             f"{file} is damaged: expected {checksum}. Download it again: {url}"
         )
+    loader = pooch.HTTPDownloader(progressbar=_Bar(name), chunk_size=2**18)
     try:
-        pooch.retrieve(url, checksum, fname=name, path=file.parent, progressbar=_Bar(name))
+        pooch.retrieve(url, checksum, fname=name, path=file.parent, downloader=loader)
     except (OSError, ValueError) as error:
         raise ConnectionError(
             f"Could not download {url}: {error}\n"
@@ -64,29 +65,21 @@ def fetch(name: str, url: str, checksum: str, path: str | Path | None = None) ->
 class _Bar:
     """One line on stderr; pooch sets `total` in bytes and calls the methods."""
 
+    total = 0
+
     def __init__(self, name: str):
-        self.name = name
-        self.total = 0
-        self.done = 0
+        self.name, self.done = name, 0
 
     def reset(self) -> None:
         self.done = 0
 
     def update(self, size: int) -> None:
-        before = self._percent()
         self.done += size
-        if self._percent() > before:
-            print(
-                f"\r{self.name} {self._percent():3d} % of {self.total / 1e6:.1f} MB",
-                end="",
-                file=sys.stderr,
-            )
+        share = f"{self.done / 1e6:.1f} of {self.total / 1e6:.1f} MB"
+        print(f"\r{self.name} {share}", end="", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         print(file=sys.stderr)
-
-    def _percent(self) -> int:
-        return 100 * self.done // self.total if self.total else 0
 
 
 def _matches(pooch: Any, file: Path, checksum: str) -> bool:
