@@ -24,13 +24,15 @@ BLUE, ORANGE, GREEN = (plot.COLORS[name] for name in ["blue", "orange", "green"]
 # both shops about all baskets at once.
 
 # %% label="bills" values="first_bill"
-baskets = np.array([[4, 2, 1], [1, 0, 0], [0, 3, 2], [2, 2, 2]])  # (4 baskets, 3 goods)
+baskets = np.array(  # (4 baskets, 3 goods)
+    [[4, 2, 1], [1, 0, 0], [0, 3, 2], [2, 2, 2]]
+)
 prices = np.array([[0.5, 0.8], [2.5, 2.0], [6.0, 5.0]])  # (3 goods, 2 shops)
 fees = np.array([1.0, 4.0])  # (2 shops,)
 
 bills = baskets @ prices + fees  # (4 baskets, 2 shops)
 first_bill = float(bills[0, 0])
-print(f"first basket, first shop: 4 × 0.5 + 2 × 2.5 + 1 × 6 + 1 = {first_bill:g}")
+print(f"basket 1, shop 1: 4 × 0.5 + 2 × 2.5 + 1 × 6 + 1 = {first_bill:g}")
 for basket in range(4):
     for shop in range(2):
         neuron = sum(baskets[basket] * prices[:, shop]) + fees[shop]
@@ -172,7 +174,7 @@ for row, axs in enumerate(axes):
         framed(ax, values[row].reshape(shape))
     bars = axs[3].barh(range(10), steps[3][row], color=BLUE)
     bars[labels[chosen[row]]].set(
-        color=ORANGE, hatch="//", edgecolor=plot.INK
+        facecolor=ORANGE, hatch="//", edgecolor=plot.INK
     )  # the true class
     axs[3].set(xlim=(0, 1), xticks=[0, 1], yticks=range(10), ylim=(9.6, -0.6))
     axs[3].tick_params(labelsize=8)
@@ -186,7 +188,7 @@ for ax, title in zip(axes[0], titles, strict=True):
 # The model calls its layers one after the other, and nothing else. Written out:
 
 # %% label="compose" values="compose_gap"
-(W1, b1), (W2, b2), (W3, b3) = (layer.get_weights() for layer in network.layers)
+W1, b1, W2, b2, W3, b3 = network.get_weights()
 
 
 def relu(z):
@@ -197,7 +199,9 @@ def softmax(z):
     return np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
 
 
-composed = softmax(relu(relu(pixels[test] @ W1 + b1) @ W2 + b2) @ W3 + b3)  # (540, 10)
+hidden = relu(pixels[test] @ W1 + b1)  # (540, 32)
+hidden = relu(hidden @ W2 + b2)  # (540, 16)
+composed = softmax(hidden @ W3 + b3)  # (540, 10)
 compose_gap = float(np.abs(composed - scores).max())
 assert compose_gap < 1e-6
 
@@ -208,13 +212,14 @@ assert compose_gap < 1e-6
 
 # %% label="collapse" values="collapsed_parameters collapse_gap"
 linear = build(None)
-(W1, b1), (W2, b2), (W3, b3) = (layer.get_weights() for layer in linear.layers)
+W1, b1, W2, b2, W3, b3 = linear.get_weights()
 W = W1 @ W2 @ W3  # (64, 10)
 b = (b1 @ W2 + b2) @ W3 + b3  # (10,)
 
 collapsed_parameters = W.size + b.size
-collapse_gap = float(np.abs(np.asarray(linear(pixels)) - (pixels @ W + b)).max())
-print(f"{linear.count_params():,} parameters do no more than {collapsed_parameters}")
+outputs = np.asarray(linear(pixels))  # (1797, 10)
+collapse_gap = float(np.abs(outputs - (pixels @ W + b)).max())
+print(f"{parameters:,} parameters do no more than {collapsed_parameters}")
 assert collapsed_parameters == 650
 assert collapse_gap < 1e-5
 
@@ -242,8 +247,8 @@ def learn_rings(hidden, activation):
             keras.layers.Dense(1, activation="sigmoid"),
         ]
     )
-    model.compile(optimizer=keras.optimizers.Adam(0.01), loss="binary_crossentropy")
-    model.fit(points, ring[:, np.newaxis], batch_size=40, epochs=40, verbose=0)
+    model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
+    model.fit(points, ring[:, np.newaxis], batch_size=40, epochs=100, verbose=0)
     answers = np.asarray(model(points))[:, 0] > 0.5
     return model, float(np.mean(answers == ring))
 
@@ -318,7 +323,7 @@ assert fold_pieces == 64
 # Ten untrained layers of 64 units look at the digits. How far do the outputs of a layer still
 # differ from digit to digit?
 
-# %% label="spread" alt="Spread of the outputs against the layer, on a logarithmic scale. With ReLU and He's start, and with tanh and Glorot's, the lines stay nearly level. ReLU with Glorot's start falls steadily. Sigmoid falls steepest, by more than a factor of a thousand in ten layers." caption="How far a layer's outputs differ from one digit to another: the standard deviation over 540 digits, averaged over units." values="sigmoid_factor relu_factor he_factor"
+# %% label="spread" alt="Spread of the outputs against the layer, on a logarithmic scale. With ReLU and He's start, and with tanh and Glorot's, the lines stay nearly level. ReLU with Glorot's start falls steadily. Sigmoid falls steepest, by more than a factor of a thousand in ten layers." caption="How far a layer's outputs differ from one digit to another: the standard deviation over the test digits, averaged over units." values="sigmoid_factor relu_factor he_factor"
 pairs = [
     ("ReLU, He", "relu", "he_normal"),
     ("tanh, Glorot", "tanh", "glorot_normal"),
@@ -354,19 +359,22 @@ assert 0.85 < he_factor < 1.15
 # %% [markdown]
 # ## A layer is any transformation
 #
-# Six layers without a single parameter, and one of our own.
-
-# %% label="free" values="free_parameters"
-pictures = pixels[:3].reshape(3, 8, 8, 1)  # (batch, height, width, channels)
+# A layer of our own, and six of the library's, all without a single parameter.
 
 
+# %% label="mirror"
 class Mirror(keras.layers.Layer):
     """Swap left and right."""
 
-    def call(self, x, training=False):  # x: (batch, height, width, channels)
+    def call(self, x, training=False):  # (batch, height, width, channels)
         return x[:, :, ::-1]
 
 
+pictures = pixels[:3].reshape(3, 8, 8, 1)
+mirrored = np.asarray(Mirror()(pictures))
+assert np.array_equal(mirrored[0, :, 0], pictures[0, :, 7])
+
+# %% label="free" values="free_parameters"
 layers = {
     "Flatten": (keras.layers.Flatten(), pictures),
     "Reshape": (keras.layers.Reshape((4, 16)), pictures),
@@ -459,7 +467,8 @@ model = keras.Sequential(
         keras.layers.Dense(10),
     ]
 )
-print(f"{by_formula:,} parameters, {(784 * 128 + 128) / by_formula:.1%} in the first layer")
+first = (784 * 128 + 128) / by_formula
+print(f"{by_formula:,} parameters, {first:.1%} in the first layer")
 assert model.count_params() == by_formula == 101_770
 
 # %% label="exercise-2" tags=["solution"]
@@ -489,13 +498,14 @@ model = keras.Sequential(
         keras.layers.Dense(1, activation="sigmoid", kernel_initializer=same),
     ]
 )
-model.compile(optimizer=keras.optimizers.Adam(0.01), loss="binary_crossentropy")
+model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
 model.fit(points, ring[:, np.newaxis], batch_size=40, epochs=40, verbose=0)
 kernel = model.layers[0].get_weights()[0]  # (2, 16)
 same_accuracy = np.mean((np.asarray(model(points))[:, 0] > 0.5) == ring)
-print(f"largest difference between the 16 units: {np.ptp(kernel, axis=1).max():.0e}")
+difference = np.ptp(kernel, axis=1).max()
+print(f"largest difference between the 16 units: {difference:.0e}")
 print(f"accuracy {same_accuracy:.2f}")
-assert np.ptp(kernel, axis=1).max() < 1e-4
+assert difference < 1e-4
 assert same_accuracy < 0.8
 
 # %% label="exercise-5" tags=["solution"]
@@ -504,7 +514,7 @@ fine = np.linspace(-3, 3, 60_001)[:, np.newaxis]  # (60001, 1)
 most = 0
 for _ in range(200):
     w, b, v = rng.normal(size=(1, 8)), rng.normal(size=8), rng.normal(size=8)
-    active = fine @ w + b > 0  # (60001, 8): which of the eight units pass their input on
+    active = fine @ w + b > 0  # (60001, 8): which units let their sum pass
     bends = np.any(active[1:] != active[:-1], axis=1).sum()
     most = max(most, int(bends) + 1)
 print(f"most pieces in 200 random networks with 8 hidden units: {most}")

@@ -33,7 +33,7 @@ budget = 10.0
 
 total = quantity @ price - budget  # 4 * 0.5 + 2 * 2.5 + 1 * 6 - 10
 fires = bool(total > 0)
-print(f"weighted sum {total:.1f}, so the neuron {'fires' if fires else 'stays silent'}")
+print(f"sum {total:.1f}: the neuron {'fires' if fires else 'is silent'}")
 assert total == 3.0
 assert fires
 
@@ -122,7 +122,7 @@ fahrenheit = 1.8 * celsius + 0.32 + rng.normal(0, 0.02, readings)
 
 
 def descend(x, y, rate, steps):
-    """Move (w, b) downhill on the mean squared error, and return every place passed."""
+    """Move (w, b) downhill on the mean squared error; return all places passed."""
     w = b = 0.0
     path = [(w, b)]
     for _ in range(steps):
@@ -135,7 +135,7 @@ def descend(x, y, rate, steps):
 
 path = descend(celsius, fahrenheit, 0.5, steps)
 
-# %% label="line" alt="Left: sixty points along a rising line, and the neuron's line after 0, 1, 10 and 200 steps; it starts flat at zero and ends in the middle of the points. Right: the weight and the bias against the step; the bias overshoots at first, and both then settle on the dashed lines at 1.8 and 0.32." caption="Learning a known line. Left: the neuron's line after 0, 1, 10 and 200 steps. Right: its weight and bias; dashed, the true values." values="weight bias offset squares_gap"
+# %% label="line" alt="Left: sixty points along a rising line, and the neuron's line after 0, 1, 10 and 200 steps; it starts flat at zero and ends in the middle of the points. Right: the weight and the bias against the step; the bias overshoots at first, and both then settle on the dotted lines at 1.8 and 0.32." caption="Learning a known line. Left: the neuron's line after 0, 1, 10 and 200 steps. Right: its weight and bias; dotted, the true values." values="weight bias offset squares_gap"
 weight, bias = (float(value) for value in path[-1])
 offset = 100 * bias  # in degrees Fahrenheit
 
@@ -166,7 +166,8 @@ assert squares_gap < 1e-3
 # sixty readings in each step.
 
 # %% label="dense" values="hand_gap"
-x, y = celsius[:, np.newaxis].astype("float32"), fahrenheit[:, np.newaxis].astype("float32")
+x = celsius[:, np.newaxis].astype("float32")  # (60, 1)
+y = fahrenheit[:, np.newaxis].astype("float32")  # (60, 1)
 
 
 def build_line():
@@ -174,7 +175,7 @@ def build_line():
     neuron = keras.Sequential(
         [keras.Input((1,)), keras.layers.Dense(1, kernel_initializer="zeros")]
     )
-    neuron.compile(optimizer=keras.optimizers.SGD(0.5), loss="mean_squared_error")
+    neuron.compile(keras.optimizers.SGD(0.5), loss="mean_squared_error")
     return neuron
 
 
@@ -192,9 +193,11 @@ assert hand_gap < 1e-4
 
 # %% label="iris" values="iris_accuracy iris_correct iris_count"
 features, species = load_iris(return_X_y=True)
-petals = features[species > 0][:, 2:].astype("float32")  # (100, 2): length and width in cm
-virginica = (species[species > 0] == 2).astype("float32")[:, np.newaxis]  # (100, 1)
+two = species > 0  # leave out the third kind, setosa
+petals = features[two, 2:].astype("float32")  # (100, 2): length, width in cm
+virginica = (species[two] == 2).astype("float32")[:, np.newaxis]  # (100, 1)
 center = petals.mean(axis=0)
+centered = petals - center
 
 
 def build_border():
@@ -202,16 +205,16 @@ def build_border():
     neuron = keras.Sequential(
         [keras.Input((2,)), keras.layers.Dense(1, activation="sigmoid")]
     )
-    neuron.compile(optimizer=keras.optimizers.Adam(0.1), loss="binary_crossentropy")
+    neuron.compile(keras.optimizers.Adam(0.1), loss="binary_crossentropy")
     return neuron
 
 
 keras.utils.set_random_seed(0)
 border = build_border()
 border_start = border.get_weights()
-border.fit(petals - center, virginica, batch_size=100, epochs=300, shuffle=False, verbose=0)
+border.fit(centered, virginica, batch_size=100, epochs=300, shuffle=False, verbose=0)
 
-probability = np.asarray(border(petals - center))  # (100, 1)
+probability = np.asarray(border(centered))  # (100, 1)
 iris_count = len(petals)
 iris_correct = int(np.sum((probability > 0.5) == virginica))
 iris_accuracy = iris_correct / iris_count
@@ -222,10 +225,10 @@ assert 0.92 <= iris_accuracy <= 0.97
 w, b = (values.ravel() for values in border.get_weights())  # (2,), (1,)
 w_length, w_width = (float(value) for value in w)
 is_virginica = virginica.ravel() == 1
-score = (petals - center) @ w + b  # (100,): the sum z of each flower
+score = centered @ w + b  # (100,): the sum z of each flower
 uncertain = int(np.sum(np.abs(score) < 1))
 
-fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3), width_ratios=[4, 3])
+fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 2.7), width_ratios=[4, 3])
 for chosen, name, marker, color in [
     (~is_virginica, "versicolor", "o", BLUE),
     (is_virginica, "virginica", "^", ORANGE),
@@ -318,7 +321,7 @@ def build_xor(hidden):
     network = keras.Sequential(
         [keras.Input((2,)), *layers, keras.layers.Dense(1, activation="sigmoid")]
     )
-    network.compile(optimizer=keras.optimizers.Adam(0.05), loss="binary_crossentropy")
+    network.compile(keras.optimizers.Adam(0.05), loss="binary_crossentropy")
     return network
 
 
@@ -446,9 +449,7 @@ their_line = build_line()
 their_line.fit(x, y, batch_size=60, epochs=200, shuffle=False, verbose=0)
 their_border = build_border()
 their_border.set_weights(border_start)
-their_border.fit(
-    petals - center, virginica, batch_size=100, epochs=300, shuffle=False, verbose=0
-)
+their_border.fit(centered, virginica, batch_size=100, epochs=300, shuffle=False, verbose=0)
 training_gap = max(
     float(np.abs(ours - theirs).max())
     for ours, theirs in zip(
@@ -486,18 +487,18 @@ def log_loss(z):
 
 for factor in [1, 10]:
     z = factor * score
-    right_side = np.mean((z > 0) == is_virginica)
+    accuracy = np.mean((z > 0) == is_virginica)
     certain = np.mean(np.abs(z) > np.log(99))  # the sigmoid of ln 99 is 0.99
-    print(f"times {factor:2d}: accuracy {right_side:.2f}, loss {log_loss(z):.2f}, ", end="")
-    print(f"{certain:.0%} of outputs outside 0.01 to 0.99")
+    print(f"times {factor:2d}: accuracy {accuracy:.2f}, loss {log_loss(z):.2f},", end=" ")
+    print(f"{certain:.0%} of outputs below 0.01 or above 0.99")
 assert np.array_equal(score > 0, 10 * score > 0)
 assert log_loss(10 * score) > 2 * log_loss(score)
 
 # %% label="exercise-3" tags=["solution"]
-raw = descend(100 * celsius, 100 * fahrenheit, rate=0.5, steps=5)
-slow = descend(100 * celsius, 100 * fahrenheit, rate=0.0002, steps=200)
-print("rate 0.5, weight after each step:", ", ".join(f"{w:.0e}" for w in raw[1:, 0]))
-print(f"rate 0.0002, after 200 steps: weight {slow[-1, 0]:.2f}, bias {slow[-1, 1]:.2f}")
+raw = descend(100 * celsius, 100 * fahrenheit, 0.5, 5)
+slow = descend(100 * celsius, 100 * fahrenheit, 0.0002, 200)
+print("rate 0.5: weights", ", ".join(f"{w:.0e}" for w in raw[1:, 0]))
+print(f"rate 0.0002, step 200: weight {slow[-1, 0]:.2f}, bias {slow[-1, 1]:.2f}")
 assert abs(raw[-1, 0]) > 1e15
 assert abs(slow[-1, 0] - 1.8) > 0.3
 assert slow[-1, 1] < 5
@@ -505,7 +506,7 @@ assert slow[-1, 1] < 5
 
 # %% label="exercise-4" tags=["solution"]
 def rosenblatt(targets, passes):
-    """Correct the weights after each wrong answer; return the number of errors in each pass."""
+    """Correct the weights after each wrong answer; return the errors in each pass."""
     w, b, errors = np.zeros(2), 0.0, []
     for _ in range(passes):
         wrong = 0
@@ -517,7 +518,8 @@ def rosenblatt(targets, passes):
     return errors
 
 
-and_errors, xor_errors = rosenblatt([0, 0, 0, 1], 100), rosenblatt(xor.ravel(), 100)
+and_errors = rosenblatt([0, 0, 0, 1], 100)
+xor_errors = rosenblatt(xor.ravel(), 100)
 settled = and_errors.index(0) + 1
 print(f"AND: first pass without an error is number {settled}")
 print(f"XOR: fewest errors in any of 100 passes: {min(xor_errors)}")
