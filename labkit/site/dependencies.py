@@ -85,11 +85,8 @@ class Repository:
         return sorted({file for name in references for file in self._load(name)})
 
     def packages(self, text: str) -> set[str]:
-        """Return the top-level modules from elsewhere that a script loads."""
-        names = set(analyze(text).references)
-        for name in self.references(text):
-            names.update(*(source.references for source in self._load(name).values()))
-        tops = {_top(name) for name in names} - sys.stdlib_module_names
+        """Return the top-level modules from elsewhere that a script itself imports."""
+        tops = {_top(name) for name in analyze(text).references} - sys.stdlib_module_names
         return {top for top in tops if top and not self._find(top)}
 
     def _load(self, reference: str) -> dict[str, Source]:
