@@ -85,9 +85,8 @@ class CorrelationResult:
             ValueError: `confidence_level` is not between 0 and 1.
         """
         half = _quantile(confidence_level) * self.standard_error
-        center = np.arctanh(
-            np.clip(self.statistic, -1 + 2**-53, 1 - 2**-53)
-        )  # finite at ±1
+        # A little short of ±1, where arctanh is infinite.
+        center = np.arctanh(np.clip(self.statistic, -1 + 2**-53, 1 - 2**-53))
         return ConfidenceInterval(np.tanh(center - half), np.tanh(center + half))
 
 
@@ -185,11 +184,11 @@ def spearmanr(x: Any, y: Any, *, nan_policy: str = "propagate") -> CorrelationRe
 def kendalltau(x: Any, y: Any, *, nan_policy: str = "propagate") -> CorrelationResult:
     """Compare all pairs of samples: do both variables put them in the same order?
 
-    Kendall's tau-b: `(concordant - discordant) / sqrt((pairs - ties in x) * (pairs - ties
-    in y))`. Without ties and up to 33 samples the p-value is exact, by counting the
-    permutations with as few inversions; otherwise it comes from the normal distribution
-    with the variance corrected for ties (M. Kendall, "Rank correlation methods", 4th
-    edition, 1970, chapters 4 and 5).
+    Kendall's tau-b, counted in pairs of samples:
+    `(concordant - discordant) / sqrt((pairs - x_ties) * (pairs - y_ties))`. Without ties
+    and up to 33 samples the p-value is exact, by counting the permutations with as few
+    inversions; otherwise it comes from the normal distribution with the variance corrected
+    for ties (M. Kendall, "Rank correlation methods", 4th edition, 1970, chapters 4 and 5).
 
     Args:
         x: Shape (samples,), at least two.
@@ -306,13 +305,12 @@ def correlation_matrix(
 
 
 def variance_inflation_factor(x: Any) -> np.ndarray:
-    """Find how much each column's relation to the others spreads its coefficient.
+    """Find how much a column's relation to the others widens its coefficient's variance.
 
     `1 / (1 - R²)`, where R² tells how well a linear fit on all other columns predicts the
     column: 1 for a column unrelated to the others, infinite for one that they determine.
-        The
-    coefficient's standard error grows by the square root (D. Marquardt, Technometrics 12,
-    1970, <https://doi.org/10.1080/00401706.1970.10488699>).
+    The standard error of its regression coefficient grows by the square root (D. Marquardt,
+    Technometrics 12, 1970, <https://doi.org/10.1080/00401706.1970.10488699>).
 
     Args:
         x: The inputs of a regression, shape (samples, variables), without a constant
@@ -546,15 +544,12 @@ def _acceleration(
     """Measure the statistic's skewness, leaving out one sample at a time (eq. 14.15)."""
     cubes, squares = 0.0, 0.0
     for k, n in enumerate([len(array) for array in arrays[: 1 if paired else None]]):
-        kept = [
-            [
-                np.delete(a, i, axis=0) if paired or j == k else a
-                for j, a in enumerate(arrays)
-            ]
-            for i in range(n)
-        ]
-        values = np.stack([np.asarray(statistic(*left)) for left in kept])  # (n, ...)
-        influence = (n - 1) / n * (values.mean(axis=0) - values)
+        values = []
+        for i in range(n):
+            parts = enumerate(arrays)
+            left = [np.delete(a, i, 0) if paired or j == k else a for j, a in parts]
+            values.append(np.asarray(statistic(*left)))
+        influence = (n - 1) / n * (np.mean(values, axis=0) - np.stack(values))  # (n, ...)
         cubes = cubes + (influence**3).sum(axis=0)
         squares = squares + (influence**2).sum(axis=0)
     return cubes / (6 * np.where(squares == 0, np.nan, squares) ** 1.5)
