@@ -144,7 +144,8 @@ class Book:
         for cell in self.cells(tutorial):
             published = cell.node.metadata.get("values", ())
             if wanted in published:
-                return cell, cell.node.metadata.get("outcome", {}).get(wanted)
+                done = cell.state == "done"
+                return cell, cell.node.metadata["outcome"][wanted] if done else None
             values += published
         if self.state(tutorial) == "failed":
             return Cell(tutorial, "", empty(), "failed"), None

@@ -119,8 +119,8 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         """Let a tutorial's results take the place of its source.
 
         mkdocs-jupyter would read the script twice and have its page parsed once more, which
-        takes longer than all else. So it gets an empty notebook; its template, which is ours,
-        asks `_convert` for the page.
+        takes longer than all else. So it gets an empty notebook; its template, which is
+        ours, asks `_convert` for the page.
 
         See [on_page_markdown](https://www.mkdocs.org/dev-guide/plugins/#on_page_markdown).
         """

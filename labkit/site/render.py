@@ -85,6 +85,8 @@ class Parts:
 
     def code(self, cell: Cell) -> Element:
         """Return the code of a cell."""
+        if cell.state == "failed":
+            return self._waiting(cell)
         return self._embedded(cell, "lab-code", [self._code(cell)])
 
     def output(self, cell: Cell) -> Element:
@@ -306,15 +308,16 @@ class Parts:
         return element
 
     def _images(self, parent: Element, cell: Cell, drawing: Figure, alt: str) -> None:
-        """Add the light and the dark drawing; the theme hides one by its address's end.
+        """Add the light and the dark drawing; the stylesheet shows one of them.
 
         A hidden image that is lazy is not fetched. Only the first drawing of a page, which
         may be seen at once, is fetched at once, and only its light form.
         """
-        for scheme, suffix in (("light", ""), ("dark", "-dark")):
+        for scheme, suffix in (("light", ""), ("dark", ".dark")):
             path = f"tutorials/{cell.tutorial}/{drawing.name}{suffix}.svg"
             attributes = {
-                "src": f"{self.link(path)}#only-{scheme}",
+                "class": f"lab-{scheme}",
+                "src": self.link(path),
                 "alt": alt,
                 "width": str(drawing.width),
                 "height": str(drawing.height),
@@ -394,7 +397,7 @@ def files(book: Book, name: str) -> Iterator[tuple[str, str]]:
     for cell in book.cells(name):
         for drawing in cell.figures:
             yield f"tutorials/{name}/{drawing.name}.svg", drawing.svg
-            yield f"tutorials/{name}/{drawing.name}-dark.svg", drawing.dark
+            yield f"tutorials/{name}/{drawing.name}.dark.svg", drawing.dark
 
 
 def highlight(source: str) -> str:
