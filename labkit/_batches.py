@@ -120,8 +120,8 @@ class Batches:
         if count == 0 or (self.steps is not None and count < self.steps):
             raise ValueError(
                 f"The data ended after {count} of {self.steps or 'at least 1'} batches of "
-                "an epoch. Pass a generator that yields enough for all epochs, or an iterable "
-                "that can begin anew."
+                "an epoch. Pass a generator that yields enough for all epochs, or an "
+                "iterable that can begin anew."
             )
 
     def _by_class(self, y: Array | None) -> Array:

@@ -61,7 +61,7 @@ def load(model: "Sequential", filepath: str | os.PathLike[str]) -> None:
     if missing or surplus:
         raise ValueError(
             f"{path} holds other layers than {model.name}. "
-            f"Missing: {sorted(missing) or 'none'}. Not expected: {sorted(surplus) or 'none'}."
+            f"Missing: {sorted(missing) or 'none'}. Surplus: {sorted(surplus) or 'none'}."
         )
     for name, weight in expected.items():
         if found[name].shape != weight.shape:

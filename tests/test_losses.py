@@ -197,7 +197,7 @@ BAD = [
         SPARSE,
         [2, 0],
         [[0.5, 0.5], [0.5, 0.5]],
-        "from 0 to 1. Received values from 0.0 to 2.0",
+        "from 0 to 1. Received values from 0 to 2",
     ),
     (SPARSE, [-1, 0], [[0.5, 0.5], [0.5, 0.5]], "from 0 to 1"),
     (SPARSE, [0.5, 0], [[0.5, 0.5], [0.5, 0.5]], "Received fractions"),

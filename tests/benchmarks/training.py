@@ -1,0 +1,374 @@
+"""Time of a training step, of prediction and of the import, and peak memory, as ratios.
+
+Run it with `python tests/benchmarks/training.py`; `--help` shows the options. All libraries
+train the same models on the same arrays, from the gathering of a batch to the update of the
+weights. Their turns are interleaved, so that whatever else the machine does hits all alike,
+and the ratios are those of the medians. On a busy machine, one thread and processor time
+still tell something: `OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 … --clock cpu`.
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Step = Callable[[], None]
+clock = time.perf_counter
+
+
+@dataclass
+class Model:
+    """A model to measure, and the share of Keras fit's time that it may take."""
+
+    name: str
+    shape: tuple[int, ...]
+    batch: int
+    steps: int
+    target: float
+    build: Callable[[Any], list[Any]]
+    hidden: tuple[int, ...] | None = None  # for scikit-learn, which has dense layers only
+    beats_loop: bool = True
+
+
+def mlp(layers: Any) -> list[Any]:
+    """Return the layers of 784-512-256-10."""
+    return [
+        layers.Dense(512, activation="relu"),
+        layers.Dense(256, activation="relu"),
+        layers.Dense(10, activation="softmax"),
+    ]
+
+
+def lenet(layers: Any) -> list[Any]:
+    """Return the layers of LeNet-5."""
+    return [
+        layers.Conv2D(6, 5, padding="same", activation="relu"),
+        layers.MaxPooling2D(),
+        layers.Conv2D(16, 5, activation="relu"),
+        layers.MaxPooling2D(),
+        layers.Flatten(),
+        layers.Dense(120, activation="relu"),
+        layers.Dense(84, activation="relu"),
+        layers.Dense(10, activation="softmax"),
+    ]
+
+
+def cnn(layers: Any) -> list[Any]:
+    """Return the layers of a CNN with 32 and 64 filters."""
+    return [
+        layers.Conv2D(32, 3, activation="relu"),
+        layers.MaxPooling2D(),
+        layers.Conv2D(64, 3, activation="relu"),
+        layers.MaxPooling2D(),
+        layers.Flatten(),
+        layers.Dense(10, activation="softmax"),
+    ]
+
+
+def small_cnn(layers: Any) -> list[Any]:
+    """Return the layers of a CNN for digits of 8 x 8 pixels."""
+    return [
+        layers.Conv2D(8, 3, padding="same", activation="relu"),
+        layers.MaxPooling2D(),
+        layers.Conv2D(16, 3, padding="same", activation="relu"),
+        layers.Flatten(),
+        layers.Dense(10, activation="softmax"),
+    ]
+
+
+def lstm(layers: Any) -> list[Any]:
+    """Return the layers of an LSTM with 64 units."""
+    return [layers.LSTM(64), layers.Dense(10, activation="softmax")]
+
+
+MODELS = [
+    Model("MLP 784-512-256-10, batch 128", (784,), 128, 40, 0.6, mlp, hidden=(512, 256)),
+    Model("LeNet-5 on 28x28, batch 64", (28, 28, 1), 64, 20, 0.5, lenet),
+    Model("CNN 32-64 on 28x28, batch 64", (28, 28, 1), 64, 8, 1.0, cnn, beats_loop=False),
+    Model("small CNN on 8x8, batch 32", (8, 8, 1), 32, 80, 0.2, small_cnn),
+    Model("LSTM 64, 50 steps, batch 32", (50, 16), 32, 20, 0.6, lstm),
+]
+
+
+def data(model: Model) -> tuple[Any, Any]:
+    """Return random inputs and labels for some steps."""
+    rng = np.random.default_rng(0)
+    rows = model.batch * model.steps
+    x = rng.random((rows, *model.shape), dtype="float32")
+    return x, rng.integers(0, 10, rows)
+
+
+def fit_with(keras: Any, model: Model) -> tuple[Step, Step]:
+    """Return an epoch of `fit`, and a `predict`, of labkit or Keras."""
+    x, y = data(model)
+    network = keras.Sequential([keras.Input(model.shape), *model.build(keras.layers)])
+    network.compile("adam", "sparse_categorical_crossentropy")
+    return (
+        lambda: network.fit(x, y, batch_size=model.batch, epochs=1, verbose=0),
+        lambda: network.predict(x, batch_size=model.batch, verbose=0),
+    )
+
+
+def loop_with_tensorflow(model: Model) -> Step:
+    """Return an epoch of a compiled training step, as one writes it by hand."""
+    import keras
+    import tensorflow as tf
+
+    x, y = (tf.constant(array) for array in data(model))
+    network = keras.Sequential([keras.Input(model.shape), *model.build(keras.layers)])
+    optimizer, loss = keras.optimizers.Adam(), keras.losses.SparseCategoricalCrossentropy()
+
+    @tf.function
+    def step(rows: Any) -> None:
+        with tf.GradientTape() as tape:
+            value = loss(tf.gather(y, rows), network(tf.gather(x, rows), training=True))
+        gradients = tape.gradient(value, network.trainable_variables)
+        optimizer.apply(gradients, network.trainable_variables)
+
+    def epoch() -> None:
+        order = np.random.default_rng(0).permutation(len(x))
+        for rows in order.reshape(model.steps, model.batch):
+            step(tf.constant(rows))
+
+    return epoch
+
+
+def loop_with_torch(model: Model) -> Step:
+    """Return an epoch of PyTorch's usual loop."""
+    import torch
+    from torch import nn
+
+    x_rows, y = data(model)
+    x = torch.from_numpy(
+        x_rows if len(model.shape) < 3 else x_rows.transpose(0, 3, 1, 2).copy()
+    )
+    labels = torch.from_numpy(y)
+
+    class Last(nn.Module):
+        def forward(self, outputs: Any) -> Any:
+            return outputs[0][:, -1]
+
+    networks: dict[Any, list[Any]] = {
+        mlp: [
+            nn.Linear(784, 512),
+            nn.ReLU(),
+            nn.Linear(512, 256),
+            nn.ReLU(),
+            nn.Linear(256, 10),
+        ],
+        lenet: [
+            *(nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()),
+            *(
+                nn.Linear(400, 120),
+                nn.ReLU(),
+                nn.Linear(120, 84),
+                nn.ReLU(),
+                nn.Linear(84, 10),
+            ),
+        ],
+        cnn: [
+            *(nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()),
+            nn.Linear(1600, 10),
+        ],
+        small_cnn: [
+            *(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)),
+            *(nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(256, 10)),
+        ],
+        lstm: [nn.LSTM(16, 64, batch_first=True), Last(), nn.Linear(64, 10)],
+    }
+    network = nn.Sequential(*networks[model.build])
+    optimizer, loss = torch.optim.Adam(network.parameters()), nn.CrossEntropyLoss()
+
+    def epoch() -> None:
+        for rows in torch.randperm(len(x)).reshape(model.steps, model.batch):
+            optimizer.zero_grad()
+            loss(network(x[rows]), labels[rows]).backward()
+            optimizer.step()
+
+    return epoch
+
+
+def fit_with_sklearn(model: Model) -> Step:
+    """Return an epoch of scikit-learn's `MLPClassifier`."""
+    from sklearn.neural_network import MLPClassifier
+
+    x, y = data(model)
+    network = MLPClassifier(model.hidden, batch_size=model.batch)
+    return lambda: network.partial_fit(x, y, classes=range(10))
+
+
+def flops(model: Model) -> float:
+    """Return the multiplications and additions of a step in its matrix products."""
+    import labkit
+
+    shape: tuple[int | None, ...] = (None, *model.shape)
+    total, first = 0.0, True
+    for layer in model.build(labkit.layers):
+        layer.build(shape)
+        shape = layer.compute_output_shape(shape)
+        for weight in (w for w in layer.weights if w.ndim > 1):
+            positions = np.prod(shape[1:-1]) if type(layer).__name__ == "Conv2D" else 1
+            positions = model.shape[0] if type(layer).__name__ == "LSTM" else positions
+            # Forward, the weight's gradient and, behind the first layer, the input's.
+            total += 2 * weight.size * float(positions) * model.batch * (2 if first else 3)
+        first = first and not layer.weights
+    return total
+
+
+def gemm_peak() -> float:
+    """Return the floating-point operations per second of a large matrix product."""
+    a, b = np.random.default_rng(0).random((2, 1024, 1024), dtype="float32")
+    times = []
+    for _ in range(15):
+        start = clock()
+        a @ b
+        times.append(clock() - start)
+    return 2 * 1024**3 / min(times)
+
+
+def interleaved(turns: dict[str, Step], rounds: int) -> dict[str, float]:
+    """Return the median time of each, in seconds, after a turn that warms up."""
+    times: dict[str, list[float]] = {name: [] for name in turns}
+    for turn in turns.values():
+        turn()
+    for _ in range(rounds):
+        for name, turn in turns.items():
+            start = clock()
+            turn()
+            times[name].append(clock() - start)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def measure(model: Model, rounds: int, peak: float) -> None:
+    """Print the ratios of a model."""
+    import keras
+
+    import labkit
+
+    fit, predict = fit_with(labkit, model)
+    keras_fit, keras_predict = fit_with(keras, model)
+    turns = {
+        "labkit": fit,
+        "Keras fit": keras_fit,
+        "tf.function": loop_with_tensorflow(model),
+    }
+    if importlib.util.find_spec("torch"):
+        turns["PyTorch"] = loop_with_torch(model)
+    if model.hidden:
+        turns["scikit-learn"] = fit_with_sklearn(model)
+    times = interleaved(turns, rounds)
+    ours = times.pop("labkit")
+    print(f"\n{model.name}: {ours / model.steps * 1e3:.2f} ms per step")
+    for name, other in times.items():
+        wanted = {
+            "Keras fit": model.target,
+            "tf.function": 1.0 if model.beats_loop else None,
+        }
+        limit = wanted.get(name)
+        verdict = (
+            "" if limit is None else f"  (target {limit}: {_verdict(ours / other, limit)})"
+        )
+        print(f"  training, labkit / {name}: {ours / other:.2f}{verdict}")
+    predictions = interleaved({"labkit": predict, "Keras": keras_predict}, rounds)
+    ratio = predictions["labkit"] / predictions["Keras"]
+    print(f"  predict,  labkit / Keras: {ratio:.2f}")
+    print(f"  share of the GEMM peak: {flops(model) * model.steps / ours / peak:.0%}")
+
+
+def _verdict(ratio: float, limit: float) -> str:
+    return "met" if ratio <= limit else "MISSED"
+
+
+def child(code: str, *arguments: str) -> str:
+    """Return what a new Python prints."""
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+PEAK = """
+import json, resource, runpy, sys
+path, library, name = sys.argv[1:]
+bench = runpy.run_path(path)
+model = next(m for m in bench["MODELS"] if m.name == name)
+module = __import__(library)
+fit, predict = bench["fit_with"](module, model)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+fit()
+predict()
+print(json.dumps([before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]))
+"""
+
+
+def memory(model: Model) -> None:
+    """Print the peak resident memory of a process that trains and predicts."""
+    peaks = {}
+    for library in ("labkit", "keras"):
+        before, after = json.loads(
+            child(PEAK, __file__, library, model.name).splitlines()[-1]
+        )
+        peaks[library] = after / 1024, (after - before) / 1024
+    (ours, grown), (theirs, their_growth) = peaks["labkit"], peaks["keras"]
+    print(
+        f"  peak memory, labkit / Keras: {ours / theirs:.2f} ({ours:.0f} and {theirs:.0f} MiB; "
+        f"training and predicting added {grown:.0f} and {their_growth:.0f} MiB)"
+    )
+
+
+def import_time(rounds: int = 15) -> None:
+    """Print how long imports take, each in a new process."""
+    times: dict[str, list[float]] = {"labkit": [], "numpy": []}
+    code = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
+    for _ in range(rounds):
+        for name, values in times.items():
+            values.append(float(child(code.format(name))))
+    ours, numpy = (statistics.median(values) for values in times.values())
+    verdict = _verdict(ours / numpy, 1.3)
+    print(f"import, labkit / numpy: {ours / numpy:.2f}  (target 1.3: {verdict})")
+
+
+def main(arguments: Iterable[str] | None = None) -> None:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=15, help="turns of each library")
+    parser.add_argument("--only", default="", help="part of a model's name")
+    parser.add_argument("--quick", action="store_true", help="no memory, no import time")
+    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall")
+    options = parser.parse_args(list(arguments) if arguments is not None else None)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if options.clock == "cpu":
+        global clock
+        clock = time.process_time
+    import labkit
+
+    if not options.quick:
+        import_time()
+    peak = gemm_peak()
+    print(f"{os.cpu_count()} CPUs, GEMM peak {peak / 1e9:.0f} Gflop/s in float32")
+    if not importlib.util.find_spec("torch"):
+        print("PyTorch is not installed: left out.")
+    for model in MODELS:
+        if options.only.lower() not in model.name.lower():
+            continue
+        try:
+            model.build(labkit.layers)
+        except AttributeError as error:
+            print(f"\n{model.name}: left out, {error}")
+            continue
+        measure(model, options.rounds, peak)
+        if not options.quick:
+            memory(model)
+
+
+if __name__ == "__main__":
+    main()
