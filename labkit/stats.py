@@ -221,7 +221,7 @@ def kendalltau(x: Any, y: Any, *, nan_policy: str = "propagate") -> CorrelationR
     if x_ties == y_ties == 0 and (n <= 33 or few <= 1):
         pvalue = min(1.0, 2 * inversions_at_most(few, n))
     else:
-        # Kendall's equation 4.4:
+        # Kendall, chapter 4, the variance of the balance with ties of t in x and u in y:
         # v = (n(n-1)(2n+5) - Σ t(t-1)(2t+5) - Σ u(u-1)(2u+5)) / 18
         #   + Σ t(t-1)(t-2) Σ u(u-1)(u-2) / (9 n(n-1)(n-2)) + Σ t(t-1) Σ u(u-1) / (2 n(n-1))
         five = [float((t * (t - 1) * (2 * t + 5)).sum()) for t in (np.array([n]), *ties)]

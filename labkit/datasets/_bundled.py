@@ -77,8 +77,8 @@ def load_diabetes(*, scaled: bool = True) -> Dataset:
 
     Args:
         scaled: Center each column and divide it by its norm, as scikit-learn does. With
-            False the columns keep their units: age in years, bmi in kg/m², bp in mmHg,
-            serum values s1 to s6 as published.
+            False the columns are as published: age in years, bmi in kg/m², mean blood
+            pressure bp and the serum values s1 to s6 without a stated unit.
 
     Returns:
         `data` of shape (442, 10), `target` of shape (442,).
