@@ -141,13 +141,10 @@ class Cache:
             modules: The top-level modules that it loaded.
         """
         imported = self._repository(tutorial).packages(_code(tutorial.notebook))
-        shown = imported | {
-            "tensorflow"
-        }  # which Keras loads: it is where Keras's numbers arise
-        names = distributions(shown.intersection(modules))
-        return {"python": platform.python_version()} | {
-            n: version(n) or MISSING for n in names
-        }
+        # TensorFlow comes with Keras, unnamed, and Keras's numbers are its numbers.
+        shown = distributions((imported | {"tensorflow"}).intersection(modules))
+        versions = {name: version(name) or MISSING for name in shown}
+        return {"python": platform.python_version(), **versions}
 
     def prepare(self) -> None:
         """Make the folder, and clear away what killed builds have left in it.

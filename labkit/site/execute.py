@@ -6,6 +6,7 @@ the tutorial's own line numbers. Only a run that succeeded is kept.
 
 import ast
 import asyncio
+import contextlib
 import json
 import math
 import os
@@ -34,6 +35,7 @@ if TYPE_CHECKING:  # they take a second, and are not needed where every tutorial
 
 TIMEOUT = 600.0  # seconds for one tutorial
 MEMORY = 1 << 30  # bytes that one tutorial may need
+PATIENCE = 300  # seconds that a kernel may take to start, or to hand over what it has
 SOCKET_PATH = 90  # bytes; the system allows about 100, and the kernel appends a number
 # Makes a module of kernel.py's text: the kernel itself need not be able to import labkit.
 LOADER = """
@@ -175,12 +177,9 @@ def run(
 
 def default_jobs() -> int:
     """Return how many tutorials this machine can run at a time."""
-    if hasattr(
-        os, "sched_getaffinity"
-    ):  # what this process may use, where the system says so
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
+    # Those that this process may use, where the system can say so.
+    limited = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if limited else os.cpu_count() or 1
     if not hasattr(os, "sysconf"):
         return cores
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -343,7 +342,7 @@ class _Run:
         self.folder = folder
         self.mode = mode
         self.log = folder / f"{tutorial.name}.log"  # what the kernel's process itself says
-        self.line = 1  # of the cell that runs
+        self.line = 0  # of the cell that runs
 
     async def execute(self, timeout: float) -> dict[str, Any]:
         """Execute the notebook in place; return what the kernel reports.
@@ -356,14 +355,20 @@ class _Run:
 
         manager = self._manager()
         client = NotebookClient(
-            self.notebook, km=manager, coalesce_streams=True, record_timing=False
+            self.notebook,
+            km=manager,
+            coalesce_streams=True,
+            record_timing=False,
+            startup_timeout=PATIENCE,
+            iopub_timeout=PATIENCE,
+            raise_on_iopub_timeout=True,  # else a busy machine would lose outputs
         )
         deadline = asyncio.timeout(timeout)
         try:
             async with deadline:
                 return await self._execute(client)
-        except CellExecutionError:
-            raise self._cell_failed() from None
+        except CellExecutionError as error:
+            raise self._cell_failed(error.ename, error.evalue, error.traceback) from None
         except (DeadKernelError, RuntimeError, TimeoutError) as error:
             # nbclient takes every cancellation for the kernel's death.
             task = asyncio.current_task()
@@ -371,8 +376,8 @@ class _Run:
                 raise asyncio.CancelledError from None
             if deadline.expired():
                 raise self._failed(
-                    "the cell that starts here was still running when the tutorial's "
-                    f"{timeout:g} s were over. Make it do less, or allow more (--timeout)."
+                    f"the tutorial had not ended after {timeout:g} s: it was stopped in "
+                    "the cell that starts here. Make it do less, or allow more (--timeout)."
                 ) from None
             raise await self._died(manager, error) from None
         finally:
@@ -431,7 +436,11 @@ class _Run:
 
     def _environment(self) -> dict[str, str]:
         kept = {name: v for name, v in os.environ.items() if name not in kernel.REMOVED}
-        own = {"IPYTHONDIR": str(self.folder / "ipython"), "LABKIT_MODE": self.mode}
+        own = {
+            "IPYTHONDIR": str(self.folder / f"{self.tutorial.name}-ipython"),
+            "LABKIT_MODE": self.mode,
+            "TMPDIR": str(self.folder),
+        }
         return kept | kernel.ENVIRONMENT | own
 
     async def _prepare(self, client: "NotebookClient") -> None:
@@ -492,9 +501,7 @@ class _Run:
             "", silent=True, store_history=False, user_expressions={"answer": expression}
         )
         reply = await client.async_wait_for_reply(message)
-        assert (
-            reply is not None
-        )  # it waits as long as it must: the deadline is the tutorial's
+        assert reply is not None  # it waits as long as it must: `execute` sets the limit
         answer = reply["content"]["user_expressions"]["answer"]
         if answer["status"] == "error":
             if answer["ename"] == "NameError":
@@ -506,36 +513,31 @@ class _Run:
         self, message: str, traceback: str = "", line: int | None = None
     ) -> _FailedError:
         return _FailedError(
-            f"{self.tutorial.place}:{line or self.line}: {message}", traceback
+            f"{self.tutorial.place}:{line or self.line or 1}: {message}", traceback
         )
 
-    def _cell_failed(self) -> _FailedError:
-        outputs = [
-            output for cell in self.notebook.cells for output in cell.get("outputs", ())
-        ]
-        error = [output for output in outputs if output.output_type == "error"][-1]
-        traceback = "\n".join(error.traceback)
+    def _cell_failed(self, name: str, message: str, traceback: str) -> _FailedError:
         place = re.escape(self.tutorial.place)
         lines = re.findall(rf'{place}(?:", line |:)(\d+)', traceback)
-        message = f"{error.ename}: {error.evalue}".splitlines()[0]
+        message = f"{name}: {message}".splitlines()[0]
         for kind, mend in MENDS.items():
-            if error.ename.endswith(kind):  # NumPy's is called _ArrayMemoryError
+            if name.endswith(kind):  # NumPy's is called _ArrayMemoryError
                 message = f"{message}. {mend}"
         return self._failed(message, traceback, int(lines[-1]) if lines else None)
 
     async def _died(self, manager: "AsyncKernelManager", error: Exception) -> _FailedError:
         status = await manager.provisioner.poll() if manager.provisioner else None
         said = self.log.read_text("utf-8", "replace")[-2000:] if self.log.exists() else ""
+        when = "in the cell that starts here" if self.line else "before the first cell"
         if status == -signal.SIGKILL:
             return self._failed(
-                "the kernel was killed in the cell that starts here, most likely because "
-                f"the machine ran out of memory. {MENDS['MemoryError']}",
+                f"the kernel was killed {when}, most likely because the machine ran out of "
+                f"memory. {MENDS['MemoryError']}",
                 said,
             )
         how = str(error) if status is None else f"exit status {status}"
         return self._failed(
-            f"the kernel died in the cell that starts here ({how}). Run the tutorial as a "
-            "script to see why.",
+            f"the kernel died {when} ({how}). Run the tutorial as a script to see why.",
             said,
         )
 
@@ -545,5 +547,9 @@ class _Run:
         if client.kc is not None:
             client.kc.stop_channels()
         if manager.has_kernel:
+            group = getattr(manager.provisioner, "pgid", None)
+            if group:  # the kernel leads a group: with it goes what it has started
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(group, signal.SIGKILL)
             await manager.shutdown_kernel(now=True)
         await ensure_async(manager.cleanup_resources())
