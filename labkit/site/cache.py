@@ -27,6 +27,7 @@ from .tutorial import Tutorial, code_digest
 FORMAT = b"1"  # of an entry's file
 ABANDONED = 3600  # seconds after which a file half written is of a build that was killed
 MISSING = "missing"
+SHOWN = 3  # changes that are told by name
 
 
 class CacheError(Exception):
@@ -81,7 +82,9 @@ class Cache:
         """
         entry = self._read(tutorial)
         if entry is not None:
-            return ", ".join(self._changes(tutorial, entry[0]))
+            changes = self._changes(tutorial, entry[0])
+            more = [f"{len(changes) - SHOWN} more changes"] if len(changes) > SHOWN else []
+            return ", ".join(changes[:SHOWN] + more)
         path = self._path(tutorial)
         return f"its entry is damaged: {path}" if path.exists() else "it has not run yet"
 

@@ -18,6 +18,7 @@ from typing import Any
 ENVIRONMENT = {
     "CUDA_VISIBLE_DEVICES": "-1",
     "KERAS_BACKEND": "tensorflow",
+    "MATPLOTLIBRC": os.devnull,  # no figure depends on the user's own settings
     "MKL_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",

@@ -182,6 +182,23 @@ def test_packages(repository: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert repository.run() == []
 
 
+def test_many_reasons(repository: Any) -> None:
+    """Of many changes the first are told, and how many more there are."""
+    for number in range(6):
+        repository.write(f"pond/frog{number}.py", "")
+    repository.write(
+        "pond/__init__.py", "from . import frog0, frog1, frog2, frog3, frog4, frog5"
+    )
+    repository.tutorial("pool", "import pond")
+    repository.run()
+    for number in range(6):
+        repository.write(f"pond/frog{number}.py", "legs = 4\n")
+    assert repository.cache.reason(repository.find()["pool"]) == (
+        "pond/frog0.py has changed, pond/frog1.py has changed, pond/frog2.py has changed, "
+        "3 more changes"
+    )
+
+
 def test_versions_for_the_reader(repository: Any) -> None:
     """A run tells Python's version and those of the packages that the code names."""
     repository.tutorial("pond", "import numpy as np\n\nprint(np.zeros(1))")

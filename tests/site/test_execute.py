@@ -264,12 +264,15 @@ def test_the_users_own_kernels(
     assert outputs(repository, "pond")[0].text == "False\n"
 
 
-def test_figures(repository: Any) -> None:
-    """A figure is one SVG, the same at each run, and what plotting returns is not shown."""
+def test_figures(repository: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A figure is one SVG, the same for all, and what plotting returns is not shown."""
+    settings = tmp_path / "matplotlibrc"
+    settings.write_text("lines.linewidth: 9\n")
     code = "import matplotlib.pyplot as plt\n\nfig, ax = plt.subplots()\nax.plot([1, 3, 2])"
-    for name in ("frog", "newt"):
-        repository.tutorial(name, code)
+    repository.tutorial("frog", code)
     repository.run()
+    monkeypatch.setenv("MATPLOTLIBRC", str(settings))
+    repository.tutorial("newt", code)
     (frog,), (newt,) = (outputs(repository, name) for name in ("frog", "newt"))
     assert frog.output_type == "display_data"
     assert set(frog.data) == {"image/svg+xml", "text/plain"}
