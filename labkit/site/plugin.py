@@ -145,9 +145,8 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
             path = self.source
             text = path.read_text("utf-8-sig")
             place = os.path.relpath(path, Path(config.config_file_path).parent)
-            raise PluginError(
-                "\n".join(f"{place}:{line_of(text, what)}: {why}" for what, why in errors)
-            )
+            found = sorted((line_of(text, written), why) for written, why in errors)
+            raise PluginError("\n".join(f"{place}:{line}: {why}" for line, why in found))
         if page.file.src_uri.endswith(".py"):
             html, page.toc = self.rendered
             page.file.abs_src_path = str(self.source)

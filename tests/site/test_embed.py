@@ -103,8 +103,9 @@ def test_a_value(book: Book, written: str, text: str) -> None:
     html, context, _ = convert(f"It is **{written}**.", book)
     name = re.search(r"tiny#\w+", written)
     assert name
-    link = f'<a class="lab-value" data-tutorial="{name[0]}" href="../tutorials/tiny.py#boundary">'
-    assert html == f"<p>It is <strong>{link}{text}</a></strong>.</p>"
+    assert re.fullmatch(rf"<p>It is <strong><a [^>]*>{text}</a></strong>\.</p>", html)
+    assert f'data-tutorial="{name[0]}"' in html
+    assert 'href="../tutorials/tiny.py#boundary"' in html
     assert not context.errors
 
 
@@ -194,7 +195,8 @@ def test_what_does_not_exist_is_an_error(book: Book, written: str, message: str)
 
 def test_the_line_of_an_embed() -> None:
     """Code is passed over, and spaces do not count."""
-    text = "---\ntitle: T\n---\n`{{ a#b }}`\n```\n{{ a#b }}\n```\n  ~~~~\n{{ a#b }}\n~~~\n~~~~\nso {{ a#b }}\n"
+    fenced = "```\n{{ a#b }}\n```\n  ~~~~\n{{ a#b }}\n~~~\n~~~~\n"
+    text = f"---\ntitle: T\n---\n`{{{{ a#b }}}}`\n{fenced}so {{{{ a#b }}}}\n"
     assert line_of(text, "{{a#b }}") == 12
     assert line_of(text, "{{ c#d }}") == 1
 
