@@ -5,8 +5,8 @@ under SciPy's names, so that a chapter can show what stands behind `scipy.stats`
 from the incomplete beta function and from counting permutations, confidence intervals by
 Fisher's transformation, and the bootstrap where no formula holds.
 
-Every function takes `nan_policy` as SciPy does: `"propagate"` gives NaN where a value is
-NaN, `"omit"` leaves out pairs with a NaN, `"raise"` refuses them.
+Covariance and correlations take `nan_policy` as SciPy does: `"propagate"` gives NaN where a
+value is NaN, `"omit"` leaves out pairs with a NaN, `"raise"` refuses them.
 """
 
 import warnings

@@ -90,9 +90,9 @@ for ax, model, title in zip(
 #
 # From here on `keras` is Keras itself; `Cross` stays the labkit layer that it is.
 # `check_gradients` compares its `backward` with finite differences, for the input and each
-# weight. One wrong sign in `backward`, and it says which gradient is wrong.
+# weight.
 
-# %% label="check" values="error message"
+# %% label="check" values="error"
 import keras
 
 from labkit.testing import assert_matches_keras, check_gradients
@@ -101,7 +101,11 @@ error = check_gradients(Cross(), points[:20])
 print(f"largest relative error: {error:.0e}")
 assert error < 1e-6
 
+# %% [markdown]
+# With one wrong sign in `backward`, it says which gradient is wrong:
 
+
+# %% label="wrong" values="message"
 class Wrong(Cross):
     def backward(self, dy):
         dx = super().backward(dy)
@@ -139,4 +143,5 @@ gap = assert_matches_keras(Cross(dtype="float64"), KerasCross(dtype="float64"), 
 print(f"largest relative difference: {gap:.0e}")
 assert gap < 1e-9
 
+# %%
 plt.show()
