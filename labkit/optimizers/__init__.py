@@ -18,7 +18,7 @@ __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "get", "sc
 
 Array = np.ndarray[Any, Any]
 Rate = float | LearningRateSchedule
-PIECE = 16384  # numbers per piece: weights, gradients, state and scratch fit into L2 cache
+PIECE = 32768  # numbers per piece: with state and scratch 768 KiB, about an L2 cache
 
 
 class Optimizer:
@@ -308,19 +308,19 @@ class Adam(Optimizer):
 
     def update(self, w: Array, g: Array, state: Array, scratch: Array, rate: float) -> None:
         """See `Optimizer.update`."""
+        # The state holds m / (1 - beta_1) and v / (1 - beta_2), which saves two passes.
         (m, v), (step, root), t = state, scratch, self.iterations + 1
+        share_1, share_2 = 1 - self.beta_1, (1 - self.beta_2) ** 0.5
         correction = (1 - self.beta_2**t) ** 0.5 / (1 - self.beta_1**t)
-        np.subtract(g, m, out=step)
-        step *= 1 - self.beta_1
-        m += step
+        m *= self.beta_1
+        m += g
+        v *= self.beta_2
         np.multiply(g, g, out=step)
-        step -= v
-        step *= 1 - self.beta_2
         v += step
         np.sqrt(v, out=root)
-        root += self.epsilon
-        np.multiply(m, rate * correction, out=step)
-        step /= root
+        root += self.epsilon / share_2
+        np.divide(m, root, out=step)
+        step *= rate * correction * share_1 / share_2
         w -= step
 
 
