@@ -3,21 +3,20 @@
 The `load_…` functions need no network: scikit-learn, statsmodels and Python itself ship the
 files. `mnist`, `fashion_mnist` and `cifar10` are modules with `load_data`, as in Keras;
 they download once and check every byte against a published checksum.
+
+Names, values and defaults are scikit-learn's where the data are. Each function says where
+its data come from, under which terms, and in which units.
 """
 
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
 from labkit.datasets import cifar10, fashion_mnist, mnist
-from labkit.datasets._bundled import (
-    Dataset,
-    Photograph,
-    load_breast_cancer,
-    load_diabetes,
-    load_digits,
-    load_elnino,
-    load_iris,
-    load_photographs,
-    load_text,
-    load_wine,
-)
+from labkit.datasets._download import extra
 
 __all__ = [
     "Dataset",
@@ -34,3 +33,194 @@ __all__ = [
     "load_wine",
     "mnist",
 ]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Inputs and targets of one data set, under scikit-learn's field names.
+
+    Attributes:
+        data: Inputs, float64, shape (samples, features).
+        target: One class number or one measured value per sample, shape (samples,).
+        feature_names: What each column of `data` is.
+        target_names: The name of each class; empty where `target` is a measured value.
+        source: Where the data were published.
+        images: For digits, `data` as pictures, shape (samples, height, width); else empty.
+    """
+
+    data: np.ndarray
+    target: np.ndarray
+    feature_names: list[str]
+    target_names: list[str]
+    source: str
+    images: np.ndarray = field(default_factory=lambda: np.empty((0, 0, 0)))
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """A photograph and the credit that its licence asks for.
+
+    Attributes:
+        pixels: uint8, 0 to 255, shape (height, width, 3), red, green, blue.
+        attribution: Title, author, licence and source in one line, to show beside the
+            picture.
+    """
+
+    pixels: np.ndarray
+    attribution: str
+
+
+def load_digits() -> Dataset:
+    """Load 1,797 handwritten digits of 8 × 8 pixels.
+
+    Each pixel counts the inked dots in one 4 × 4 block of a 32 × 32 scan, so it goes from 0
+    (paper) to 16. These are the 1,797 test samples of "Optical Recognition of Handwritten
+    Digits" (E. Alpaydin and C. Kaynak, UCI, 1998, CC BY 4.0,
+    <https://doi.org/10.24432/C50P49>), as scikit-learn ships them.
+
+    Returns:
+        `data` of shape (1797, 64), `images` of shape (1797, 8, 8), `target` 0 to 9.
+
+    Raises:
+        ImportError: scikit-learn is not installed.
+    """
+    bunch = extra("sklearn.datasets").load_digits()
+    return _dataset(bunch, "https://doi.org/10.24432/C50P49", images=bunch.images)
+
+
+def load_diabetes(*, scaled: bool = True) -> Dataset:
+    """Load ten measurements of 442 people with diabetes and the disease's progress.
+
+    The target is a quantitative measure of progress one year later (25 to 346, no unit
+    given). From B. Efron, T. Hastie, I. Johnstone and R. Tibshirani, "Least angle
+    regression", Annals of Statistics 32 (2004),
+    <https://doi.org/10.1214/009053604000000067>.
+
+    Args:
+        scaled: Center each column and divide it by its norm, as scikit-learn does. With
+            False the columns are as published: age in years, bmi in kg/m², mean blood
+            pressure bp and the serum values s1 to s6 without a stated unit.
+
+    Returns:
+        `data` of shape (442, 10), `target` of shape (442,).
+
+    Raises:
+        ImportError: scikit-learn is not installed.
+    """
+    bunch = extra("sklearn.datasets").load_diabetes(scaled=scaled)
+    return _dataset(bunch, "https://doi.org/10.1214/009053604000000067")
+
+
+def load_iris() -> Dataset:
+    """Load four lengths in cm of 150 iris flowers of three species.
+
+    R. A. Fisher, "The use of multiple measurements in taxonomic problems" (1936); UCI,
+    CC BY 4.0, <https://doi.org/10.24432/C56C76>.
+
+    Returns:
+        `data` of shape (150, 4), `target` 0 to 2.
+
+    Raises:
+        ImportError: scikit-learn is not installed.
+    """
+    return _dataset(
+        extra("sklearn.datasets").load_iris(), "https://doi.org/10.24432/C56C76"
+    )
+
+
+def load_wine() -> Dataset:
+    """Load a chemical analysis of 178 wines from three growers in one region of Italy.
+
+    S. Aeberhard and M. Forina, "Wine", UCI (1992), CC BY 4.0,
+    <https://doi.org/10.24432/C5PC7J>.
+
+    Returns:
+        `data` of shape (178, 13), `target` 0 to 2.
+
+    Raises:
+        ImportError: scikit-learn is not installed.
+    """
+    return _dataset(
+        extra("sklearn.datasets").load_wine(), "https://doi.org/10.24432/C5PC7J"
+    )
+
+
+def load_breast_cancer() -> Dataset:
+    """Load thirty measurements of cell nuclei in 569 images of breast tissue.
+
+    W. Wolberg, O. Mangasarian, N. Street and W. Street, "Breast Cancer Wisconsin
+    (Diagnostic)", UCI (1993), CC BY 4.0, <https://doi.org/10.24432/C5DW2B>.
+
+    Returns:
+        `data` of shape (569, 30), `target` 0 (malignant) or 1 (benign).
+
+    Raises:
+        ImportError: scikit-learn is not installed.
+    """
+    bunch = extra("sklearn.datasets").load_breast_cancer()
+    return _dataset(bunch, "https://doi.org/10.24432/C5DW2B")
+
+
+def load_photographs() -> dict[str, Photograph]:
+    """Load the two photographs that scikit-learn ships: a Chinese temple and a flower.
+
+    Both are CC BY 2.0, so show `attribution` wherever the picture is shown: "China" by
+    danielbuechele, <https://www.flickr.com/photos/danielbuechele/6061409035/>, and "Flower"
+    by vultilion, <https://www.flickr.com/photos/vultilion/6056698931/>.
+
+    Returns:
+        `"china"` and `"flower"`, `pixels` of shape (427, 640, 3) each.
+
+    Raises:
+        ImportError: scikit-learn or Pillow is not installed.
+    """
+    folder = Path(extra("sklearn.datasets").__file__).parent / "images"
+    credits = {
+        "china": "danielbuechele, https://www.flickr.com/photos/danielbuechele/6061409035/",
+        "flower": "vultilion, https://www.flickr.com/photos/vultilion/6056698931/",
+    }
+    photographs = {}
+    for name, credit in credits.items():
+        with extra("PIL.Image").open(folder / f"{name}.jpg") as picture:
+            pixels = np.array(picture.convert("RGB"))
+        photographs[name] = Photograph(pixels, f"{name.title()} by {credit} (CC BY 2.0)")
+    return photographs
+
+
+def load_elnino() -> tuple[np.ndarray, np.ndarray]:
+    """Load monthly sea-surface temperatures off Peru, 1950 to 2010.
+
+    The mean in °C over 0 to 10° south, 90 to 80° west (region Niño 1+2). ERSST.V3B of the
+    United States' National Oceanic and Atmospheric Administration, public domain,
+    <https://www.cpc.ncep.noaa.gov/data/indices/>, as statsmodels ships it.
+
+    Returns:
+        The years, shape (61,), and the temperatures, shape (61, 12), January to December.
+
+    Raises:
+        ImportError: statsmodels is not installed.
+    """
+    folder = Path(extra("statsmodels.datasets.elnino").__file__).parent
+    table = np.loadtxt(folder / "elnino.csv", delimiter=",", skiprows=1)  # (61, 13)
+    return table[:, 0].astype(int), table[:, 1:]
+
+
+def load_text() -> str:
+    """Load the reference text of Python's own `help()`: plain English, some of it grammar.
+
+    About 460,000 characters in Python 3.11, from the standard library's
+    `pydoc_data.topics`; it changes a little with each Python version. Python Software
+    Foundation licence, <https://docs.python.org/3/license.html>.
+
+    Returns:
+        All topics in alphabetical order, joined by empty lines.
+    """
+    topics = import_module("pydoc_data.topics").topics
+    return "\n\n".join(topics[name].strip() for name in sorted(topics))
+
+
+def _dataset(bunch: Any, source: str, **fields: np.ndarray) -> Dataset:
+    names = [str(name) for name in bunch.get("target_names", [])]
+    return Dataset(
+        bunch.data, bunch.target, list(bunch.feature_names), names, source, **fields
+    )
