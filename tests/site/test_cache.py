@@ -376,7 +376,11 @@ def test_killed_half_way(
         f"Path({str(note)!r}).write_text(str(os.getpid()))\n"
         f"while not Path({str(go)!r}).exists():\n    time.sleep(0.1)\nprint('late')",
     )
-    build = subprocess.Popen([*COMMAND, "--jobs", "1"], cwd=repository.root)
+    build = subprocess.Popen(
+        [*COMMAND, "--jobs", "1"],
+        cwd=repository.root,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
     wait_for(lambda: note.exists() and note.read_text(), "the second tutorial")
     build.send_signal(signal.SIGKILL)
     assert build.wait() == -signal.SIGKILL
