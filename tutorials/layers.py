@@ -15,7 +15,7 @@ import labkit as keras
 from labkit import datasets, plot
 
 plot.set_theme()
-BLUE, ORANGE, GREEN = (plot.COLORS[name] for name in ["blue", "orange", "green"])
+BLUE, ORANGE = plot.COLORS["blue"], plot.COLORS["orange"]
 
 # %% [markdown]
 # ## Two neurons, four baskets, one matrix product
@@ -54,9 +54,8 @@ for ax, (title, values, rows, columns, (left, top, width, height)) in zip(
     ax.set_title(title)
     ax.set_aspect("equal")
     ax.tick_params(length=0, labelsize=8)
-    box = plt.Rectangle(
-        (left - 0.5, top - 0.5), width, height, fill=False, color=ORANGE, linewidth=2.5
-    )
+    corner = (left - 0.5, top - 0.5)
+    box = plt.Rectangle(corner, width, height, fill=False, color=ORANGE, linewidth=2.5)
     ax.add_patch(box).set_clip_on(False)
 
 # %% [markdown]
@@ -76,21 +75,15 @@ assert dense_parameters == 3 * 2 + 2
 # %% label="network" alt="Four columns: four squares labelled input, then five circles and three circles labelled hidden, then two circles labelled output. Every node is joined to every node of the next column." caption="A dense network. Each line is one weight, each circle is one neuron. The squares compute nothing: they are the data."
 fig, ax = plt.subplots(figsize=(7.2, 3))
 names, sizes = ["input", "hidden", "hidden", "output"], [4, 5, 3, 2]
-columns = [np.arange(size) - (size - 1) / 2 for size in sizes]  # the height of each node
-for column in range(3):
-    for start in columns[column]:
-        for end in columns[column + 1]:
-            ax.plot(
-                [column, column + 1], [start, end], "-", color=plot.COLORS["grey"], lw=0.7
-            )
-for column, (name, heights) in enumerate(zip(names, columns, strict=True)):
-    style = (
-        {"marker": "s", "mfc": plot.PAPER}
-        if name == "input"
-        else {"marker": "o", "mfc": BLUE}
-    )
-    ax.plot([column] * len(heights), heights, linestyle="", ms=14, mec=plot.INK, **style)
-    ax.text(column, 2.6, name, ha="center")
+columns = [np.arange(size) - (size - 1) / 2 for size in sizes]  # heights of the nodes
+for k in range(3):
+    for start in columns[k]:
+        for end in columns[k + 1]:
+            ax.plot([k, k + 1], [start, end], "-", color=plot.COLORS["grey"], lw=0.7)
+for k, (name, heights) in enumerate(zip(names, columns, strict=True)):
+    marker, fill = ("s", plot.PAPER) if name == "input" else ("o", BLUE)
+    ax.plot([k] * len(heights), heights, marker, ms=14, mec=plot.INK, mfc=fill)
+    ax.text(k, 2.6, name, ha="center")
 ax.set(xlim=(-0.4, 3.4), ylim=(-2.5, 3))
 ax.axis("off")
 
@@ -99,17 +92,19 @@ ax.axis("off")
 
 # %% label="shapes" values="parameters first_share"
 digits = datasets.load_digits()
-pixels, labels = (digits.data / 16).astype("float32"), digits.target  # (1797, 64), (1797,)
+pixels = (digits.data / 16).astype("float32")  # (1797, 64), from 0 to 1
+labels = digits.target  # (1797,)
 
 
 def build(activation):
     """64 inputs, hidden layers of 32 and 16, ten outputs."""
+    last = "softmax" if activation else None
     return keras.Sequential(
         [
             keras.Input((64,)),
             keras.layers.Dense(32, activation=activation),
             keras.layers.Dense(16, activation=activation),
-            keras.layers.Dense(10, activation="softmax" if activation else None),
+            keras.layers.Dense(10, activation=last),
         ]
     )
 
@@ -132,7 +127,7 @@ for layer in network.layers:
     assert layer.count_params() == inputs * units + units
 parameters = network.count_params()
 first_share = rows[0]["parameters"] / parameters
-print(f"{parameters:,} parameters, {first_share:.0%} of them in the first layer")
+print(f"{parameters:,} parameters, {first_share:.0%} in the first layer")
 assert parameters == sum(row["parameters"] for row in rows) == 2778
 
 pd.DataFrame(rows, index=["hidden 1", "hidden 2", "output"])
@@ -152,30 +147,30 @@ print(f"test accuracy {digits_accuracy:.3f}")
 assert digits_accuracy > 0.93
 
 # %% label="flow" alt="Three rows, one for each of three digits. From left to right: the picture of 8 by 8 pixels, the outputs of the first hidden layer as 8 by 4 cells, those of the second as 8 by 2 cells, and ten bars of class scores, of which one, hatched, reaches nearly to one: the true class." caption="Three digits on their way through the network. Dark means a large output. The hidden outputs are the network's own description of the picture; only the last layer's have a meaning that we gave them."
-chosen = test[[np.flatnonzero(labels[test] == digit)[0] for digit in (0, 3, 6)]]
+first = [np.flatnonzero(labels[test] == digit)[0] for digit in (0, 3, 6)]
+chosen = test[first]
 steps = [pixels[chosen]]
 for layer in network.layers:
     steps.append(np.asarray(layer(steps[-1])))
 
 
 def framed(ax, picture):
-    """Draw one picture with a thin frame, so that white cells show on white paper."""
+    """Draw one picture in a thin frame, so that white cells show on white."""
     plot.images(ax, picture[np.newaxis])
-    ax.add_patch(
-        plt.Rectangle((0, 0), 1, 1, transform=ax.transAxes, fill=False, edgecolor=plot.GRID)
-    )
+    frame = plt.Rectangle((0, 0), 1, 1, transform=ax.transAxes)
+    ax.add_patch(frame).set(fill=False, edgecolor=plot.GRID)
     ax.set_anchor("NW")
 
 
 fig, axes = plt.subplots(3, 4, figsize=(7.2, 4.8), width_ratios=[8, 4, 3, 9])
 titles = ["64\npixels", "32\noutputs", "16\noutputs", "10\nscores"]
+shapes = [(8, 8), (8, 4), (8, 2)]
 for row, axs in enumerate(axes):
-    for ax, values, shape in zip(axs, steps, [(8, 8), (8, 4), (8, 2)], strict=False):
+    for ax, values, shape in zip(axs, steps, shapes, strict=False):
         framed(ax, values[row].reshape(shape))
     bars = axs[3].barh(range(10), steps[3][row], color=BLUE)
-    bars[labels[chosen[row]]].set(
-        facecolor=ORANGE, hatch="//", edgecolor=plot.INK
-    )  # the true class
+    true = bars[labels[chosen[row]]]
+    true.set(facecolor=ORANGE, hatch="//", edgecolor=plot.INK)
     axs[3].set(xlim=(0, 1), xticks=[0, 1], yticks=range(10), ylim=(9.6, -0.6))
     axs[3].tick_params(labelsize=8)
     axs[3].grid(axis="y", visible=False)
@@ -232,42 +227,38 @@ rng = np.random.default_rng(0)
 angle = rng.uniform(0, 2 * np.pi, 400)
 ring = np.arange(400) % 2  # 0 inside, 1 outside
 radius = np.where(ring, 2.0, 1.0) + rng.normal(0, 0.12, 400)
-points = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1).astype(
-    "float32"
-)
+points = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)  # (400, 2)
+points = points.astype("float32")
 
 
 def learn_rings(hidden, activation):
-    """Train hidden layers of 16 units and one sigmoid neuron; return it and its accuracy."""
+    """Train hidden layers of 16 units and one sigmoid neuron."""
     keras.utils.set_random_seed(0)
+    layers = [keras.layers.Dense(16, activation=activation) for _ in range(hidden)]
     model = keras.Sequential(
-        [
-            keras.Input((2,)),
-            *[keras.layers.Dense(16, activation=activation) for _ in range(hidden)],
-            keras.layers.Dense(1, activation="sigmoid"),
-        ]
+        [keras.Input((2,)), *layers, keras.layers.Dense(1, activation="sigmoid")]
     )
     model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
     model.fit(points, ring[:, np.newaxis], batch_size=40, epochs=100, verbose=0)
-    answers = np.asarray(model(points))[:, 0] > 0.5
-    return model, float(np.mean(answers == ring))
+    return model
 
 
+models = {
+    "one layer": learn_rings(0, None),
+    "four, linear": learn_rings(3, None),
+    "four, ReLU": learn_rings(3, "relu"),
+}
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.7), sharex=True, sharey=True)
-accuracies = []
-for ax, (title, hidden, activation) in zip(
-    axes,
-    [("one layer", 0, None), ("four, linear", 3, None), ("four, ReLU", 3, "relu")],
-    strict=True,
-):
-    model, accuracy = learn_rings(hidden, activation)
-    plot.decision_boundary(
-        ax, lambda x, model=model: model(x.astype("float32")), points, ring
-    )
-    ax.set(title=f"{title}: {accuracy:.0%}", xticks=[], yticks=[], aspect="equal")
-    accuracies.append(accuracy)
+accuracies, doubts = [], []
+for ax, (name, model) in zip(axes, models.items(), strict=True):
+    plot.decision_boundary(ax, model, points, ring)
+    probability = np.asarray(model(points))[:, 0]  # (400,)
+    accuracies.append(float(np.mean((probability > 0.5) == ring)))
+    doubts.append(float(np.mean(np.abs(probability - 0.5))))
+    ax.set(xticks=[], yticks=[], aspect="equal", title=f"{name}: {accuracies[-1]:.0%}")
 one_accuracy, linear_accuracy, relu_accuracy = accuracies
 assert max(one_accuracy, linear_accuracy) < 0.7
+assert max(doubts[:2]) < 0.1  # these two say nearly "one half" everywhere
 assert relu_accuracy > 0.98
 
 # %% [markdown]
@@ -277,7 +268,7 @@ assert relu_accuracy > 0.98
 # folded: the number of straight pieces doubles with each layer.
 
 # %% label="fold" alt="Four graphs on the interval from 0 to 1. With one hidden layer a single tent of two straight pieces; with two layers two tents, with three layers four, with four layers eight: sixteen straight pieces." caption="The same two units, stacked one to four times. Each layer doubles the number of straight pieces." values="fold_layers fold_units fold_pieces fold_parameters shallow_units shallow_parameters"
-grid = np.linspace(0, 1, 2**10 + 1, dtype="float32")[:, np.newaxis]  # (1025, 1)
+grid = np.linspace(0, 1, 1025, dtype="float32")[:, np.newaxis]  # (1025, 1)
 
 
 def build_fold(depth):
@@ -291,7 +282,8 @@ def build_fold(depth):
     )
     tent = np.array([[2.0], [-4.0]])  # 2 relu(x) - 4 relu(x - 1/2)
     into, shift = np.array([[1.0, 1.0]]), np.array([0.0, -0.5])
-    model.set_weights([into, shift, *[tent @ into, shift] * (depth - 1), tent, np.zeros(1)])
+    between = [tent @ into, shift] * (depth - 1)  # tent and into collapse into one
+    model.set_weights([into, shift, *between, tent, np.zeros(1)])
     return model
 
 
@@ -304,7 +296,7 @@ fig, axes = plt.subplots(1, 4, figsize=(7.2, 2), sharex=True, sharey=True)
 for depth, ax in enumerate(axes, start=1):
     values = np.asarray(build_fold(depth)(grid))[:, 0]
     ax.plot(grid[:, 0], values, color=BLUE)
-    ax.set(title=f"{depth} layer{'s' if depth > 1 else ''}", xticks=[0, 1], yticks=[0, 1])
+    ax.set(title=f"depth {depth}", xticks=[0, 1], yticks=[0, 1])
     assert count_pieces(values) == 2**depth
 
 fold_layers = 6
@@ -336,7 +328,7 @@ for name, activation, initializer in pairs:
     values, spreads[name] = pixels[test].astype("float64"), []
     for _ in range(10):
         layer = keras.layers.Dense(
-            64, activation=activation, kernel_initializer=initializer, dtype="float64"
+            64, activation, dtype="float64", kernel_initializer=initializer
         )
         values = np.asarray(layer(values))  # (540, 64)
         spreads[name].append(float(values.std(axis=0).mean()))
@@ -388,7 +380,7 @@ outputs = {name: np.asarray(layer(x)) for name, (layer, x) in layers.items()}
 free_parameters = sum(layer.count_params() for layer, _ in layers.values())
 assert free_parameters == 0
 assert np.array_equal(outputs["Flatten"], pixels[:3])
-assert np.array_equal(outputs["Dropout"], pictures)  # it drops only while training
+assert np.array_equal(outputs["Dropout"], pictures)  # it works in training only
 assert np.array_equal(outputs["Add"], 2 * pictures)
 
 pd.DataFrame(
@@ -433,7 +425,8 @@ theirs = build("relu")
 theirs.set_weights(network.get_weights())
 keras_gap, ours_step, their_step = 0.0, pixels[test], pixels[test]
 for our_layer, their_layer in zip(network.layers, theirs.layers, strict=True):
-    ours_step, their_step = our_layer(ours_step), np.asarray(their_layer(their_step))
+    ours_step = our_layer(ours_step)
+    their_step = np.asarray(their_layer(their_step))
     keras_gap = max(keras_gap, float(np.abs(ours_step - their_step).max()))
     assert our_layer.count_params() == their_layer.count_params()
 print(f"largest difference after any layer: {keras_gap:.0e}")
@@ -458,6 +451,9 @@ assert skip.count_params() == 64 * 64 + 64  # Add has none
 # %% [markdown]
 # ## Solutions to the exercises
 
+# %% [markdown]
+# **1.** The parameters of 784 inputs, 128 hidden units, ten outputs.
+
 # %% label="exercise-1" tags=["solution"]
 by_formula = (784 * 128 + 128) + (128 * 10 + 10)
 model = keras.Sequential(
@@ -471,6 +467,9 @@ first = (784 * 128 + 128) / by_formula
 print(f"{by_formula:,} parameters, {first:.1%} in the first layer")
 assert model.count_params() == by_formula == 101_770
 
+# %% [markdown]
+# **2.** Two linear layers with a narrow middle.
+
 # %% label="exercise-2" tags=["solution"]
 narrow = keras.Sequential(
     [keras.Input((64,)), keras.layers.Dense(2), keras.layers.Dense(10)]
@@ -480,6 +479,9 @@ rank = int(np.linalg.matrix_rank(A @ B))
 print(f"the product is {A.shape[0]} × {B.shape[1]}, but its rank is {rank}")
 assert rank == 2
 
+# %% [markdown]
+# **3.** The first hidden layer's units in another order.
+
 # %% label="exercise-3" tags=["solution"]
 W1, b1, W2, b2, W3, b3 = network.get_weights()
 order = np.random.default_rng(1).permutation(32)
@@ -488,6 +490,9 @@ shuffled.set_weights([W1[:, order], b1[order], W2[order], b2, W3, b3])
 shuffle_gap = float(np.abs(np.asarray(shuffled(pixels[test])) - scores).max())
 print(f"largest change of any output: {shuffle_gap:.0e}")
 assert shuffle_gap < 1e-5
+
+# %% [markdown]
+# **4.** Hidden units that all start alike.
 
 # %% label="exercise-4" tags=["solution"]
 same = keras.initializers.Constant(0.1)
@@ -507,6 +512,9 @@ print(f"largest difference between the 16 units: {difference:.0e}")
 print(f"accuracy {same_accuracy:.2f}")
 assert difference < 1e-4
 assert same_accuracy < 0.8
+
+# %% [markdown]
+# **5.** The pieces that eight ReLU units in one layer can make.
 
 # %% label="exercise-5" tags=["solution"]
 rng = np.random.default_rng(0)

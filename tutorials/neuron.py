@@ -43,13 +43,8 @@ fig, ax = plt.subplots(figsize=(7.2, 2.9))
 
 def node(x, y, text, color, size=15):
     """Write `text` into a circle at (x, y)."""
-    box = {
-        "boxstyle": "circle,pad=0.45",
-        "facecolor": PAPER,
-        "edgecolor": color,
-        "linewidth": 2,
-    }
-    ax.text(x, y, text, ha="center", va="center", fontsize=size, bbox=box, zorder=3)
+    box = {"boxstyle": "circle,pad=0.45", "fc": PAPER, "ec": color, "lw": 2}
+    ax.text(x, y, text, ha="center", va="center", size=size, bbox=box, zorder=3)
 
 
 def arrow(start, end, text=None, lift=0.13):
@@ -61,12 +56,11 @@ def arrow(start, end, text=None, lift=0.13):
         ax.text(middle[0], middle[1] + lift, text, ha="center", va="center")
 
 
-for name, x, w, y in zip(
-    ["apples", "loaves", "cheeses"], quantity, price, [1, 0, -1], strict=True
-):
-    node(0, y, f"{x:g}", BLUE)
-    ax.text(-0.35, y, name, ha="right", va="center")
-    arrow((0, y), (2, 0), f"× {w:g}")
+goods = ["apples", "loaves", "cheeses"]
+for k, height in enumerate([1, 0, -1]):
+    node(0, height, f"{quantity[k]:g}", BLUE)
+    ax.text(-0.35, height, goods[k], ha="right", va="center")
+    arrow((0, height), (2, 0), f"× {price[k]:g}")
 node(2, -1.25, f"−{budget:g}", ORANGE, size=12)
 ax.text(2.4, -1.25, "bias", va="center")
 arrow((2, -1.25), (2, 0))
@@ -90,20 +84,20 @@ functions = {
 }
 z = np.linspace(-4, 4, 401)
 
+outputs = {name: np.asarray(f(np.array([total])))[0] for name, f in functions.items()}
+
 fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.3), sharex=True, sharey=True)
-for ax, (name, function) in zip(axes, functions.items(), strict=True):
-    ax.plot(z, np.asarray(function(z)), color=BLUE)
-    ax.plot(total, np.asarray(function(np.array([total]))), "o", color=ORANGE, markersize=7)
+for ax, (name, f) in zip(axes, functions.items(), strict=True):
+    ax.plot(z, np.asarray(f(z)), color=BLUE)
+    ax.plot(total, outputs[name], "o", color=ORANGE, markersize=7)
     ax.set(title=name, xlabel="sum z", xticks=[-3, 0, 3], ylim=(-1.3, 3.4))
 axes[0].set_ylabel("output y")
 
-sigmoid_at_total, tanh_at_total, relu_at_total = (
-    float(np.asarray(functions[name](np.array([total])))[0])
-    for name in ["sigmoid", "tanh", "ReLU"]
-)
-print(
-    f"z = 3: sigmoid {sigmoid_at_total:.3f}, tanh {tanh_at_total:.3f}, ReLU {relu_at_total:.0f}"
-)
+sigmoid_at_total = float(outputs["sigmoid"])
+tanh_at_total = float(outputs["tanh"])
+relu_at_total = float(outputs["ReLU"])
+print(f"z = 3: sigmoid {sigmoid_at_total:.3f}, tanh {tanh_at_total:.3f},", end=" ")
+print(f"ReLU {relu_at_total:g}")
 assert abs(sigmoid_at_total - 1 / (1 + np.exp(-3))) < 1e-6
 assert relu_at_total == 3
 
@@ -122,7 +116,7 @@ fahrenheit = 1.8 * celsius + 0.32 + rng.normal(0, 0.02, readings)
 
 
 def descend(x, y, rate, steps):
-    """Move (w, b) downhill on the mean squared error; return all places passed."""
+    """Move (w, b) downhill on the mean squared error; return the path."""
     w = b = 0.0
     path = [(w, b)]
     for _ in range(steps):
@@ -140,7 +134,7 @@ weight, bias = (float(value) for value in path[-1])
 offset = 100 * bias  # in degrees Fahrenheit
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.2))
-left.plot(celsius, fahrenheit, "o", color=ORANGE, markersize=4, label="readings")
+left.plot(celsius, fahrenheit, "o", color=ORANGE, ms=4, label="readings")
 ends = np.array([0.0, 1.0])
 for step, style in [(0, ":"), (1, "-."), (10, "--"), (200, "-")]:
     w, b = path[step]
@@ -179,8 +173,9 @@ def build_line():
     return neuron
 
 
+quiet = {"shuffle": False, "verbose": 0}  # same order each time, no progress bar
 line = build_line()
-line.fit(x, y, batch_size=60, epochs=200, shuffle=False, verbose=0)
+line.fit(x, y, batch_size=60, epochs=200, **quiet)
 learned = np.concatenate([values.ravel() for values in line.get_weights()])
 hand_gap = float(np.abs(learned - path[-1]).max())
 assert hand_gap < 1e-4
@@ -212,13 +207,13 @@ def build_border():
 keras.utils.set_random_seed(0)
 border = build_border()
 border_start = border.get_weights()
-border.fit(centered, virginica, batch_size=100, epochs=300, shuffle=False, verbose=0)
+border.fit(centered, virginica, batch_size=100, epochs=300, **quiet)
 
 probability = np.asarray(border(centered))  # (100, 1)
 iris_count = len(petals)
 iris_correct = int(np.sum((probability > 0.5) == virginica))
 iris_accuracy = iris_correct / iris_count
-print(f"{iris_correct} of {iris_count} flowers are on the right side of the border")
+print(f"{iris_correct} of {iris_count} flowers are on their side of the border")
 assert 0.92 <= iris_accuracy <= 0.97
 
 # %% label="boundary" alt="Left: petal width against petal length for one hundred irises; a straight line that falls from left to right separates most of the versicolor, lower left, from the virginica, upper right. An arrow at a right angle to the line points to the virginica. Right: the neuron's output against its sum z. Every flower lies on one S-shaped curve; the few errors are near the middle, at z around zero." caption="Left: the border is the line on which the sum is zero; the weights, drawn as an arrow, stand at a right angle to it. Right: the neuron turns two measurements into one sum; every flower, drawn at its own height, lands on the same curve." values="w_length w_width uncertain"
@@ -236,21 +231,25 @@ for chosen, name, marker, color in [
     style = {"color": color, "alpha": 0.7, "markersize": 5}
     left.plot(*petals[chosen].T, marker, **style)
     right.plot(score[chosen], probability[chosen], marker, label=name, **style)
+
+
+def width_at(length):
+    """Return the petal width at which the border passes a petal length."""
+    return center[1] - (w[0] * (length - center[0]) + b[0]) / w[1]
+
+
 lengths = np.array([2.8, 7.1])
-left.plot(lengths, center[1] - (w[0] * (lengths - center[0]) + b) / w[1], color=INK)
-foot = np.array(
-    [3.9, center[1] - (w[0] * (3.9 - center[0]) + b[0]) / w[1]]
-)  # on the border
+left.plot(lengths, width_at(lengths), color=INK)
+foot = np.array([3.9, width_at(3.9)])
 head = foot + 0.55 * w / np.linalg.norm(w)
-arrow_style = {"arrowstyle": "-|>", "color": INK, "shrinkA": 0, "shrinkB": 0}
-left.annotate("", head, foot, arrowprops=arrow_style)
+pointed = {"arrowstyle": "-|>", "color": INK, "shrinkA": 0, "shrinkB": 0}
+left.annotate("", head, foot, arrowprops=pointed)
 left.text(*(head + 0.05), "w")
-left.set(
-    xlabel="petal length (cm)", ylabel="petal width (cm)", xlim=(2.7, 7.1), ylim=(0.5, 2.9)
-)
+left.set(xlabel="petal length (cm)", ylabel="petal width (cm)")
+left.set(xlim=(2.7, 7.1), ylim=(0.5, 2.9))
 left.set_aspect("equal")
 curve = np.linspace(score.min(), score.max(), 200)
-right.plot(curve, 1 / (1 + np.exp(-curve)), color=INK, linewidth=1, zorder=0)
+right.plot(curve, 1 / (1 + np.exp(-curve)), color=INK, lw=1, zorder=0)
 right.axvline(0, color=INK, linestyle=":", linewidth=1)
 right.set(xlabel="sum z", ylabel="output y")
 right.legend(loc="upper left", handletextpad=0)
@@ -264,21 +263,18 @@ assert w_width > 0
 # thousand neurons with random weights show which of the sixteen a neuron can give.
 
 # %% label="count" values="trials reached best_xor"
-table = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype="float32")  # the four cases
-xor = np.array([[0], [1], [1], [0]], dtype="float32")  # 1 where the inputs differ
+table = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], "float32")  # the four cases
+xor = np.array([[0], [1], [1], [0]], "float32")  # 1 where the inputs differ
 
 trials = 100_000
 neurons = rng.uniform(-1, 1, (trials, 3))  # w1, w2, b
 sums = neurons[:, :2] @ table.T + neurons[:, 2:]  # (trials, 4)
 answers = sums > 0
-number = answers @ np.array(
-    [8, 4, 2, 1]
-)  # each truth table read as a binary number, 0 to 15
+number = answers @ [8, 4, 2, 1]  # each truth table as a binary number, 0 to 15
 reached = len(np.unique(number))
 best_xor = float(np.mean(answers == xor.T, axis=1).max())
-print(
-    f"{trials:,} neurons give {reached} of the 16 truth tables; best accuracy on XOR {best_xor}"
-)
+print(f"{trials:,} neurons give {reached} of the 16 truth tables;", end=" ")
+print(f"best accuracy on XOR {best_xor}")
 assert reached == 14
 assert best_xor == 0.75
 assert {6, 9}.isdisjoint(number)  # 0110 is XOR, 1001 its negation
@@ -292,15 +288,14 @@ fig, axes = plt.subplots(2, 8, figsize=(7.2, 2.2), sharex=True, sharey=True)
 for k, ax in enumerate(axes.flat):
     same = np.flatnonzero(number == k)
     if len(same):
-        *w, b = neurons[
-            same[np.argmax(margin[same])]
-        ]  # the neuron that passes the corners widest
-        ax.contourf(side, side, grid @ w + b > 0, [0.5, 1.5], colors=[BLUE], alpha=0.25)
+        *w, b = neurons[same[margin[same].argmax()]]  # passes the corners widest
+        fires = grid @ w + b > 0
+        ax.contourf(side, side, fires, [0.5, 1.5], colors=[BLUE], alpha=0.25)
     else:
         ax.set_title("XOR" if k == 6 else "not XOR", fontsize=10, color=RED)
-        ax.text(0.5, 0.5, "?", ha="center", va="center", fontsize=15, color=RED)
+        ax.text(0.5, 0.5, "?", ha="center", va="center", size=15, color=RED)
     for corner, bit in zip(table, f"{k:04b}", strict=True):
-        ax.plot(*corner, "o", color=INK, markerfacecolor=INK if bit == "1" else PAPER)
+        ax.plot(*corner, "o", color=INK, mfc=INK if bit == "1" else PAPER)
     ax.set(xticks=[], yticks=[], aspect="equal")
     ax.grid(False)
 
@@ -309,14 +304,12 @@ for k, ax in enumerate(axes.flat):
 # "one half" in every case.
 
 # %% label="hedge" values="hedge_low hedge_high hedge_loss"
-cases, labels = (
-    np.tile(table, (20, 1)),
-    np.tile(xor, (20, 1)),
-)  # twenty copies make one epoch
+cases = np.tile(table, (20, 1))  # twenty copies make one epoch
+labels = np.tile(xor, (20, 1))
 
 
 def build_xor(hidden):
-    """`hidden` tanh neurons, none for 0, and one sigmoid neuron that reads them."""
+    """`hidden` tanh neurons, or none, and one sigmoid neuron behind them."""
     layers = [keras.layers.Dense(hidden, activation="tanh")] if hidden else []
     network = keras.Sequential(
         [keras.Input((2,)), *layers, keras.layers.Dense(1, activation="sigmoid")]
@@ -327,11 +320,11 @@ def build_xor(hidden):
 
 keras.utils.set_random_seed(0)
 single = build_xor(0)
-history = single.fit(cases, labels, batch_size=4, epochs=25, shuffle=False, verbose=0)
+history = single.fit(cases, labels, batch_size=4, epochs=25, **quiet)
 hedge = np.asarray(single(table))
 hedge_low, hedge_high = float(hedge.min()), float(hedge.max())
 hedge_loss = float(history.history["loss"][-1])
-print(f"after training, every answer is between {hedge_low:.3f} and {hedge_high:.3f}")
+print(f"after training, all answers lie in {hedge_low:.3f} to {hedge_high:.3f}")
 assert np.abs(hedge - 0.5).max() < 0.02
 assert abs(hedge_loss - np.log(2)) < 0.001
 
@@ -364,11 +357,11 @@ def build_three():
 
 
 three = build_three()
-middle = np.asarray(three.layers[0](table))  # (4, 2): what the third neuron sees
+middle = np.asarray(three.layers[0](table))  # (4, 2): what the third sees
 output = np.asarray(three(table))
 three_accuracy = float(np.mean((output > 0.5) == xor))
 three_low, three_high = float(output.min()), float(output.max())
-print(f"three neurons: accuracy {three_accuracy}, outputs {np.round(output.ravel(), 3)}")
+print(f"three neurons: accuracy {three_accuracy}, outputs {output.ravel().round(3)}")
 assert three_accuracy == 1.0
 
 # %% label="moved" alt="Left: the four cases at the corners of a square, with two parallel diagonal lines; the two cases to be answered with 1 lie between them. Right: the same four cases placed at the outputs of the two hidden neurons. The two cases answered with 1 now lie on the same corner, and one line separates them from the others." caption="Left: the two hidden neurons draw one line each. Right: the outputs of these two neurons are new coordinates, and there one line is enough."
@@ -377,24 +370,16 @@ lines = np.array([-0.4, 1.4])
 left.plot(lines, 0.5 - lines, color=BLUE, label="first: at least one")
 left.plot(lines, 1.5 - lines, "--", color=ORANGE, label="second: not both")
 right.plot(lines, 1.5 - lines, "-.", color=GREEN, label="third: both agree")
-for ax, places, names in [(left, table, "x₁x₂"), (right, middle, "h₁h₂")]:
-    for place, one in zip(places, xor.ravel(), strict=True):
-        ax.plot(*place, "o", color=INK, markerfacecolor=INK if one else PAPER, markersize=9)
-    ax.set(
-        xlabel=names[:2],
-        ylabel=names[2:],
-        xlim=(-0.4, 1.4),
-        ylim=(-0.4, 1.4),
-        aspect="equal",
-    )
-    ax.set(xticks=[0, 1], yticks=[0, 1])
-    ax.legend(loc="lower left", bbox_to_anchor=(-0.05, 1))
-for ax, places, names in [
-    (left, table, ["00", "01", "10", "11"]),
-    (right, middle, ["00", "01 and 10", "", "11"]),
+for ax, places, axis, names in [
+    (left, table, "x", ["00", "01", "10", "11"]),
+    (right, middle, "h", ["00", "01 and 10", "", "11"]),
 ]:
-    for place, name in zip(places, names, strict=True):
+    for place, one, name in zip(places, xor.ravel(), names, strict=True):
+        ax.plot(*place, "o", color=INK, mfc=INK if one else PAPER, markersize=9)
         ax.text(*(place + 0.08), name)
+    ax.set(xlabel=f"{axis}₁", ylabel=f"{axis}₂", xticks=[0, 1], yticks=[0, 1])
+    ax.set(xlim=(-0.4, 1.4), ylim=(-0.4, 1.4), aspect="equal")
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.05, 1))
 
 # %% [markdown]
 # ## Does training find them?
@@ -406,19 +391,18 @@ starts = 20
 
 
 def train(hidden, seed):
-    """Train one network on XOR; return its losses and whether it answers all four cases."""
+    """Train one network on XOR; return its losses, and whether it learned all."""
     keras.utils.set_random_seed(seed)
     network = build_xor(hidden)
-    losses = network.fit(
-        cases, labels, batch_size=4, epochs=25, shuffle=False, verbose=0
-    ).history
+    losses = network.fit(cases, labels, batch_size=4, epochs=25, **quiet).history
     answers = np.asarray(network(table)) > 0.5
     return losses["loss"], bool(np.all(answers == xor))
 
 
-runs = {hidden: [train(hidden, seed) for seed in range(starts)] for hidden in [2, 8]}
-found_two, found_eight = (sum(found for _, found in runs[hidden]) for hidden in [2, 8])
-stuck_loss = float(np.median([losses[-1] for losses, found in runs[2] if not found]))
+runs = {hidden: [train(hidden, seed) for seed in range(starts)] for hidden in (2, 8)}
+found_two = sum(found for _, found in runs[2])
+found_eight = sum(found for _, found in runs[8])
+stuck_loss = float(np.median([loss[-1] for loss, found in runs[2] if not found]))
 print(f"XOR learned from {found_two} of {starts} starts with two hidden neurons,")
 print(f"and from {found_eight} of {starts} with eight")
 assert 4 <= found_two <= 17
@@ -429,7 +413,8 @@ assert abs(stuck_loss - np.log(2) / 2) < 0.02
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3), sharex=True, sharey=True)
 for ax, (hidden, results) in zip(axes, runs.items(), strict=True):
     for losses, found in results:
-        ax.plot(losses, "-" if found else "--", color=GREEN if found else RED, linewidth=1)
+        style, color = ("-", GREEN) if found else ("--", RED)
+        ax.plot(losses, style, color=color, linewidth=1)
     ax.axhline(np.log(2), color=INK, linestyle=":", linewidth=1)
     ax.set(title=f"{hidden} hidden neurons", xlabel="epoch")
 axes[0].set_ylabel("loss")
@@ -446,10 +431,10 @@ import keras
 output_gap = float(np.abs(np.asarray(build_three()(table)) - output).max())
 
 their_line = build_line()
-their_line.fit(x, y, batch_size=60, epochs=200, shuffle=False, verbose=0)
+their_line.fit(x, y, batch_size=60, epochs=200, **quiet)
 their_border = build_border()
 their_border.set_weights(border_start)
-their_border.fit(centered, virginica, batch_size=100, epochs=300, shuffle=False, verbose=0)
+their_border.fit(centered, virginica, batch_size=100, epochs=300, **quiet)
 training_gap = max(
     float(np.abs(ours - theirs).max())
     for ours, theirs in zip(
@@ -458,14 +443,16 @@ training_gap = max(
         strict=True,
     )
 )
-print(
-    f"largest difference: outputs {output_gap:.0e}, weights after training {training_gap:.0e}"
-)
+print(f"largest difference of outputs {output_gap:.0e},", end=" ")
+print(f"of trained weights {training_gap:.0e}")
 assert output_gap < 1e-6
 assert training_gap < 1e-3
 
 # %% [markdown]
 # ## Solutions to the exercises
+
+# %% [markdown]
+# **1.** Weights for *and*, and for the majority of three inputs.
 
 # %% label="exercise-1" tags=["solution"]
 and_answers = table @ [1, 1] - 1.5 > 0  # both inputs are needed to pass 1.5
@@ -477,6 +464,10 @@ three_inputs = np.array(
 majority = three_inputs @ [1, 1, 1] - 1.5 > 0  # two of three are enough
 assert np.array_equal(majority, three_inputs.sum(axis=1) >= 2)
 print("AND: w = (1, 1), b = -1.5; majority of three: w = (1, 1, 1), b = -1.5")
+
+
+# %% [markdown]
+# **2.** The iris neuron with weights and bias times ten.
 
 
 # %% label="exercise-2" tags=["solution"]
@@ -494,6 +485,9 @@ for factor in [1, 10]:
 assert np.array_equal(score > 0, 10 * score > 0)
 assert log_loss(10 * score) > 2 * log_loss(score)
 
+# %% [markdown]
+# **3.** The thermometers in plain degrees.
+
 # %% label="exercise-3" tags=["solution"]
 raw = descend(100 * celsius, 100 * fahrenheit, 0.5, 5)
 slow = descend(100 * celsius, 100 * fahrenheit, 0.0002, 200)
@@ -502,6 +496,10 @@ print(f"rate 0.0002, step 200: weight {slow[-1, 0]:.2f}, bias {slow[-1, 1]:.2f}"
 assert abs(raw[-1, 0]) > 1e15
 assert abs(slow[-1, 0] - 1.8) > 0.3
 assert slow[-1, 1] < 5
+
+
+# %% [markdown]
+# **4.** Rosenblatt's rule on *and* and on XOR.
 
 
 # %% label="exercise-4" tags=["solution"]
@@ -526,6 +524,9 @@ print(f"XOR: fewest errors in any of 100 passes: {min(xor_errors)}")
 assert settled < 20
 assert not any(and_errors[settled:])
 assert min(xor_errors) > 0
+
+# %% [markdown]
+# **5.** An activation function with which one neuron answers XOR.
 
 # %% label="exercise-5" tags=["solution"]
 z = table @ [1, 1]  # 0, 1, 1, 2
