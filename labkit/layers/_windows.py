@@ -11,18 +11,6 @@ import numpy as np
 from labkit._typing import Array, Shape
 
 
-def per_axis(layer: str, name: str, value: Any, rank: int) -> tuple[int, ...]:
-    """Return one positive integer per axis, from such a tuple or one integer for all."""
-    sizes = tuple(value) if isinstance(value, tuple | list) else (value,) * rank
-    whole = all(isinstance(size, int | np.integer) and size > 0 for size in sizes)
-    if not whole or len(sizes) != rank:
-        raise ValueError(
-            f"{layer} expects {name} to be {rank} integers >= 1, or one for all axes. "
-            f"Received: {name}={value!r}"
-        )
-    return tuple(int(size) for size in sizes)
-
-
 class Windows:
     """Windows of one size that slide over the middle axes of `(batch, ..., channels)`.
 
@@ -43,7 +31,7 @@ class Windows:
     ) -> None:
         if padding not in ("valid", "same"):
             raise ValueError(
-                f"{layer} expects padding 'valid' or 'same'. Received: padding={padding!r}"
+                f"{layer} expects padding 'valid' or 'same'. Received: {padding!r}"
             )
         self.layer, self.size, self.strides, self.padding = layer, size, strides, padding
 
@@ -53,13 +41,12 @@ class Windows:
         Raises:
             ValueError: The input is smaller than a window.
         """
-        if self.padding == "same":
-            outside = [0] * len(self.size)
-        else:
-            outside = [size - 1 for size in self.size]
+        axes = zip(shape[1:-1], self.size, self.strides, strict=True)
         counts = tuple(
-            None if inputs is None else -(-(inputs - less) // stride)
-            for inputs, less, stride in zip(shape[1:-1], outside, self.strides, strict=True)
+            n
+            if n is None
+            else -(-(n - (0 if self.padding == "same" else size - 1)) // stride)
+            for n, size, stride in axes
         )
         if any(count is not None and count < 1 for count in counts):
             raise ValueError(
@@ -70,20 +57,15 @@ class Windows:
 
     def pad(self, x: Array, value: float = 0.0) -> Array:
         """Return `x` with the padding that the windows need."""
-        axes = zip(
-            self.counts(x.shape), self.size, self.strides, x.shape[1:-1], strict=True
-        )
-        totals = [
-            max((count - 1) * stride + size - inputs, 0)
-            for count, size, stride, inputs in axes
-        ]
-        return pad(x, [(total // 2, total - total // 2) for total in totals], value)
+        counts = self.counts(x.shape)
+        axes = zip(counts, self.size, self.strides, x.shape[1:-1], strict=True)
+        extra = [max((count - 1) * stride + size - n, 0) for count, size, stride, n in axes]
+        return pad(x, [(total // 2, total - total // 2) for total in extra], value)
 
     def crop(self, padded: Array, shape: tuple[int, ...]) -> Array:
         """Return the part of a padded array that came from an input of that shape."""
-        starts = [(p - s) // 2 for p, s in zip(padded.shape, shape, strict=True)]
-        inside = [slice(a, a + size) for a, size in zip(starts, shape, strict=True)]
-        return padded[tuple(inside)]
+        starts = [(p - n) // 2 for p, n in zip(padded.shape, shape, strict=True)]
+        return padded[tuple(slice(a, a + n) for a, n in zip(starts, shape, strict=True))]
 
     def places(self, padded: Array) -> Iterator[Array]:
         """Yield for each place in a window a view of what lies there in all windows.
@@ -92,20 +74,16 @@ class Windows:
         """
         for place in np.ndindex(*self.size):
             axes = zip(place, padded.shape[1:-1], self.size, self.strides, strict=True)
-            index = [
-                slice(first, inputs - size + first + 1, stride)
-                for first, inputs, size, stride in axes
-            ]
+            index = [slice(p, n - size + p + 1, stride) for p, n, size, stride in axes]
             yield padded[(slice(None), *index)]
 
 
-def pad(x: Array, before_after: list[tuple[int, int]], value: float = 0.0) -> Array:
-    """Return `x` with padding before and after along each middle axis."""
-    if not any(map(any, before_after)):
+def pad(x: Array, extra: list[tuple[int, int]], value: float = 0.0) -> Array:
+    """Return `x` with that many numbers before and after along each middle axis."""
+    if not any(map(any, extra)):
         return x
-    axes = list(zip(x.shape[1:-1], before_after, strict=True))
-    sizes = [before + size + after for size, (before, after) in axes]
-    inside = [slice(before, before + size) for size, (before, _) in axes]
-    padded = np.full((len(x), *sizes, x.shape[-1]), value, x.dtype)
-    padded[(slice(None), *inside)] = x
+    axes = list(zip(x.shape[1:-1], extra, strict=True))
+    shape = (len(x), *(before + n + after for n, (before, after) in axes), x.shape[-1])
+    padded = np.full(shape, value, x.dtype)
+    padded[(slice(None), *(slice(before, before + n) for n, (before, _) in axes))] = x
     return padded

@@ -6,14 +6,13 @@ import numpy as np
 
 from labkit._typing import Array, Shape
 from labkit.activations import softmax, vjp
-from labkit.initializers import Initializer
-from labkit.layers.core import known, positive
-from labkit.layers.layer import Layer
+from labkit.layers.core import KernelLayer
+from labkit.layers.layer import Layer, sizes
 
 __all__ = ["MultiHeadAttention", "Residual"]
 
 
-class MultiHeadAttention(Layer):
+class MultiHeadAttention(KernelLayer):
     r"""Self-attention with several heads (Vaswani et al., 2017).
 
     In each head every step has a query, a key and a value, `x @ kernel + bias`. A step's
@@ -27,11 +26,9 @@ class MultiHeadAttention(Layer):
         num_heads: Number of heads.
         key_dim: Length of each query and key.
         value_dim: Length of each value; `None` means `key_dim`.
-        use_bias: Whether to add biases.
-        kernel_initializer: First values of the kernels.
-        bias_initializer: First values of the biases.
         use_causal_mask: Whether a step sees only itself and the steps before it.
-        **kwargs: As in `Layer`.
+        **kwargs: `use_bias`, `kernel_initializer`, `bias_initializer`,
+            `kernel_regularizer`, `bias_regularizer`, and those of `Layer`.
 
     Raises:
         ValueError: A size that is not a positive integer.
@@ -45,88 +42,80 @@ class MultiHeadAttention(Layer):
         key_dim: int,
         value_dim: int | None = None,
         *,
-        use_bias: bool = True,
-        kernel_initializer: str | Initializer = "glorot_uniform",
-        bias_initializer: str | Initializer = "zeros",
         use_causal_mask: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         kind = "MultiHeadAttention"
-        self.num_heads = positive(kind, num_heads=num_heads)
-        self.key_dim = positive(kind, key_dim=key_dim)
-        self.value_dim = positive(kind, value_dim=value_dim or key_dim)
-        self.use_bias, self.use_causal_mask = use_bias, use_causal_mask
-        self.kernel_initializer, self.bias_initializer = (
-            kernel_initializer,
-            bias_initializer,
+        (self.num_heads,) = sizes(kind, "num_heads", num_heads, 1)
+        (self.key_dim,) = sizes(kind, "key_dim", key_dim, 1)
+        (self.value_dim,) = sizes(
+            kind, "value_dim", key_dim if value_dim is None else value_dim, 1
         )
+        self.use_causal_mask = use_causal_mask
 
     def build(self, input_shape: Shape) -> None:
         """Make a kernel and a bias for queries, keys, values and the output."""
-        features = self._features = known("MultiHeadAttention", input_shape, -1)
-        lengths = {"query": self.key_dim, "key": self.key_dim, "value": self.value_dim}
-        for name, length in lengths.items():
-            self._add(name, (features, self.num_heads, length))
-        self._add("output", (self.num_heads, self.value_dim, features))
+        features = self.fix_features(input_shape)
+        for name, length in (
+            ("query", self.key_dim),
+            ("key", self.key_dim),
+            ("value", self.value_dim),
+        ):
+            self.add_kernel((features, self.num_heads, length), f"{name}_kernel")
+            self.add_bias((self.num_heads, length), f"{name}_bias")
+        self.add_kernel((self.num_heads, self.value_dim, features), "output_kernel")
+        self.add_bias((features,), "output_bias")
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return what each step has gathered."""
-        q, k, v = (self._split(x, name) for name in ("query", "key", "value"))
+        q, k, v = (
+            self._to_heads(self._dense(x, part)) for part in ("query", "key", "value")
+        )
         scores = q @ k.swapaxes(-1, -2) * self.key_dim**-0.5  # (batch, heads, steps, steps)
         if self.use_causal_mask:
             scores[..., np.triu(np.ones(scores.shape[-2:], bool), 1)] = -np.inf
         weights = softmax(scores)
-        heads = (weights @ v).swapaxes(1, 2).reshape(*x.shape[:2], -1)
-        self.saved = x, q, k, v, weights, heads
-        y: Array = heads @ self._matrix("output")
-        if self.use_bias:
-            y += self._weights["output_bias"]
-        return y
+        gathered = self._from_heads(weights @ v)
+        self.saved = x, q, k, v, weights, gathered
+        return self._dense(gathered, "output")
 
     def backward(self, dy: Array) -> Array | None:
         """Return the gradient with respect to `x`."""
-        x, q, k, v, weights, heads = self.saved
-        dheads = self._fill("output", heads, dy)
-        dheads = dheads.reshape(*x.shape[:2], self.num_heads, -1).swapaxes(1, 2)
-        dv = weights.swapaxes(-1, -2) @ dheads
-        dscores = vjp[softmax](dheads @ v.swapaxes(-1, -2), weights, weights)
+        x, q, k, v, weights, gathered = self.saved
+        dgathered = self._to_heads(self._backward_dense(dy, gathered, "output"))
+        dv = weights.swapaxes(-1, -2) @ dgathered
+        dscores = vjp[softmax](dgathered @ v.swapaxes(-1, -2), weights, weights)
         dscores *= self.key_dim**-0.5
         dq, dk = dscores @ k, dscores.swapaxes(-1, -2) @ q
-        dx = np.zeros_like(x)
-        for name, gradient in {"query": dq, "key": dk, "value": dv}.items():
-            dx += self._fill(name, x, gradient.swapaxes(1, 2).reshape(*x.shape[:2], -1))
-        return dx
+        parts = {"query": dq, "key": dk, "value": dv}
+        dx = [
+            self._backward_dense(self._from_heads(d), x, part) for part, d in parts.items()
+        ]
+        return dx[0] + dx[1] + dx[2]
 
-    def _add(self, name: str, shape: tuple[int, int, int]) -> None:
-        bias_shape = shape[-1:] if name == "output" else shape[1:]
-        self.add_weight(shape, self.kernel_initializer, name=f"{name}_kernel")
-        if self.use_bias:
-            self.add_weight(bias_shape, self.bias_initializer, name=f"{name}_bias")
+    def _to_heads(self, rows: Array) -> Array:
+        """Return `(batch, heads, steps, length)` for `(batch, steps, heads * length)`."""
+        return rows.reshape(*rows.shape[:2], self.num_heads, -1).swapaxes(1, 2)
 
-    def _matrix(self, name: str) -> Array:
-        """Return a kernel with the heads side by side."""
-        kernel = self._weights[f"{name}_kernel"]
-        return kernel.reshape(
-            (-1, kernel.shape[-1]) if name == "output" else (len(kernel), -1)
-        )
+    def _from_heads(self, heads: Array) -> Array:
+        """Return `(batch, steps, heads * length)` for `(batch, heads, steps, length)`."""
+        return heads.swapaxes(1, 2).reshape(len(heads), heads.shape[2], -1)
 
-    def _split(self, x: Array, name: str) -> Array:
-        """Return the queries, keys or values: `(batch, heads, steps, length)`."""
-        rows = x @ self._matrix(name)
-        if self.use_bias:
-            rows += self._weights[f"{name}_bias"].ravel()
-        return rows.reshape(*x.shape[:2], self.num_heads, -1).swapaxes(1, 2)
+    def _dense(self, x: Array, part: str) -> Array:
+        """Return `x @ kernel + bias` of one part, with the heads side by side."""
+        y: Array = x @ self._weights[f"{part}_kernel"].reshape(x.shape[-1], -1)
+        return y + self._weights[f"{part}_bias"].ravel() if self.use_bias else y
 
-    def _fill(self, name: str, x: Array, dy: Array) -> Array:
-        """Fill the gradients of one dense part; return that with respect to its input."""
+    def _backward_dense(self, dy: Array, x: Array, part: str) -> Array:
+        """Fill the gradients of one part; return that with respect to its `x`."""
         rows = dy.reshape(-1, dy.shape[-1])
-        kernel = self.gradients[f"{name}_kernel"]
-        kernel[...] = (x.reshape(len(rows), -1).T @ rows).reshape(kernel.shape)
+        kernel = self._weights[f"{part}_kernel"].reshape(x.shape[-1], -1)
+        dkernel = x.reshape(len(rows), -1).T @ rows
+        self.gradients[f"{part}_kernel"].reshape(kernel.shape)[...] = dkernel
         if self.use_bias:
-            bias = self.gradients[f"{name}_bias"]
-            bias[...] = rows.sum(0).reshape(bias.shape)
-        dx: Array = dy @ self._matrix(name).T
+            self.gradients[f"{part}_bias"].reshape(-1)[...] = rows.sum(0)
+        dx: Array = dy @ kernel.T
         return dx
 
 

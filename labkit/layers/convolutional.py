@@ -16,19 +16,17 @@ from numpy.lib.stride_tricks import sliding_window_view
 from labkit import activations
 from labkit._typing import Array, Shape
 from labkit.activations import vjp
-from labkit.initializers import Initializer
-from labkit.layers._windows import Windows, pad, per_axis
-from labkit.layers.core import known, positive
-from labkit.layers.layer import Layer
-from labkit.regularizers import Regularizer
+from labkit.layers._windows import Windows, pad
+from labkit.layers.core import KernelLayer
+from labkit.layers.layer import Layer, sizes
 
 __all__ = ["Conv1D", "Conv2D", "ZeroPadding2D"]
 
-_COLUMNS = 2**21  # numbers in the window matrix
+_NUMBERS = 2**20  # in the matrix of windows
 
 
-class _Conv(Layer):
-    """A convolution over any number of axes."""
+class _Conv(KernelLayer):
+    """A convolution over any number of axes, `rank`."""
 
     rank: int
 
@@ -40,53 +38,31 @@ class _Conv(Layer):
         padding: str = "valid",
         *,
         activation: str | activations.Activation | None = None,
-        use_bias: bool = True,
-        kernel_initializer: str | Initializer = "glorot_uniform",
-        bias_initializer: str | Initializer = "zeros",
-        kernel_regularizer: str | Regularizer | None = None,
-        bias_regularizer: str | Regularizer | None = None,
-        activity_regularizer: str | Regularizer | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        super().__init__(**kwargs)
         kind = type(self).__name__
-        self.filters = positive(kind, filters=filters)
-        self.kernel_size = per_axis(kind, "kernel_size", kernel_size, self.rank)
-        self.strides = per_axis(kind, "strides", strides, self.rank)
+        (self.filters,) = sizes(kind, "filters", filters, 1)
+        self.kernel_size = sizes(kind, "kernel_size", kernel_size, self.rank)
+        self.strides = sizes(kind, "strides", strides, self.rank)
         self.windows = Windows(kind, self.kernel_size, self.strides, padding)
         self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = kernel_initializer
-        self.bias_initializer = bias_initializer
-        self.kernel_regularizer = kernel_regularizer
-        self.bias_regularizer = bias_regularizer
         self._buffer = np.empty(0)
 
     def build(self, input_shape: Shape) -> None:
         """Make `kernel` and `bias`."""
-        channels = self._features = known(type(self).__name__, input_shape, -1)
-        self.kernel = self.add_weight(
-            (*self.kernel_size, channels, self.filters),
-            self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            name="kernel",
-        )
-        if self.use_bias:
-            self.bias = self.add_weight(
-                (self.filters,),
-                self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                name="bias",
-            )
+        channels = self.fix_features(input_shape)
+        self.kernel = self.add_kernel((*self.kernel_size, channels, self.filters))
+        self.bias = self.add_bias((self.filters,))
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `activation(convolution of x with kernel + bias)`."""
         kernel = self.kernel.reshape(-1, self.filters)  # (window * channels, filters)
         z = np.empty((len(x), *self.windows.counts(x.shape), self.filters), x.dtype)
         padded = self.windows.pad(x)
-        for part, columns in self._columns(padded):
+        for part, columns in self._columns(padded, self.kernel_size, self.strides):
             np.matmul(columns, kernel, out=z[part].reshape(-1, self.filters))
-        if self.use_bias:
+        if self.bias is not None:
             z += self.bias
         y = self.activation(z)
         self.saved = x.shape, padded, z, y
@@ -96,42 +72,69 @@ class _Conv(Layer):
         """Return the gradient with respect to `x`."""
         shape, padded, z, y = self.saved
         dz = vjp[self.activation](dy, z, y)
-        if self.use_bias:
+        if self.bias is not None:
             dz.reshape(-1, self.filters).sum(0, out=self.gradients["bias"])
-        kernel = self.kernel.reshape(-1, self.filters)
         dkernel = self.gradients["kernel"].reshape(-1, self.filters)
         dkernel[...] = 0
-        dpadded = np.zeros_like(padded) if self.needs_input_gradient else None
-        for part, columns in self._columns(padded):
-            rows = dz[part].reshape(-1, self.filters)  # (windows, filters)
-            dkernel += columns.T @ rows
-            if dpadded is not None:
-                np.matmul(rows, kernel.T, out=columns)  # now the gradient of the columns
-                shares = columns.reshape(*dz[part].shape[:-1], -1, padded.shape[-1])
-                for place, view in enumerate(self.windows.places(dpadded[part])):
-                    view += shares[..., place, :]
-        return None if dpadded is None else self.windows.crop(dpadded, shape)
+        for part, columns in self._columns(padded, self.kernel_size, self.strides):
+            dkernel += columns.T @ dz[part].reshape(-1, self.filters)
+        if not self.needs_input_gradient:
+            return None
+        return self.windows.crop(self._backward_input(dz, padded.shape), shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return `(batch, windows..., filters)`."""
         return input_shape[0], *self.windows.counts(input_shape), self.filters
 
-    def _columns(self, padded: Array) -> Iterator[tuple[slice, Array]]:
+    def _backward_input(self, dz: Array, shape: tuple[int, ...]) -> Array:
+        """Return the gradient with respect to the padded input.
+
+        For an image and strides s, t: `dx[s r + i, t c + j] += dz[r, c] @ kernel[i, j].T`.
+        Along the last axis that is a convolution of `dz` (its columns t apart, with zeros
+        between and around) with the turned kernel, one matrix product for all rows i of the
+        kernel; then each row is added where it lay.
+        """
+        (*rows, width), (*steps, stride) = self.kernel_size, self.strides
+        ones = (1,) * len(rows)
+        spread = np.zeros((*dz.shape[:-2], shape[-2] + width - 1, self.filters), dz.dtype)
+        spread[..., width - 1 :: stride, :][..., : dz.shape[-2], :] = dz
+        turned = self.kernel.reshape(-1, width, shape[-1], self.filters)[:, ::-1]
+        turned = turned.transpose(1, 3, 0, 2).reshape(width * self.filters, -1)
+        lines = Windows("", (*rows, 1), (*steps, 1), "valid")
+        dx = np.zeros(shape, dz.dtype)
+        for part, columns in self._columns(spread, (*ones, width), (*ones, 1)):
+            shares = (columns @ turned).reshape(*spread[part].shape[:-2], shape[-2], -1)
+            channels = shares.reshape(*shares.shape[:-1], -1, shape[-1])
+            for row, view in enumerate(lines.places(dx[part])):
+                view += channels[..., row, :]
+        return dx
+
+    def _columns(
+        self, x: Array, window: tuple[int, ...], strides: tuple[int, ...]
+    ) -> Iterator[tuple[slice, Array]]:
         """Yield some samples at a time: which, and `(their windows, window * channels)`."""
-        axes = range(1, self.rank + 1)
-        every = (slice(None), *(slice(None, None, stride) for stride in self.strides))
-        windows = sliding_window_view(padded, self.kernel_size, tuple(axes))[every]
-        windows = np.moveaxis(windows, self.rank + 1, -1)  # (..., window..., channels)
-        samples = min(len(padded), max(1, _COLUMNS // math.prod(windows.shape[1:])))
-        shape = (samples, *windows.shape[1:])
-        if self._buffer.shape != shape or self._buffer.dtype != padded.dtype:
-            self._buffer = np.empty(shape, padded.dtype)
-        for start in range(0, len(padded), samples):
+        axes = range(1, x.ndim - 1)
+        every = (slice(None), *(slice(None, None, stride) for stride in strides))
+        windows = sliding_window_view(x, window, tuple(axes))[every]
+        windows = np.moveaxis(windows, x.ndim - 1, -1)  # (batch, ..., window..., channels)
+        width = math.prod(window) * x.shape[-1]
+        # Long runs of numbers are copied faster. Where a row of the image is longer than a
+        # row of the window, the matrix is made in the other order of axes.
+        upright = 2 * window[-1] * x.shape[-1] < windows.shape[x.ndim - 2]
+        samples = max(1, _NUMBERS // math.prod(windows.shape[1:]))
+        for start in range(0, len(x), samples):
             part = slice(start, start + samples)
             view = windows[part]
-            columns = self._buffer[: len(view)]
+            if upright:
+                view = np.moveaxis(view, range(x.ndim - 1), range(-x.ndim + 1, 0))
+            if self._buffer.size < view.size or self._buffer.dtype != x.dtype:
+                self._buffer = np.empty(view.size, x.dtype)
+            columns = self._buffer[: view.size].reshape(view.shape)
             columns[...] = view
-            yield part, columns.reshape(math.prod(view.shape[: -self.rank - 1]), -1)
+            yield (
+                part,
+                columns.reshape(width, -1).T if upright else columns.reshape(-1, width),
+            )
 
 
 class Conv1D(_Conv):
@@ -147,13 +150,8 @@ class Conv1D(_Conv):
         padding: `"valid"`: windows inside the input; `"same"`: as many windows as steps
             (with a stride: `ceil(steps / stride)`), with zeros around the input.
         activation: A name, a function, or `None` for none.
-        use_bias: Whether to add `bias`.
-        kernel_initializer: First values of `kernel`.
-        bias_initializer: First values of `bias`.
-        kernel_regularizer: Penalty on `kernel`.
-        bias_regularizer: Penalty on `bias`.
-        activity_regularizer: Penalty on the output.
-        **kwargs: `trainable`, `dtype`, `name`, as in `Layer`.
+        **kwargs: `use_bias`, `kernel_initializer`, `bias_initializer`,
+            `kernel_regularizer`, `bias_regularizer`, and those of `Layer`.
 
     Raises:
         ValueError: A size that is not a positive integer, or an unknown padding.
@@ -177,13 +175,8 @@ class Conv2D(_Conv):
         padding: `"valid"`: windows inside the image; `"same"`: as many windows as pixels
             (with a stride: `ceil(size / stride)`), with zeros around the image.
         activation: A name, a function, or `None` for none.
-        use_bias: Whether to add `bias`.
-        kernel_initializer: First values of `kernel`.
-        bias_initializer: First values of `bias`.
-        kernel_regularizer: Penalty on `kernel`.
-        bias_regularizer: Penalty on `bias`.
-        activity_regularizer: Penalty on the output.
-        **kwargs: `trainable`, `dtype`, `name`, as in `Layer`.
+        **kwargs: `use_bias`, `kernel_initializer`, `bias_initializer`,
+            `kernel_regularizer`, `bias_regularizer`, and those of `Layer`.
 
     Raises:
         ValueError: A size that is not a positive integer, or an unknown padding.
@@ -207,23 +200,19 @@ class ZeroPadding2D(Layer):
 
     expects = "(batch, height, width, channels)"
 
-    def __init__(
-        self,
-        padding: int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]] = (1, 1),
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, padding: Any = (1, 1), **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        try:
-            pairs = np.broadcast_to(np.array(padding).T, (2, 2)).T
-        except ValueError:
-            pairs = np.array([[-1]])
-        if pairs.dtype.kind not in "iu" or pairs.min() < 0:
+        pairs = np.array(padding, object)
+        if pairs.shape in ((), (2,)):
+            pairs = np.broadcast_to(pairs.reshape(-1, 1), (2, 2))
+        self.padding = [tuple(pair) for pair in pairs.tolist()]
+        if pairs.shape != (2, 2) or not all(
+            isinstance(n, int) and n >= 0 for n in pairs.flat
+        ):
             raise ValueError(
                 "ZeroPadding2D expects integers >= 0: one, (height, width) or "
                 f"((top, bottom), (left, right)). Received: padding={padding!r}"
             )
-        (top, bottom), (left, right) = pairs.tolist()
-        self.padding = [(top, bottom), (left, right)]
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `x` with zeros around it."""
@@ -238,9 +227,6 @@ class ZeroPadding2D(Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return `(batch, top + height + bottom, left + width + right, channels)`."""
-        batch, *sizes, channels = input_shape
-        padded = (
-            None if size is None else size + sum(extra)
-            for size, extra in zip(sizes, self.padding, strict=True)
-        )
-        return batch, *padded, channels
+        axes = zip(input_shape[1:3], self.padding, strict=True)
+        padded = (None if size is None else size + sum(extra) for size, extra in axes)
+        return input_shape[0], *padded, input_shape[3]

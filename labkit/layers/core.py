@@ -5,14 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from labkit import activations
+from labkit import activations, initializers, regularizers
 from labkit._typing import Array, Shape
+from labkit.activations import Activation as Function
 from labkit.activations import vjp
 from labkit.initializers import Initializer
-from labkit.layers.layer import Layer
+from labkit.layers.layer import Layer, sizes
 from labkit.regularizers import Regularizer
 
-__all__ = ["Activation", "Add", "Dense", "Flatten", "Input", "Reshape"]
+__all__ = ["Activation", "Add", "Dense", "Flatten", "Input", "KernelLayer", "Reshape"]
 
 
 class Input(Layer):
@@ -37,14 +38,11 @@ class Input(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(dtype=dtype, name=name)
-        if shape is None or isinstance(shape, int):
-            raise ValueError(
-                f"Input expects a tuple such as (64,). Received: shape={shape}"
-            )
+        whole = isinstance(shape, tuple | list) and all(n is None or n >= 1 for n in shape)
+        if not whole or shape is None:
+            raise ValueError(f"Input expects a shape such as (64,). Received: {shape}")
         self.shape: Shape = (batch_size, *shape)
-        if any(size is not None and size < 1 for size in self.shape):
-            raise ValueError(f"Input expects sizes >= 1. Received: shape={shape}")
-        self.build(self.shape)
+        self.built = True
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `x`."""
@@ -59,7 +57,47 @@ class Input(Layer):
         return self.shape
 
 
-class Dense(Layer):
+class KernelLayer(Layer):
+    """What layers with kernels and biases share: how these begin and what they cost.
+
+    Args:
+        use_bias: Whether to add a bias.
+        kernel_initializer: First values of the kernel.
+        bias_initializer: First values of the bias.
+        kernel_regularizer: Penalty on the kernel.
+        bias_regularizer: Penalty on the bias.
+        **kwargs: `activity_regularizer`, `trainable`, `dtype`, `name`, as in `Layer`.
+    """
+
+    def __init__(
+        self,
+        *,
+        use_bias: bool = True,
+        kernel_initializer: str | Initializer = "glorot_uniform",
+        bias_initializer: str | Initializer = "zeros",
+        kernel_regularizer: str | Regularizer | None = None,
+        bias_regularizer: str | Regularizer | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.use_bias = use_bias
+        self._kernel_options = _options(kernel_initializer, kernel_regularizer)
+        self._bias_options = _options(bias_initializer, bias_regularizer)
+
+    def add_kernel(self, shape: tuple[int, ...], name: str = "kernel") -> Array:
+        """Return a new kernel."""
+        return self.add_weight(shape, name=name, **self._kernel_options)
+
+    def add_bias(self, shape: tuple[int, ...], name: str = "bias") -> Array | None:
+        """Return a new bias, or `None` where the layer uses none."""
+        return (
+            self.add_weight(shape, name=name, **self._bias_options)
+            if self.use_bias
+            else None
+        )
+
+
+class Dense(KernelLayer):
     r"""Every output sees every input: $y = f(x W + b)$.
 
     `x` is `(batch, ..., inputs)`, `kernel` $W$ is `(inputs, units)`, `bias` $b$ is
@@ -68,13 +106,8 @@ class Dense(Layer):
     Args:
         units: Number of outputs.
         activation: $f$: a name, a function, or `None` for none.
-        use_bias: Whether to add `bias`.
-        kernel_initializer: First values of `kernel`.
-        bias_initializer: First values of `bias`.
-        kernel_regularizer: Penalty on `kernel`.
-        bias_regularizer: Penalty on `bias`.
-        activity_regularizer: Penalty on the output.
-        **kwargs: `trainable`, `dtype`, `name`, as in `Layer`.
+        **kwargs: `use_bias`, `kernel_initializer`, `bias_initializer`,
+            `kernel_regularizer`, `bias_regularizer`, and those of `Layer`.
 
     Raises:
         ValueError: `units` is not a positive integer.
@@ -83,51 +116,21 @@ class Dense(Layer):
     expects = "(batch, inputs, ...)"
 
     def __init__(
-        self,
-        units: int,
-        activation: str | activations.Activation | None = None,
-        use_bias: bool = True,
-        kernel_initializer: str | Initializer = "glorot_uniform",
-        bias_initializer: str | Initializer = "zeros",
-        kernel_regularizer: str | Regularizer | None = None,
-        bias_regularizer: str | Regularizer | None = None,
-        activity_regularizer: str | Regularizer | None = None,
-        **kwargs: Any,
+        self, units: int, activation: str | Function | None = None, **kwargs: Any
     ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.units = positive("Dense", units=units)
+        super().__init__(**kwargs)
+        (self.units,) = sizes("Dense", "units", units, 1)
         self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer, self.bias_initializer = (
-            kernel_initializer,
-            bias_initializer,
-        )
-        self.kernel_regularizer, self.bias_regularizer = (
-            kernel_regularizer,
-            bias_regularizer,
-        )
 
     def build(self, input_shape: Shape) -> None:
         """Make `kernel` and `bias`."""
-        inputs = self._features = known("Dense", input_shape, -1)
-        self.kernel = self.add_weight(
-            (inputs, self.units),
-            self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            name="kernel",
-        )
-        if self.use_bias:
-            self.bias = self.add_weight(
-                (self.units,),
-                self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                name="bias",
-            )
+        self.kernel = self.add_kernel((self.fix_features(input_shape), self.units))
+        self.bias = self.add_bias((self.units,))
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `activation(x @ kernel + bias)`."""
         z = x @ self.kernel  # (..., units)
-        if self.use_bias:
+        if self.bias is not None:
             z += self.bias
         y = self.activation(z)
         self.saved = x, z, y
@@ -139,7 +142,7 @@ class Dense(Layer):
         dz = vjp[self.activation](dy, z, y)  # (..., units)
         rows = dz.reshape(-1, self.units)
         np.matmul(x.reshape(len(rows), -1).T, rows, out=self.gradients["kernel"])
-        if self.use_bias:
+        if self.bias is not None:
             rows.sum(0, out=self.gradients["bias"])
         return dz @ self.kernel.T if self.needs_input_gradient else None
 
@@ -156,9 +159,7 @@ class Activation(Layer):
         **kwargs: As in `Layer`.
     """
 
-    def __init__(
-        self, activation: str | activations.Activation | None, **kwargs: Any
-    ) -> None:
+    def __init__(self, activation: str | Function | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
 
@@ -182,22 +183,21 @@ class Reshape(Layer):
         **kwargs: As in `Layer`.
 
     Raises:
-        ValueError: The numbers do not fit the shape.
+        ValueError: More than one -1, or numbers that do not fit the shape.
     """
 
     def __init__(self, target_shape: tuple[int, ...], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.target_shape = tuple(target_shape)
-        if sum(size == -1 for size in self.target_shape) > 1 or min(target_shape) < -1:
+        if self.target_shape.count(-1) > 1 or any(size < -1 for size in self.target_shape):
             raise ValueError(
-                "Reshape expects sizes >= 0, one of which may be -1. "
-                f"Received: target_shape={target_shape}"
+                f"Reshape expects sizes, one of them -1. Received: {target_shape}"
             )
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `x` as `(batch, *target_shape)`."""
         self.saved = x.shape
-        self.compute_output_shape(x.shape)
+        self.compute_output_shape(x.shape)  # checks that it fits
         return x.reshape(len(x), *self.target_shape)
 
     def backward(self, dy: Array) -> Array:
@@ -206,43 +206,27 @@ class Reshape(Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return `(batch, *target_shape)`."""
-        sample = [size for size in input_shape[1:] if size is not None]
-        if len(sample) < len(input_shape) - 1:
-            return input_shape[0], *(
-                None if size == -1 else size for size in self.target_shape
-            )
-        numbers = math.prod(sample)
-        known_size = math.prod(size for size in self.target_shape if size != -1)
-        rest, left_over = divmod(numbers, known_size)
-        if left_over or (rest != 1 and -1 not in self.target_shape):
+        numbers = _product(input_shape[1:])
+        known = math.prod(size for size in self.target_shape if size != -1)
+        rest = None if numbers is None else numbers // max(known, 1)
+        shape = tuple(rest if size == -1 else size for size in self.target_shape)
+        if numbers is not None and _product(shape) != numbers:
             raise ValueError(
                 f"Reshape cannot turn {numbers} numbers into target_shape="
                 f"{self.target_shape}. Received: x.shape={input_shape}"
             )
-        return input_shape[0], *(rest if size == -1 else size for size in self.target_shape)
+        return input_shape[0], *shape
 
 
-class Flatten(Layer):
+class Flatten(Reshape):
     """All numbers of a sample in one row: `(batch, features)`.
 
     Args:
         **kwargs: As in `Layer`.
     """
 
-    def call(self, x: Array, training: bool = False) -> Array:
-        """Return `x` as `(batch, features)`."""
-        self.saved = x.shape
-        return x.reshape(len(x), -1)
-
-    def backward(self, dy: Array) -> Array:
-        """Return `dy` in the input's shape."""
-        return dy.reshape(self.saved)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return `(batch, features)`."""
-        sample = [size for size in input_shape[1:] if size is not None]
-        complete = len(sample) == len(input_shape) - 1
-        return input_shape[0], math.prod(sample) if complete else None
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__((-1,), **kwargs)
 
 
 class Add(Layer):
@@ -262,31 +246,23 @@ class Add(Layer):
         """Return `dy` once for each array: `(arrays, batch, ...)`."""
         return np.stack([dy] * self.saved)
 
-    def _check_input(self, x: Any) -> Array:
+    def _checked(self, x: Any) -> Array:
         shapes = [np.shape(array) for array in x]
         if not isinstance(x, list | tuple) or len(x) < 2 or len(set(shapes)) > 1:
             raise ValueError(
-                f"Add expects a list of two arrays or more of one shape. Received: {shapes}"
+                f"Add expects a list of arrays of one shape. Received: {shapes}"
             )
-        return super()._check_input(np.stack(x))
+        return super()._checked(np.stack(x))
 
 
-def positive(layer: str, **sizes: int) -> int:
-    """Return the last of the sizes, after a check that all are positive integers."""
-    for name, size in sizes.items():
-        if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
-            raise ValueError(
-                f"{layer} expects {name} to be an integer >= 1. Received: {size!r}"
-            )
-    return int(size)
+def _options(initializer: str | Initializer, regularizer: str | Regularizer | None) -> Any:
+    return {
+        "initializer": initializers.get(initializer),
+        "regularizer": regularizers.get(regularizer),
+    }
 
 
-def known(layer: str, shape: Shape, axis: int) -> int:
-    """Return the size of an axis, which may not be `None`."""
-    size = shape[axis]
-    if size is None:
-        raise ValueError(
-            f"{layer} needs to know the size of axis {axis} to make its weights. "
-            f"Received: input_shape={shape}"
-        )
-    return size
+def _product(shape: Shape) -> int | None:
+    """Return the number of numbers in a shape, `None` where a size is not known."""
+    known = [size for size in shape if size is not None]
+    return math.prod(known) if len(known) == len(shape) else None

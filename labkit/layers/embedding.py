@@ -6,8 +6,7 @@ import numpy as np
 
 from labkit._typing import Array, Shape
 from labkit.initializers import Initializer
-from labkit.layers.core import positive
-from labkit.layers.layer import Layer
+from labkit.layers.layer import Layer, sizes
 from labkit.regularizers import Regularizer
 
 __all__ = ["Embedding"]
@@ -39,8 +38,8 @@ class Embedding(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.input_dim = positive("Embedding", input_dim=input_dim)
-        self.output_dim = positive("Embedding", output_dim=output_dim)
+        (self.input_dim,) = sizes("Embedding", "input_dim", input_dim, 1)
+        (self.output_dim,) = sizes("Embedding", "output_dim", output_dim, 1)
         self.embeddings_initializer = embeddings_initializer
         self.embeddings_regularizer = embeddings_regularizer
 

@@ -18,8 +18,7 @@ from labkit._typing import Array, Shape
 from labkit.initializers import Initializer
 from labkit.regularizers import Regularizer
 
-__all__ = ["Layer", "auto_name"]
-
+__all__ = ["Layer", "auto_name", "sizes"]
 
 _names: Counter[str] = Counter()
 
@@ -76,7 +75,6 @@ class Layer:
         self._regularizers: dict[str, Regularizer] = {}
         self._features: int | None = None
         self._output: Array | None = None
-        self._output_shape: tuple[int, ...] | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Wrap `build` and `backward`, as `__call__` wraps `call`."""
@@ -116,13 +114,10 @@ class Layer:
             ValueError: Wrong number of axes, no samples, or another size than before.
             TypeError: Not numbers.
         """
-        x = self._check_input(x)
+        x = self._checked(x)
         self.build(x.shape)
-        y = self.call(x, training)
-        self._output_shape = y.shape
-        if self.activity_regularizer is not None:
-            self._output = y
-        return y
+        self._output = self.call(x, training)
+        return self._output
 
     def add_weight(
         self,
@@ -142,18 +137,33 @@ class Layer:
             trainable: `False` for numbers that training does not learn by gradients.
             regularizer: Penalty on it, added to the loss.
             name: Its key in `self.gradients`; `None` means `"weight_0"`, …
+
+        Raises:
+            ValueError: The layer has a weight of that name.
         """
         name = name or f"weight_{len(self._weights)}"
         if name in self._weights:
             raise ValueError(f"{self.name} already has a weight named {name!r}.")
-        dtype = dtype or self.dtype
-        weight = initializers.get(initializer or "glorot_uniform")(shape or (), dtype)
-        self._weights[name] = weight
+        initializer = initializers.get(initializer or "glorot_uniform")
+        weight = self._weights[name] = initializer(shape or (), dtype or self.dtype)
         if trainable:
             self.gradients[name] = np.zeros_like(weight)
         if penalty := regularizers.get(regularizer):
             self._regularizers[name] = penalty
         return weight
+
+    def fix_features(self, input_shape: Shape) -> int:
+        """Return the size of the last axis, which each input must have from now on.
+
+        Raises:
+            ValueError: It is not known.
+        """
+        self._features = input_shape[-1]
+        if self._features is None:
+            raise ValueError(
+                f"{self.name} needs a known last axis. Received: input_shape={input_shape}"
+            )
+        return self._features
 
     def bind(self, name: str, weight: Array, gradient: Array | None = None) -> None:
         """Move a weight and its gradient into other arrays, such as views of one vector."""
@@ -176,21 +186,30 @@ class Layer:
                     yield from layer.flatten_layers()
 
     @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights, here and in all layers that it holds."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = value
+        for layer in list(self.flatten_layers())[1:]:
+            layer.trainable = value
+
+    @property
     def weights(self) -> list[Array]:
         """All weights: of each layer the trainable ones, then the others."""
-        return [w for layer in self.flatten_layers() for w in layer._own_weights()]
+        return [
+            layer._weights[name]
+            for layer in self.flatten_layers()
+            for name in sorted(layer._weights, key=lambda name: name not in layer.gradients)
+        ]
 
     @property
     def trainable_weights(self) -> list[Array]:
         """The weights that training changes."""
-        if not self.trainable:
-            return []
-        return [
-            layer._weights[name]
-            for layer in self.flatten_layers()
-            if layer.trainable
-            for name in layer.gradients
-        ]
+        layers = [layer for layer in self.flatten_layers() if layer.trainable]
+        return [layer._weights[name] for layer in layers for name in layer.gradients]
 
     @property
     def non_trainable_weights(self) -> list[Array]:
@@ -220,15 +239,12 @@ class Layer:
         Raises:
             ValueError: Another number of arrays, or another shape.
         """
-        expected = [weight.shape for weight in self.weights]
         arrays = [np.asarray(weight) for weight in weights]
+        expected = [weight.shape for weight in self.weights]
         received = [array.shape for array in arrays]
         if expected != received:
-            hint = "" if self.built else " It is not built yet: call it on an array first."
-            raise ValueError(
-                f"{self.name} expects weights of shapes {expected}. "
-                f"Received: {received}.{hint}"
-            )
+            hint = "" if self.built else " (not built: call it on an array first)"
+            raise ValueError(f"{self.name}{hint} expects {expected}. Received: {received}")
         for weight, array in zip(self.weights, arrays, strict=True):
             weight[...] = array
 
@@ -242,28 +258,35 @@ class Layer:
             raise ValueError(f"{self.name} is not built yet: call it on an array first.")
         return sum(weight.size for weight in self.weights)
 
-    def _own_weights(self) -> list[Array]:
-        fixed = [name for name in self._weights if name not in self.gradients]
-        return [self._weights[name] for name in [*self.gradients, *fixed]]
-
-    def _check_input(self, x: Any) -> Array:
+    def _checked(self, x: Any) -> Array:
+        """Return `x` in the layer's dtype if it is what the layer expects."""
         x = np.asarray(x)
-        kind = type(self).__name__
         if x.dtype.kind not in "biuf":
-            raise TypeError(f"{kind} expects numbers. Received: x.dtype={x.dtype}")
+            raise TypeError(f"{self.name} expects numbers. Received: x.dtype={x.dtype}")
         axes = self.expects.strip("()").split(", ")
-        many = axes[-1] == "..."
-        if x.ndim < len(axes) - 1 if many else x.ndim != len(axes):
-            raise ValueError(f"{kind} expects {self.expects}. Received: x.shape={x.shape}")
-        if x.size == 0:
-            raise ValueError(f"{kind} expects samples. Received: x.shape={x.shape}")
-        if self._features not in (None, x.shape[-1]):
+        fits = x.ndim >= len(axes) - 1 if axes[-1] == "..." else x.ndim == len(axes)
+        if not fits or x.size == 0 or self._features not in (None, x.shape[-1]):
+            size = f" with {self._features} of the last" if self._features else ""
+            kind = type(self).__name__
             raise ValueError(
-                f"{kind} {self.name!r} was built for a last axis of {self._features}. "
-                f"Received: x.shape={x.shape}"
+                f"{kind} expects {self.expects}{size}. Received: x.shape={x.shape}"
             )
         checked: Array = x.astype(self.dtype, copy=False)
         return checked
+
+
+def sizes(layer: str, name: str, value: Any, axes: int) -> tuple[int, ...]:
+    """Return a positive integer for each axis, from a tuple or from one integer for all.
+
+    Raises:
+        ValueError: Another number of them, or not positive integers.
+    """
+    values = tuple(value) if isinstance(value, tuple | list) else (value,) * axes
+    whole = all(isinstance(size, int | np.integer) and size > 0 for size in values)
+    if not whole or len(values) != axes:
+        wanted = "an integer >= 1" if axes == 1 else f"{axes} integers >= 1, or one for all"
+        raise ValueError(f"{layer} expects {name} to be {wanted}. Received: {value!r}")
+    return tuple(int(size) for size in values)
 
 
 def _built_once(build: Callable[..., None]) -> Callable[..., None]:
@@ -279,21 +302,21 @@ def _built_once(build: Callable[..., None]) -> Callable[..., None]:
 
 
 def _with_penalties(backward: Callable[..., Array | None]) -> Callable[..., Array | None]:
-    """Return `backward` with the gradients of the layer's penalties added."""
+    """Return `backward` with a check of `dy`, and the penalties' gradients added."""
 
     @functools.wraps(backward)
     def wrapper(self: Layer, dy: Array) -> Array | None:
         if type(self).backward is not wrapper:
             return backward(self, dy)  # called by a subclass's backward, which adds them
-        if self._output_shape is None and self.saved is None:
+        if self._output is None:
             raise RuntimeError(f"Call {self.name} on an array before its backward.")
         dy = np.asarray(dy, self.dtype)
-        if self._output_shape not in (None, dy.shape):
+        if dy.shape != self._output.shape:
             raise ValueError(
-                f"{self.name}.backward expects dy of the output's shape "
-                f"{self._output_shape}. Received: dy.shape={dy.shape}"
+                f"{self.name}.backward expects the output's shape {self._output.shape}. "
+                f"Received: dy.shape={dy.shape}"
             )
-        if self.activity_regularizer is not None and self._output is not None:
+        if self.activity_regularizer is not None:
             dy = dy + self.activity_regularizer.gradient(self._output) / len(dy)
         dx = backward(self, dy)
         for name, regularizer in self._regularizers.items():

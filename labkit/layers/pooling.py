@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from labkit._typing import Array, Shape
-from labkit.layers._windows import Windows, per_axis
-from labkit.layers.layer import Layer
+from labkit.layers._windows import Windows
+from labkit.layers.layer import Layer, sizes
 
 __all__ = [
     "AveragePooling2D",
@@ -28,8 +28,8 @@ class _Pooling2D(Layer):
     ) -> None:
         super().__init__(**kwargs)
         kind = type(self).__name__
-        self.pool_size = per_axis(kind, "pool_size", pool_size, 2)
-        self.strides = per_axis(kind, "strides", strides or pool_size, 2)
+        self.pool_size = sizes(kind, "pool_size", pool_size, 2)
+        self.strides = sizes(kind, "strides", strides or pool_size, 2)
         self.windows = Windows(kind, self.pool_size, self.strides, padding)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -67,12 +67,12 @@ class MaxPooling2D(_Pooling2D):
         """Return `dy` at the place of each largest number (of equal ones at the first)."""
         shape, padded, y = self.saved
         dpadded = np.zeros_like(padded)
-        rest = dy.copy()  # what has not found its place yet
+        free = np.ones(y.shape, bool)  # windows whose largest number is not found yet
         places, targets = self.windows.places(padded), self.windows.places(dpadded)
         for view, target in zip(places, targets, strict=True):
-            share = rest * (view == y)
-            target += share
-            rest -= share
+            found = (view == y) & free
+            free ^= found
+            target += dy * found
         return self.windows.crop(dpadded, shape)
 
 
@@ -112,9 +112,6 @@ class AveragePooling2D(_Pooling2D):
 
 
 class _GlobalAveragePooling(Layer):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-
     def call(self, x: Array, training: bool = False) -> Array:
         """Return the mean of each channel, `(batch, channels)`."""
         self.saved = x.shape

@@ -12,15 +12,27 @@ from labkit import activations
 from labkit._typing import Array, Shape
 from labkit.activations import vjp
 from labkit.initializers import Initializer
-from labkit.layers.core import known, positive
-from labkit.layers.layer import Layer
+from labkit.layers.core import KernelLayer
+from labkit.layers.layer import sizes
 from labkit.regularizers import Regularizer
 
 __all__ = ["GRU", "LSTM", "SimpleRNN"]
 
 
-class _RNN(Layer):
-    """What recurrent layers share; a subclass goes through the steps."""
+class _RNN(KernelLayer):
+    """What recurrent layers share; a subclass goes through the steps.
+
+    Args:
+        units: Length of the state.
+        recurrent_initializer: First values of `recurrent_kernel`.
+        recurrent_regularizer: Penalty on `recurrent_kernel`.
+        return_sequences: Whether to return the states of all steps instead of the last.
+        **kwargs: `use_bias`, `kernel_initializer`, `bias_initializer`,
+            `kernel_regularizer`, `bias_regularizer`, and those of `Layer`.
+
+    Raises:
+        ValueError: `units` is not a positive integer.
+    """
 
     expects = "(batch, steps, features)"
     gates = 1
@@ -29,50 +41,28 @@ class _RNN(Layer):
         self,
         units: int,
         *,
-        use_bias: bool = True,
-        kernel_initializer: str | Initializer = "glorot_uniform",
         recurrent_initializer: str | Initializer = "orthogonal",
-        bias_initializer: str | Initializer = "zeros",
-        kernel_regularizer: str | Regularizer | None = None,
         recurrent_regularizer: str | Regularizer | None = None,
-        bias_regularizer: str | Regularizer | None = None,
-        activity_regularizer: str | Regularizer | None = None,
         return_sequences: bool = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.units = positive(type(self).__name__, units=units)
-        self.use_bias = use_bias
-        self.kernel_initializer = kernel_initializer
+        super().__init__(**kwargs)
+        (self.units,) = sizes(type(self).__name__, "units", units, 1)
         self.recurrent_initializer = recurrent_initializer
-        self.bias_initializer = bias_initializer
-        self.kernel_regularizer = kernel_regularizer
         self.recurrent_regularizer = recurrent_regularizer
-        self.bias_regularizer = bias_regularizer
         self.return_sequences = return_sequences
 
     def build(self, input_shape: Shape) -> None:
         """Make `kernel`, `recurrent_kernel` and `bias`."""
-        features = self._features = known(type(self).__name__, input_shape, -1)
-        self.kernel = self.add_weight(
-            (features, self.gates * self.units),
-            self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            name="kernel",
-        )
+        columns = self.gates * self.units
+        self.kernel = self.add_kernel((self.fix_features(input_shape), columns))
         self.recurrent_kernel = self.add_weight(
-            (self.units, self.gates * self.units),
+            (self.units, columns),
             self.recurrent_initializer,
             regularizer=self.recurrent_regularizer,
             name="recurrent_kernel",
         )
-        if self.use_bias:
-            self.bias = self.add_weight(
-                self._bias_shape(),
-                self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                name="bias",
-            )
+        self.bias = self.add_bias(self._bias_shape())
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return the last state `(batch, units)`, or all `(batch, steps, units)`."""
@@ -94,13 +84,10 @@ class _RNN(Layer):
             dstates[-1] = dy
         dz, drecurrent = self._backward_steps(dstates, states, details)
         rows, recurrent_rows = (a.reshape(-1, a.shape[-1]) for a in (dz, drecurrent))
+        before = states[:-1].reshape(-1, self.units)
         np.matmul(steps.reshape(len(rows), -1).T, rows, out=self.gradients["kernel"])
-        np.matmul(
-            states[:-1].reshape(-1, self.units).T,
-            recurrent_rows,
-            out=self.gradients["recurrent_kernel"],
-        )
-        if self.use_bias:
+        np.matmul(before.T, recurrent_rows, out=self.gradients["recurrent_kernel"])
+        if self.bias is not None:
             self.gradients["bias"][...] = self._bias_gradient(rows, recurrent_rows)
         return (dz @ self.kernel.T).swapaxes(0, 1) if self.needs_input_gradient else None
 
@@ -140,16 +127,8 @@ class SimpleRNN(_RNN):
     Args:
         units: Length of the state.
         activation: $f$: a name, a function, or `None` for none.
-        use_bias: Whether to add `bias`.
-        kernel_initializer: First values of `kernel`.
-        recurrent_initializer: First values of `recurrent_kernel`.
-        bias_initializer: First values of `bias`.
-        kernel_regularizer: Penalty on `kernel`.
-        recurrent_regularizer: Penalty on `recurrent_kernel`.
-        bias_regularizer: Penalty on `bias`.
-        activity_regularizer: Penalty on the output.
-        return_sequences: Whether to return the states of all steps instead of the last.
-        **kwargs: `trainable`, `dtype`, `name`, as in `Layer`.
+        **kwargs: `return_sequences`, `recurrent_initializer`, `recurrent_regularizer`,
+            `use_bias`, and those of `Dense`.
 
     Raises:
         ValueError: `units` is not a positive integer.
@@ -159,14 +138,13 @@ class SimpleRNN(_RNN):
         self,
         units: int,
         activation: str | activations.Activation | None = "tanh",
-        use_bias: bool = True,
         **kwargs: Any,
     ) -> None:
-        super().__init__(units, use_bias=use_bias, **kwargs)
+        super().__init__(units, **kwargs)
         self.activation = activations.get(activation)
 
     def _forward_steps(self, z: Array, states: Array) -> Array:
-        if self.use_bias:
+        if self.bias is not None:
             z += self.bias
         for step, z_step in enumerate(z):
             z_step += states[step] @ self.recurrent_kernel
@@ -197,18 +175,10 @@ class LSTM(_RNN):
 
     Args:
         units: Length of the state and of the cell.
-        use_bias: Whether to add `bias`.
-        kernel_initializer: First values of `kernel`.
-        recurrent_initializer: First values of `recurrent_kernel`.
-        bias_initializer: First values of `bias`.
         unit_forget_bias: Whether the forget gate's bias begins with ones, so that the cell
             keeps its memory at first.
-        kernel_regularizer: Penalty on `kernel`.
-        recurrent_regularizer: Penalty on `recurrent_kernel`.
-        bias_regularizer: Penalty on `bias`.
-        activity_regularizer: Penalty on the output.
-        return_sequences: Whether to return the states of all steps instead of the last.
-        **kwargs: `trainable`, `dtype`, `name`, as in `Layer`.
+        **kwargs: `return_sequences`, `recurrent_initializer`, `recurrent_regularizer`,
+            `use_bias`, and those of `Dense`.
 
     Raises:
         ValueError: `units` is not a positive integer.
@@ -216,21 +186,14 @@ class LSTM(_RNN):
 
     gates = 4
 
-    def __init__(
-        self,
-        units: int,
-        *,
-        use_bias: bool = True,
-        unit_forget_bias: bool = True,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(units, use_bias=use_bias, **kwargs)
+    def __init__(self, units: int, *, unit_forget_bias: bool = True, **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
         self.unit_forget_bias = unit_forget_bias
 
     def build(self, input_shape: Shape) -> None:
         """Make `kernel`, `recurrent_kernel` and `bias`."""
         super().build(input_shape)
-        if self.use_bias and self.unit_forget_bias:
+        if self.bias is not None and self.unit_forget_bias:
             self.bias[self.units : 2 * self.units] = 1
 
     def _forward_steps(self, z: Array, states: Array) -> Any:
@@ -240,7 +203,7 @@ class LSTM(_RNN):
         half[2 * self.units : 3 * self.units] = 1  # the candidate is a tanh already
         shift = 1 - half
         shift[half == 1] = 0
-        if self.use_bias:
+        if self.bias is not None:
             z += self.bias
         z *= half
         recurrent_kernel = self.recurrent_kernel * half
@@ -292,16 +255,10 @@ class GRU(_RNN):
 
     Args:
         units: Length of the state.
-        use_bias: Whether to add `bias`.
-        kernel_initializer: First values of `kernel`.
         recurrent_initializer: First values of `recurrent_kernel`.
-        bias_initializer: First values of `bias`.
-        kernel_regularizer: Penalty on `kernel`.
         recurrent_regularizer: Penalty on `recurrent_kernel`.
-        bias_regularizer: Penalty on `bias`.
-        activity_regularizer: Penalty on the output.
         return_sequences: Whether to return the states of all steps instead of the last.
-        **kwargs: `trainable`, `dtype`, `name`, as in `Layer`.
+        **kwargs: `use_bias`, and those of `Dense`.
 
     Raises:
         ValueError: `units` is not a positive integer.
@@ -317,12 +274,12 @@ class GRU(_RNN):
 
     def _forward_steps(self, z: Array, states: Array) -> Any:
         both = 2 * self.units  # columns of the two sigmoid gates
-        if self.use_bias:
+        if self.bias is not None:
             z += self.bias[0]
         recurrent = np.empty_like(z)
         for step, gates in enumerate(z):
             np.matmul(states[step], self.recurrent_kernel, out=recurrent[step])
-            if self.use_bias:
+            if self.bias is not None:
                 recurrent[step] += self.bias[1]
             gates[:, :both] += recurrent[step][:, :both]
             gates[:, :both] = activations.sigmoid(gates[:, :both])
