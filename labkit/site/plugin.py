@@ -19,10 +19,11 @@ from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, event_priority, get_plugin_logger
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
 from nbconvert.exporters import templateexporter
 from nbformat import NotebookNode
 
-from . import render
+from . import elements, render
 from .background import Background
 from .book import Book, EmbedError
 from .cache import Cache, CacheError
@@ -150,7 +151,12 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         if page.file.src_uri.endswith(".py"):
             html, page.toc = self.rendered
             page.file.abs_src_path = str(self.source)
-        return html
+        try:
+            scripts = elements.scripts(html, self.book, Path(config.docs_dir))
+        except EmbedError as error:
+            raise PluginError(f"{page.file.src_uri}: {error}") from None
+        addresses = (get_relative_url(script, page.url) for script in scripts)
+        return html + "".join(f'<script defer src="{url}"></script>' for url in addresses)
 
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
         """Leave out what the theme's templates leave between the lines.

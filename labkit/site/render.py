@@ -23,6 +23,7 @@ from pygments.formatter import Formatter
 from pygments.lexers import PythonLexer
 from pygments.token import Token
 
+from . import elements
 from .book import Book, Cell, EmbedError, anchor
 from .figures import Figure
 from .references import uses
@@ -118,6 +119,10 @@ class Parts:
             EmbedError: There is no such value, or the format does not fit it.
         """
         cell, value = self.book.value(name)
+        if elements.is_data(value):
+            raise EmbedError(
+                f"{name} is data for an interactive figure. Expected a number or a text."
+            )
         try:
             text = "…" if value is None else format(value, spec)
         except (ValueError, TypeError) as error:
@@ -398,6 +403,7 @@ def files(book: Book, name: str) -> Iterator[tuple[str, str]]:
         for drawing in cell.figures:
             yield f"tutorials/{name}/{drawing.name}.svg", drawing.svg
             yield f"tutorials/{name}/{drawing.name}.dark.svg", drawing.dark
+    yield from elements.files(book, name)
 
 
 def highlight(source: str) -> str:
@@ -432,7 +438,7 @@ def compact(page: str) -> str:
     parts = _VERBATIM.split(page)  # outside, inside, the inside's tag, outside …
     parts[::3] = [_BREAK.sub("\n", part) for part in parts[::3]]
     del parts[2::3]
-    return "".join(parts)
+    return "".join(parts).lstrip()
 
 
 def _published(notebook: NotebookNode) -> NotebookNode:
