@@ -216,12 +216,14 @@ iris_accuracy = iris_correct / iris_count
 print(f"{iris_correct} of {iris_count} flowers are on their side of the border")
 assert 0.92 <= iris_accuracy <= 0.97
 
-# %% label="boundary" alt="Left: petal width against petal length for one hundred irises; a straight line that falls from left to right separates most of the versicolor, lower left, from the virginica, upper right. An arrow at a right angle to the line points to the virginica. Right: the neuron's output against its sum z. Every flower lies on one S-shaped curve; the few errors are near the middle, at z around zero." caption="Left: the border is the line on which the sum is zero; the weights, drawn as an arrow, stand at a right angle to it. Right: the neuron turns two measurements into one sum; every flower, drawn at its own height, lands on the same curve." values="w_length w_width uncertain"
+# %% label="boundary" alt="Left: petal width against petal length for one hundred irises; a straight line that falls from left to right separates most of the versicolor, lower left, from the virginica, upper right. An arrow at a right angle to the line points to the virginica. Right: the neuron's output against its sum z. Every flower lies on one S-shaped curve; the few errors are near the middle, at z around zero." caption="Left: the border is the line on which the sum is zero; the weights, drawn as an arrow, stand at a right angle to it. Right: the neuron turns two measurements into one sum; every flower, drawn at its own height, lands on the same curve." values="uncertain twin_length twin_width"
 w, b = (values.ravel() for values in border.get_weights())  # (2,), (1,)
-w_length, w_width = (float(value) for value in w)
 is_virginica = virginica.ravel() == 1
 score = centered @ w + b  # (100,): the sum z of each flower
 uncertain = int(np.sum(np.abs(score) < 1))
+versicolors, virginicas = petals[~is_virginica].tolist(), petals[is_virginica].tolist()
+twins = [flower for flower in versicolors if flower in virginicas]  # same petals, two kinds
+twin_length, twin_width = twins[0]
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 2.7), width_ratios=[4, 3])
 for chosen, name, marker, color in [
@@ -253,8 +255,7 @@ right.plot(curve, 1 / (1 + np.exp(-curve)), color=INK, lw=1, zorder=0)
 right.axvline(0, color=INK, linestyle=":", linewidth=1)
 right.set(xlabel="sum z", ylabel="output y")
 right.legend(loc="upper left", handletextpad=0)
-assert w_length > 0
-assert w_width > 0
+assert np.all(w > 0)  # the longer and the wider, the more virginica
 
 # %% [markdown]
 # ## What no single neuron can do
@@ -391,28 +392,31 @@ starts = 20
 
 
 def train(hidden, seed):
-    """Train one network on XOR; return its losses, and whether it learned all."""
+    """Train on XOR; return losses, final outputs, and whether all are right."""
     keras.utils.set_random_seed(seed)
     network = build_xor(hidden)
     losses = network.fit(cases, labels, batch_size=4, epochs=25, **quiet).history
-    answers = np.asarray(network(table)) > 0.5
-    return losses["loss"], bool(np.all(answers == xor))
+    output = np.asarray(network(table))
+    return losses["loss"], output, bool(np.all((output > 0.5) == xor))
 
 
 runs = {hidden: [train(hidden, seed) for seed in range(starts)] for hidden in (2, 8)}
-found_two = sum(found for _, found in runs[2])
-found_eight = sum(found for _, found in runs[8])
-stuck_loss = float(np.median([loss[-1] for loss, found in runs[2] if not found]))
+found_two = sum(found for *_, found in runs[2])
+found_eight = sum(found for *_, found in runs[8])
+stuck = [(losses[-1], output) for losses, output, found in runs[2] if not found]
+stuck_loss = float(np.median([loss for loss, _ in stuck]))
+halves = [int(np.sum(np.abs(output - 0.5) < 0.05)) for _, output in stuck]
 print(f"XOR learned from {found_two} of {starts} starts with two hidden neurons,")
 print(f"and from {found_eight} of {starts} with eight")
 assert 4 <= found_two <= 17
 assert found_eight >= 19
 assert abs(stuck_loss - np.log(2) / 2) < 0.02
+assert np.median(halves) == 2  # "one half" to two of the four cases
 
 # %% label="losses" alt="Loss against epoch for twenty random starts each. Left, two hidden neurons: about half of the curves fall to zero, the others stay on flat shelves far above it. Right, eight hidden neurons: all curves fall to zero." caption="The loss of every start on XOR. Solid green: all four cases right at the end. Dashed red: stuck. The dotted line is the loss of a coin toss, $\\ln 2$."
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3), sharex=True, sharey=True)
 for ax, (hidden, results) in zip(axes, runs.items(), strict=True):
-    for losses, found in results:
+    for losses, _, found in results:
         style, color = ("-", GREEN) if found else ("--", RED)
         ax.plot(losses, style, color=color, linewidth=1)
     ax.axhline(np.log(2), color=INK, linestyle=":", linewidth=1)
