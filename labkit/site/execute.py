@@ -477,13 +477,13 @@ class _Run:
 
     async def _value(self, client: "NotebookClient", name: str) -> Any:
         try:
-            kind, value = json.loads(await self._ask(client, f"{KERNEL}.scalar({name})"))
+            kind, value = json.loads(await self._ask(client, f"{KERNEL}.plain({name})"))
         except NameError:
             raise self._failed(
                 f"the cell that starts here publishes {name!r}, but there is no such name. "
                 "Mend `values` in its marker, or the cell."
             ) from None
-        if not isinstance(value, bool | int | float | str):
+        if value is None:
             given = f"of type {kind}"
         elif isinstance(value, float) and not math.isfinite(value):
             given = str(value)
@@ -491,7 +491,8 @@ class _Run:
             return value
         raise self._failed(
             f"the cell that starts here publishes {name!r}, which is {given}. Expected a "
-            "finite int or float, a str, a bool or a NumPy scalar: convert it in the cell."
+            "finite number, a str, a bool, an array of numbers, or a list or dict (str keys) "
+            "of these: convert it in the cell."
         )
 
     async def _ask(self, client: "NotebookClient", expression: str) -> Any:

@@ -5,6 +5,7 @@ Python's own modules; and it is part of the cache's key.
 """
 
 import ast
+import base64
 import hashlib
 import json
 import linecache
@@ -67,13 +68,36 @@ def report() -> str:
     return json.dumps({"modules": sorted(loaded), "files": _files})
 
 
-def scalar(value: Any) -> str:
-    """Return a value's type, and the value if it is a number or a text, as JSON."""
-    content = value
-    if not isinstance(value, (bool, int, float, str)):
-        is_scalar = getattr(value, "shape", None) == () and hasattr(value, "item")
-        content = value.item() if is_scalar else None
-    return json.dumps([type(value).__name__, content], default=lambda other: None)
+def plain(value: Any) -> str:
+    """Return a value's type, and the value as JSON; null in place of what JSON cannot hold.
+
+    Numbers and texts are for sentences. Arrays, and lists and dicts of all these, are data
+    for a page's scripts: arrays are kept as float32, uint8 or int32, in base64.
+    """
+    return json.dumps([type(value).__name__, _plain(value)])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, (list, tuple)):
+        items = [_plain(item) for item in value]
+        return None if None in items else items
+    if isinstance(value, dict):
+        entries = {key: _plain(item) for key, item in value.items() if isinstance(key, str)}
+        return None if len(entries) < len(value) or None in entries.values() else entries
+    if not hasattr(value, "dtype") or not hasattr(value, "tobytes"):
+        return None
+    if value.shape == ():
+        return _plain(value.item())
+    kept = {"f": "float32", "b": "uint8", "u": "uint8", "i": "int32"}.get(value.dtype.kind)
+    if kept is None:
+        return None
+    array = value.astype(kept)
+    if kept != "float32" and (array != value).any():
+        return None
+    text = base64.b64encode(array.tobytes()).decode()
+    return {"dtype": kept, "shape": list(value.shape), "base64": text}
 
 
 def _number_lines(shell: Any, place: str, text: str, lines: dict[int, int]) -> None:

@@ -1,5 +1,6 @@
 """Running tutorials in kernels: results, failures, time-outs, cancellation."""
 
+import base64
 import io
 import os
 import re
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from labkit.site.execute import (
@@ -61,11 +63,34 @@ def test_values(repository: Any) -> None:
     assert "outcome" not in cells[0].metadata
 
 
+def test_data(repository: Any) -> None:
+    """Arrays, and dicts and lists of them, are kept as the bytes that a script reads."""
+    repository.tutorial(
+        "pond",
+        '# %% values="n"\nimport numpy as np\n'
+        'n = {"a": [np.array([[0.5, -1]]), np.arange(3)], "b": np.array([True]), "c": "d"}',
+    )
+    repository.run()
+    cell = repository.cache.lookup(repository.find()["pond"]).cells[0]
+    kept = cell.metadata["outcome"]["n"]
+    assert kept["c"] == "d"
+    for given, dtype, expected in [
+        (kept["a"][0], "float32", [[0.5, -1.0]]),
+        (kept["a"][1], "int32", [0, 1, 2]),
+        (kept["b"], "uint8", [1]),
+    ]:
+        assert given["dtype"] == dtype
+        array = np.frombuffer(base64.b64decode(given["base64"]), dtype)
+        assert array.reshape(given["shape"]).tolist() == expected
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("n = [1]", "'n', which is of type list"),
-        ("import numpy as np\nn = np.zeros(2)", "'n', which is of type ndarray"),
+        ("n = [1, {2}]", "'n', which is of type list"),
+        ("n = {1: 2}", "'n', which is of type dict"),
+        ("import numpy as np\nn = np.zeros(2, complex)", "'n', which is of type ndarray"),
+        ("import numpy as np\nn = np.array([2**40])", "'n', which is of type ndarray"),
         ("n = float('nan')", "'n', which is nan"),
         ("m = 1", "'n', but there is no such name"),
     ],

@@ -1,0 +1,161 @@
+"""The real site, page by page, as files: links, ids, headings, images, weight."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+
+pytestmark = pytest.mark.slow
+ROOT = "http://site/"  # a made-up host, to resolve relative addresses against
+RESOURCES = {
+    "script": "src",
+    "img": "src",
+    "link": "href",
+    "source": "src",
+    "iframe": "src",
+}
+
+
+@dataclass
+class Document(HTMLParser):
+    """What the tests ask of a page."""
+
+    address: str
+    ids: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    resources: list[str] = field(default_factory=list)
+    headings: list[int] = field(default_factory=list)
+    images: list[dict[str, str | None]] = field(default_factory=list)
+    styled: list[str] = field(default_factory=list)
+    titles: int = 0
+    descriptions: int = 0
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what a tag says."""
+        given = dict(attrs)
+        if given.get("id"):
+            self.ids.append(str(given["id"]))
+        if tag == "a" and given.get("href"):
+            self.links.append(str(given["href"]))
+        loads = tag != "link" or given.get("rel") in ("stylesheet", "icon", "preload")
+        if loads and (address := given.get(RESOURCES.get(tag, ""))):
+            self.resources.append(address)
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag == "img":
+            self.images.append(given)
+        if tag == "style" or "style" in given:
+            self.styled.append(f"<{tag} {given.get('style', '')}>")
+        self.titles += tag == "title"
+        self.descriptions += tag == "meta" and given.get("name") == "description"
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> dict[str, Document]:
+    """Return every page of the site by its address."""
+    found = {}
+    for path in sorted(site.rglob("*.html")):
+        document = Document(urljoin(ROOT, path.relative_to(site).as_posix()))
+        document.feed(path.read_text("utf-8"))
+        found[document.address] = document
+    assert len(found) > 20
+    return found
+
+
+def target(page: Document, link: str) -> tuple[str, str]:
+    """Return the address of the file that a link leads to, and the anchor in it."""
+    parts = urlsplit(urljoin(page.address, link))
+    path = unquote(parts.path)
+    return ROOT + (path + "index.html" if path.endswith("/") else path)[1:], unquote(
+        parts.fragment
+    )
+
+
+def test_no_link_and_no_anchor_is_dead(site: Path, pages: dict[str, Document]) -> None:
+    """Each link inside the site leads to a file that exists, and to an id in it."""
+    dead = []
+    for page in pages.values():
+        if page.address.endswith("/404.html"):
+            continue  # its addresses are absolute, for the site's own host
+        for link in {*page.links, *page.resources}:
+            if urlsplit(link).scheme in ("http", "https", "mailto", "data"):
+                continue
+            address, anchor = target(page, link)
+            if not (site / address.removeprefix(ROOT)).is_file() or (
+                anchor and address in pages and anchor not in pages[address].ids
+            ):
+                dead.append(f"{page.address} -> {link}")
+    assert not dead
+
+
+def test_every_id_is_unique(pages: dict[str, Document]) -> None:
+    """No page uses an id twice."""
+    twice = {
+        page.address: [name for name, count in Counter(page.ids).items() if count > 1]
+        for page in pages.values()
+    }
+    assert not {address: names for address, names in twice.items() if names}
+
+
+def test_nothing_comes_from_a_third_party(pages: dict[str, Document]) -> None:
+    """Scripts, styles, images and icons are the site's own."""
+    outside = [
+        f"{page.address} -> {resource}"
+        for page in pages.values()
+        for resource in page.resources
+        if urlsplit(resource).netloc and not resource.startswith(ROOT)
+    ]
+    assert not outside
+
+
+def test_headings_go_down_one_level_at_a_time(pages: dict[str, Document]) -> None:
+    """Each page has one first heading, and no level is left out on the way down."""
+    wrong = [
+        page.address
+        for page in pages.values()
+        if page.headings.count(1) != 1
+        or any(below - above > 1 for above, below in pairwise(page.headings))
+    ]
+    assert not wrong
+
+
+def test_each_image_has_its_size_and_its_text(pages: dict[str, Document]) -> None:
+    """Each image has width, height and an alt attribute; each figure its own alt text."""
+    for page in pages.values():
+        for image in page.images:
+            assert {"src", "alt", "width", "height"} <= set(image), (page.address, image)
+        texts = Counter(
+            (image["alt"], str(image["src"]).replace(".dark.", "."))
+            for image in page.images
+            if image["alt"]
+        )
+        alone = Counter(text for text, _ in texts)
+        assert all(count == 1 for count in alone.values()), (page.address, alone)
+
+
+def test_pages_have_titles_and_descriptions(pages: dict[str, Document]) -> None:
+    """Each page has one title and one description for search engines."""
+    wanting = [
+        page.address
+        for page in pages.values()
+        if page.titles != 1 or page.descriptions != 1
+    ]
+    assert not wanting
+
+
+def test_tutorial_pages_are_light(site: Path) -> None:
+    """The HTML of a tutorial page is at most 40 KB before compression, figures apart."""
+    sizes = {
+        path.parent.name: path.stat().st_size
+        for path in site.glob("tutorials/*/index.html")
+    }
+    assert len(sizes) >= 6
+    assert not {name: size for name, size in sizes.items() if size > 40 * 1024}
