@@ -36,19 +36,14 @@ _TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
 _TABLE_ATTRIBUTES = re.compile(r' (?:border|class|style)="[^"]*"')
 _BREAK = re.compile(r"\s*\n\s*")
 _VERBATIM = re.compile(r"(<(pre|script|style|textarea)\b.*?</\2>)", re.DOTALL)
-# How packages are called where they are thanked; all others by the name they install under.
-_PACKAGES = {
-    "python": "Python",
-    "numpy": "NumPy",
-    "scipy": "SciPy",
-    "tensorflow": "TensorFlow",
+# Packages whose own spelling is not that of the name under which they install.
+_SPELLING = {
     "keras": "Keras",
     "matplotlib": "Matplotlib",
-    "pandas": "pandas",
-    "scikit-learn": "scikit-learn",
-    "scikit-image": "scikit-image",
-    "seaborn": "seaborn",
-    "statsmodels": "statsmodels",
+    "numpy": "NumPy",
+    "python": "Python",
+    "scipy": "SciPy",
+    "tensorflow": "TensorFlow",
 }
 
 
@@ -209,9 +204,8 @@ class Parts:
             record = notebook.metadata["labkit"]
             finished = datetime.fromisoformat(record["finished"])
             versions = [
-                f"{title} {record['versions'][package]}"
-                for package, title in _PACKAGES.items()
-                if package in record["versions"]
+                f"{_SPELLING.get(package, package)} {version}"
+                for package, version in record["versions"].items()
             ]
             SubElement(element, "p").text = AtomicString(
                 f"Ran in {_seconds(record['seconds'])} on {finished.day} "
