@@ -113,14 +113,13 @@ keras.utils.set_random_seed(0)
 network = build("relu")
 rows = []
 for layer in network.layers:
-    kernel, bias = layer.get_weights()
+    kernel, _ = layer.get_weights()
     inputs, units = kernel.shape
     rows.append(
         {
             "kernel": kernel.shape,
-            "bias": bias.shape,
             "output": ("batch", units),
-            "in · out + out": f"{inputs} · {units} + {units}",
+            "in·out + out": f"{inputs}·{units} + {units}",
             "parameters": layer.count_params(),
         }
     )
@@ -327,9 +326,7 @@ for name, activation, initializer in pairs:
     keras.utils.set_random_seed(0)
     values, spreads[name] = pixels[test].astype("float64"), []
     for _ in range(10):
-        layer = keras.layers.Dense(
-            64, activation, dtype="float64", kernel_initializer=initializer
-        )
+        layer = keras.layers.Dense(64, activation, dtype="float64", kernel_initializer=initializer)
         values = np.asarray(layer(values))  # (540, 64)
         spreads[name].append(float(values.std(axis=0).mean()))
 
@@ -386,9 +383,7 @@ assert np.array_equal(outputs["Add"], 2 * pictures)
 pd.DataFrame(
     [
         {
-            "input": " and ".join(
-                str(a.shape) for a in (x if isinstance(x, list) else [x])
-            ),
+            "input": f"two of {pictures.shape}" if name == "Add" else x.shape,
             "output": outputs[name].shape,
             "parameters": layer.count_params(),
         }
@@ -471,9 +466,7 @@ assert model.count_params() == by_formula == 101_770
 # **2.** Two linear layers with a narrow middle.
 
 # %% label="exercise-2" tags=["solution"]
-narrow = keras.Sequential(
-    [keras.Input((64,)), keras.layers.Dense(2), keras.layers.Dense(10)]
-)
+narrow = keras.Sequential([keras.Input((64,)), keras.layers.Dense(2), keras.layers.Dense(10)])
 (A, _), (B, _) = (layer.get_weights() for layer in narrow.layers)
 rank = int(np.linalg.matrix_rank(A @ B))
 print(f"the product is {A.shape[0]} × {B.shape[1]}, but its rank is {rank}")
