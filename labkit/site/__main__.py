@@ -1,8 +1,15 @@
-"""`python -m labkit.site`: run, list and clear the executed tutorials, without MkDocs."""
+"""`python -m labkit.site`: run, list and clear the executed tutorials, without MkDocs.
+
+Only `zip` needs MkDocs: it builds the whole site.
+"""
 
 import argparse
+import os
+import shutil
 import signal
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 
@@ -43,9 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="where results are kept; .cache/tutorials in the root if none is named",
     )
-    places.add_argument(
-        "--mode", default="full", help="a name that tutorials find in LABKIT_MODE"
-    )
+    places.add_argument("--mode", default="full", help="a name that tutorials find in LABKIT_MODE")
     parser = argparse.ArgumentParser(prog="python -m labkit.site", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", parents=[places], help="run what is not cached")
@@ -58,10 +63,28 @@ def _parser() -> argparse.ArgumentParser:
         "list", parents=[places], help="name, seconds, and whether it is cached or why not"
     )
     commands.add_parser("clean", parents=[places], help="remove every cached result")
+    zipped = commands.add_parser("zip", help="build the site for reading from a folder, zipped")
+    zipped.add_argument("archive", type=Path, metavar="FILE.zip")
     return parser
 
 
+def _zip(archive: Path) -> int:
+    if archive.suffix != ".zip" or not archive.parent.is_dir():
+        print(f"Expected FILE.zip in a folder that exists. Received: {archive}", file=sys.stderr)
+        return 1
+    with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".zip-") as folder:
+        site = Path(folder, archive.stem)
+        command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)]
+        if status := subprocess.run(command, env=os.environ | {"OFFLINE": "true"}).returncode:
+            return status
+        made = shutil.make_archive(str(site), "zip", folder, site.name)
+        os.replace(made, archive)
+    return 0
+
+
 def _command(options: argparse.Namespace) -> int:
+    if options.command == "zip":
+        return _zip(options.archive)
     from .cache import Cache, CacheError
     from .execute import RunError, run
     from .tutorial import TutorialError, find

@@ -30,6 +30,7 @@ from .cache import Cache, CacheError
 from .embed import Context, EmbedExtension, line_of
 from .execute import RunError, run
 from .mathml import MathExtension
+from .policy import headers
 from .references import ReferenceExtension
 from .tutorial import Tutorial, TutorialError, find
 
@@ -74,6 +75,9 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         config.markdown_extensions += [self.embed, self.math, ReferenceExtension()]
         if not config.site_url and "navigation.instant" in config.theme["features"]:
             config.theme["features"].remove("navigation.instant")  # it needs the address
+        offline = config.plugins.get("material/offline")
+        if offline is not None and offline.config.enabled:  # else it loads one from a third party
+            config.extra["polyfills"] = ["assets/js/iframe-worker.js"]
         mkdocs_jupyter.config.settings.templates_dir = str(TEMPLATES)
 
     @event_priority(100)  # before mkdocs-jupyter, which makes pages of the scripts
@@ -180,10 +184,13 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
             server.watch(str(self.signal))
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        """Run behind the site what it still waits for.
+        """Write the security policy; run behind the site what it still waits for.
 
         See [on_post_build](https://www.mkdocs.org/dev-guide/plugins/#on_post_build).
         """
+        site = Path(config.site_dir)
+        pages = (page.read_text("utf-8") for page in site.rglob("*.html"))
+        (site / "_headers").write_text(headers(pages), "utf-8")
         if self.background is not None:
             self.background.start()
 
