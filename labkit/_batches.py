@@ -55,11 +55,7 @@ class Batches:
         self.samples: int | None = None
         self._source: Iterable[Any] | None = None
         self._rest: Iterator[Any] = iter(())
-        if (
-            isinstance(x, Iterable)
-            and not isinstance(x, list)
-            and not hasattr(x, "__array__")
-        ):
+        if isinstance(x, Iterable) and not isinstance(x, list) and not hasattr(x, "__array__"):
             if not (y is None and sample_weight is None and batch_size is None):
                 raise ValueError(
                     "An iterable yields whole batches (x, y) or (x, y, sample_weight): "
@@ -70,9 +66,7 @@ class Batches:
         given = {"x": x, "y": y, "sample_weight": sample_weight}
         self._arrays = [None if a is None else _array(name, a) for name, a in given.items()]
         lengths = {
-            name: len(a)
-            for name, a in zip(given, self._arrays, strict=True)
-            if a is not None
+            name: len(a) for name, a in zip(given, self._arrays, strict=True) if a is not None
         }
         self.samples, self._size = lengths["x"], batch_size or 32
         if self.samples == 0 or len(set(lengths.values())) > 1:
@@ -91,11 +85,7 @@ class Batches:
         for start in range(0, samples, self._size)[: self.steps]:
             rows = slice(start, start + self._size)
             x, y, w = (
-                None
-                if a is None
-                else a[rows]
-                if order is None
-                else a.take(order[rows], axis=0)
+                None if a is None else a[rows] if order is None else a.take(order[rows], axis=0)
                 for a in self._arrays
             )
             yield np.asarray(x), y, w
@@ -130,7 +120,7 @@ class Batches:
         one_hot = y.ndim > 1 and y.shape[-1] > 1
         labels = y.argmax(axis=-1) if one_hot else y.reshape(len(y))
         weights = self.class_weight or {}
-        return np.array([weights.get(int(label), 1.0) for label in labels], "float32")
+        return np.array([weights.get(int(label), 1.0) for label in labels])
 
 
 def split(arrays: Sequence[Any], share: float) -> tuple[Sequence[Any], Any]:

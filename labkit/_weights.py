@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from labkit._typing import Array
-from labkit.layers import Layer
+from labkit.layers import GRU, LSTM, Layer, MultiHeadAttention, SimpleRNN
 
 if TYPE_CHECKING:
     from labkit.models import Sequential
@@ -30,9 +30,7 @@ def save(model: "Sequential", filepath: str | os.PathLike[str], overwrite: bool)
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} exists. Pass overwrite=True to replace it.")
     values = dict(_variables(model))
-    handle, name = tempfile.mkstemp(
-        suffix=path.suffix, prefix=f".{path.name}-", dir=path.parent
-    )
+    handle, name = tempfile.mkstemp(suffix=path.suffix, prefix=f".{path.name}-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             if path.suffix == ".npz":
@@ -84,8 +82,15 @@ def _checked(model: "Sequential", filepath: str | os.PathLike[str]) -> Path:
 
 def _variables(layer: Layer, prefix: str = "") -> Iterator[tuple[str, Array]]:
     """Yield the path and the array of each weight."""
-    for i, weight in enumerate(layer._own_weights()):
-        yield f"{prefix}vars/{i}", weight
+    names = sorted(layer._weights, key=lambda name: name not in layer.gradients)
+    for i, name in enumerate(names):  # first those that are trained, as in `weights`
+        path = f"vars/{i}"
+        if isinstance(layer, SimpleRNN | LSTM | GRU):
+            path = f"cell/vars/{i}"
+        elif isinstance(layer, MultiHeadAttention):
+            part, kind = name.split("_")  # such as "query" and "kernel"
+            path = f"{part}_dense/vars/{('kernel', 'bias').index(kind)}"
+        yield prefix + path, layer._weights[name]
     for attribute, value in vars(layer).items():
         counts: Counter[str] = Counter()
         if isinstance(value, Layer):
@@ -119,7 +124,7 @@ def _write_h5(file: Any, values: dict[str, Array]) -> None:
 
 
 def _read_npz(path: Path) -> dict[str, Array]:
-    with np.load(path, allow_pickle=False) as store:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as store:
         return {name: store[name] for name in store.files}
 
 
@@ -129,9 +134,7 @@ def _read_h5(path: Path) -> dict[str, Array]:
 
     def keep(name: str, item: Any) -> None:
         # The optimizer's state and the seeds of random layers are not weights.
-        if isinstance(item, h5py.Dataset) and not re.match(
-            r"optimizer/|.*seed_generator/", name
-        ):
+        if isinstance(item, h5py.Dataset) and not re.match(r"optimizer/|.*seed_generator/", name):
             found[name] = item[()]
 
     with h5py.File(path, "r") as store:

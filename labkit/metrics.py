@@ -6,7 +6,7 @@ float64. Shapes are those of `labkit.losses`.
 """
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -54,7 +54,7 @@ class Metric:
         direction: `"up"` if more is better, `"down"` if less is; callbacks ask for it.
     """
 
-    direction: ClassVar[str | None] = None
+    direction: str | None = None
 
     def __init__(self, *, name: str | None = None) -> None:
         self.name = name or type(self).__name__.lower()
@@ -284,9 +284,7 @@ class R2Score(Metric):
         if t.ndim != 2:
             raise ValueError(f"R2Score expects (batch, outputs). Received: {t.shape}")
         w = _spread(sample_weight, t)
-        self._sums = self._sums + [
-            (w * v).sum(axis=0) for v in (t**0, t, t * t, (t - p) ** 2)
-        ]
+        self._sums = self._sums + [(w * v).sum(axis=0) for v in (t**0, t, t * t, (t - p) ** 2)]
 
     def result(self) -> Any:
         """Return the score: a float, or `(outputs,)` without aggregation."""
@@ -344,9 +342,7 @@ class Precision(_Thresholded):
         name: Shown in logs.
     """
 
-    def __init__(
-        self, thresholds: ArrayLike | None = None, *, name: str = "precision"
-    ) -> None:
+    def __init__(self, thresholds: ArrayLike | None = None, *, name: str = "precision") -> None:
         super().__init__(0.5 if thresholds is None else thresholds, name)
         self.single = np.ndim(0.5 if thresholds is None else thresholds) == 0
 
@@ -365,9 +361,7 @@ class Recall(Precision):
         name: Shown in logs.
     """
 
-    def __init__(
-        self, thresholds: ArrayLike | None = None, *, name: str = "recall"
-    ) -> None:
+    def __init__(self, thresholds: ArrayLike | None = None, *, name: str = "recall") -> None:
         super().__init__(thresholds, name=name)
 
     def result(self) -> Any:
@@ -391,9 +385,7 @@ class AUC(_Thresholded):
         ValueError: The curve is unknown, or there are fewer than two points.
     """
 
-    def __init__(
-        self, num_thresholds: int = 200, curve: str = "ROC", *, name: str = "auc"
-    ) -> None:
+    def __init__(self, num_thresholds: int = 200, curve: str = "ROC", *, name: str = "auc") -> None:
         if num_thresholds < 2 or curve not in ("ROC", "PR"):
             raise ValueError(
                 "AUC expects num_thresholds >= 2, and curve 'ROC' or 'PR'. "
@@ -410,9 +402,7 @@ class AUC(_Thresholded):
         """Add a batch of targets 0 and 1, and predictions from 0 to 1."""
         p = to_float("y_pred", y_pred)
         if not np.all((p >= 0) & (p <= 1)):
-            raise ValueError(
-                f"{self.name} expects predictions from 0 to 1, such as a sigmoid's."
-            )
+            raise ValueError(f"{self.name} expects predictions from 0 to 1, such as a sigmoid's.")
         super().update_state(y_true, p, sample_weight)
 
     def result(self) -> float:
@@ -500,13 +490,13 @@ def get(identifier: str | Metric | Function) -> Metric:
     return metric
 
 
-def accuracy_for(y_true: Array, y_pred: Array) -> Metric:
+def accuracy_for(y_true: Array, y_pred: Array, name: str = "accuracy") -> Metric:
     """Return what `"accuracy"` means for such targets and predictions, as Keras does."""
     if y_pred.shape[-1] == 1:
-        return BinaryAccuracy("accuracy")
+        return BinaryAccuracy(name)
     if y_true.ndim < y_pred.ndim or y_true.shape[-1] == 1:
-        return SparseCategoricalAccuracy("accuracy")
-    return CategoricalAccuracy("accuracy")
+        return SparseCategoricalAccuracy(name)
+    return CategoricalAccuracy(name)
 
 
 def _aligned(t: Array, p: Array) -> tuple[Array, Array]:

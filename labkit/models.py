@@ -48,6 +48,7 @@ class Sequential(Layer):
         self._shape: Shape | None = None
         self._loss: Any = None
         self._mean_loss = Mean("loss")
+        self._mean_loss.direction = "down"
         self._metrics: list[str | Metric] = []
         self._weighted_metrics: list[str | Metric] = []
         self._flat: FlatWeights | None = None
@@ -93,9 +94,7 @@ class Sequential(Layer):
     def input_shape(self) -> Shape:
         """Shape of the input, `(None, ...)`."""
         if not self._shape:
-            raise ValueError(
-                f"{self.name} has no shape yet: begin with Input, or build it."
-            )
+            raise ValueError(f"{self.name} has no shape yet: begin with Input, or build it.")
         return self._shape
 
     @property
@@ -198,9 +197,7 @@ class Sequential(Layer):
         """
         self._check_compiled()
         if validation_split and validation_data is None:
-            (x, y, sample_weight), validation_data = split(
-                (x, y, sample_weight), validation_split
-            )
+            (x, y, sample_weight), validation_data = split((x, y, sample_weight), validation_split)
         train = Batches(
             x,
             y,
@@ -212,11 +209,7 @@ class Sequential(Layer):
         )
         held_out = None
         if validation_data is not None:
-            data = (
-                validation_data
-                if isinstance(validation_data, tuple)
-                else (validation_data,)
-            )
+            data = validation_data if isinstance(validation_data, tuple) else (validation_data,)
             size = None if len(data) == 1 else validation_batch_size or batch_size
             held_out = Batches(*data, batch_size=size, steps=validation_steps)
         level, history, logs = _level(verbose), History(), dict[str, Any]()
@@ -224,21 +217,19 @@ class Sequential(Layer):
         tell(told, "set_model", self)
         tell(told, "set_params", {"epochs": epochs, "steps": train.steps, "verbose": level})
         self.stop_training = False
-        tell(told, "on_train_begin")
+        tell(told, "on_train_begin", None)
         for epoch in range(initial_epoch, epochs):
             self.reset_metrics()
-            tell(told, "on_epoch_begin", epoch)
+            tell(told, "on_epoch_begin", epoch, None)
             for step, batch in enumerate(train):
-                tell(told, "on_train_batch_begin", step)
+                tell(told, "on_train_batch_begin", step, None)
                 self._train_step(*batch)
                 logs = self._results()
                 tell(told, "on_train_batch_end", step, logs)
                 if self.stop_training:
                     break
             if held_out is not None:
-                logs |= {
-                    f"val_{name}": value for name, value in self._test(held_out).items()
-                }
+                logs |= {f"val_{name}": value for name, value in self._test(held_out).items()}
             tell(told, "on_epoch_end", epoch, logs)
             if self.stop_training:
                 break
@@ -335,9 +326,7 @@ class Sequential(Layer):
         self._check_compiled()
         self.reset_metrics()
         rows = max(1, len(x))
-        for batch in Batches(
-            x, y, sample_weight, batch_size=rows, class_weight=class_weight
-        ):
+        for batch in Batches(x, y, sample_weight, batch_size=rows, class_weight=class_weight):
             self._train_step(*batch)
         return self._told(self._results(), return_dict)
 
@@ -346,9 +335,7 @@ class Sequential(Layer):
         for metric in self.metrics:
             metric.reset_state()
 
-    def save_weights(
-        self, filepath: str | os.PathLike[str], overwrite: bool = True
-    ) -> None:
+    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Save all weights; a file of that name is replaced only by a complete one.
 
         Args:
@@ -388,7 +375,7 @@ class Sequential(Layer):
         print(f'Model: "{self.name}"', lines[0], "─" * len(lines[0]), *lines[1:], sep="\n")
         print(f"Total params: {self.count_params():,} (trainable: {trained:,})")
 
-    def _check_input(self, x: Any) -> Array:
+    def _checked(self, x: Any) -> Array:
         """Return `x` with the rank of the model's input, as Keras does."""
         x, shape = numbers("x", x), self._shape
         if shape and x.ndim == len(shape) - 1 and shape[-1] == 1:
@@ -402,7 +389,7 @@ class Sequential(Layer):
 
     def _train_step(self, x: Array, y: Any, weight: Any) -> None:
         """Go forward and backward, then update."""
-        x = self._check_input(x)
+        x = self._checked(x)
         self.build(x.shape)
         if self._flat is None or not self._flat.hold():
             self._flat = FlatWeights(self)
@@ -439,21 +426,20 @@ class Sequential(Layer):
         for compiled, w in ((self._metrics, None), (self._weighted_metrics, weight)):
             for i, metric in enumerate(compiled):
                 if isinstance(metric, str):
-                    compiled[i] = metric = metrics.accuracy_for(np.asarray(y), y_pred)
+                    compiled[i] = metric = metrics.accuracy_for(np.asarray(y), y_pred, metric)
                 metric.update_state(y, y_pred, w)
 
     def _results(self) -> dict[str, Any]:
-        return {metric.name: metric.result() for metric in self.metrics}
+        """Return all results, by name as Keras orders them."""
+        return dict(sorted((metric.name, metric.result()) for metric in self.metrics))
 
     def _told(self, results: dict[str, Any], return_dict: bool) -> Any:
-        values = list(results.values())
+        values = [results[metric.name] for metric in self.metrics]
         return results if return_dict else values if len(values) > 1 else values[0]
 
     def _check_compiled(self) -> None:
         if self.optimizer is None or self._loss is None:
-            raise RuntimeError(
-                "Call compile(optimizer, loss) before training or evaluating."
-            )
+            raise RuntimeError("Call compile(optimizer, loss) before training or evaluating.")
 
     @contextmanager
     def _until_logits(self) -> Iterator[tuple[Loss, Any]]:
@@ -484,7 +470,7 @@ class Sequential(Layer):
 def _metric(identifier: Any) -> str | Metric:
     """Return a metric, or `"accuracy"`, whose meaning depends on the data."""
     word = isinstance(identifier, str) and identifier in ("accuracy", "acc")
-    return "accuracy" if word else metrics.get(identifier)
+    return identifier if word else metrics.get(identifier)
 
 
 def _level(verbose: str | int) -> int:

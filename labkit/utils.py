@@ -23,7 +23,7 @@ def set_random_seed(seed: int) -> None:
         seed: From 0 to 2³² - 1.
 
     Raises:
-        ValueError: If the seed is not such an integer.
+        ValueError: The seed is no such integer.
     """
     if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
         raise ValueError(f"seed must be an integer from 0 to 2**32 - 1. Received: {seed!r}")
@@ -37,21 +37,20 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> np.ndarray[A
     """Return one-hot rows for integer labels.
 
     Args:
-        x: Labels from 0, ``(...)`` or ``(..., 1)``.
+        x: Labels from 0, `(...)` or `(..., 1)`.
         num_classes: Number of classes; by default the highest label plus one.
 
     Returns:
-        Zeros and ones, ``(..., num_classes)``, float64 as in Keras.
+        Zeros and ones, `(..., num_classes)`, float64 as in Keras.
 
     Raises:
-        ValueError: If a label is not an integer from 0 to ``num_classes - 1``.
+        ValueError: A label is not an integer from 0 to `num_classes - 1`.
     """
     labels = np.asarray(x)
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
-    integers = (
-        labels.astype(np.int64) if labels.dtype.kind in "iufb" and labels.size else None
-    )
+    known = labels.dtype.kind in "iufb" and labels.size and np.isfinite(labels).all()
+    integers = labels.astype(np.int64) if known else None
     if integers is None or not np.array_equal(integers, labels):
         raise ValueError(
             f"to_categorical expects integer labels. Received: {labels.size} values, "
@@ -70,7 +69,7 @@ class Progbar:
     """A line that shows how far a loop is, and its results so far.
 
     Args:
-        target: Number of steps; ``None`` if unknown.
+        target: Number of steps; `None` if unknown.
         width: Of the bar, in characters.
         verbose: 0: silent. 1: a bar that moves (without a terminal: as 2). 2: one line at
             the end.
@@ -100,7 +99,7 @@ class Progbar:
     def update(
         self, current: int, values: Mapping[str, Any] | None = None, finalize: bool = False
     ) -> None:
-        """Show that ``current`` steps are done.
+        """Show that `current` steps are done.
 
         Args:
             current: Number of steps done.

@@ -1,0 +1,241 @@
+"""Callbacks act when Keras's do, with the same decisions."""
+
+from pathlib import Path
+from typing import Any
+
+import keras as theirs
+import numpy as np
+import pytest
+
+import labkit as ours
+
+X = np.zeros((4, 1))
+
+
+class Puppet(ours.Sequential):
+    """A model whose validation losses are given, epoch by epoch."""
+
+    def __init__(self, values: list[float], name: str = "val_loss") -> None:
+        super().__init__([ours.Input((1,)), ours.layers.Dense(1, kernel_initializer="zeros")])
+        self.compile("sgd", "mse", metrics=["mae"])
+        self.values, self.key = values, name
+
+    def play(self, *callbacks: Any) -> ours.callbacks.History:
+        """Train; the weight after epoch n is n + 1, the result is as given."""
+
+        def after(epoch: int, logs: Any) -> None:
+            self.set_weights([np.full((1, 1), epoch + 1), np.zeros(1)])
+            logs[self.key] = self.values[epoch]
+
+        told = [ours.callbacks.LambdaCallback(on_epoch_end=after), *callbacks]
+        return self.fit(X, X, epochs=len(self.values), verbose=0, callbacks=told)
+
+    @property
+    def weight(self) -> float:
+        """The number that tells the epoch."""
+        return float(self.get_weights()[0][0, 0])
+
+
+VALUES = [5.0, 4.0, 4.5, 3.9, 4.2, 4.1, 4.0, 3.0]
+
+
+def keras_epochs(args: dict[str, Any], values: list[float], name: str) -> tuple[int, int]:
+    """Return how many epochs Keras's EarlyStopping allows, and the best one."""
+    stopping = theirs.callbacks.EarlyStopping(**args)
+
+    class Model:
+        stop_training = False
+        metrics = (
+            theirs.metrics.MeanAbsoluteError(name="mae"),
+            theirs.metrics.AUC(name="auc"),
+        )
+
+        def get_weights(self) -> list[Any]:
+            return []
+
+        def set_weights(self, weights: list[Any]) -> None:
+            pass
+
+    stopping.set_model(Model())
+    stopping.on_train_begin()
+    for epoch, value in enumerate(values):
+        stopping.on_epoch_end(epoch, {name: value})
+        if stopping.model.stop_training:
+            break
+    stopping.on_train_end()
+    return epoch + 1, stopping.best_epoch
+
+
+@pytest.mark.parametrize(
+    ("args", "values", "name"),
+    [
+        ({}, VALUES, "val_loss"),
+        ({"patience": 2}, VALUES, "val_loss"),
+        ({"patience": 3}, VALUES, "val_loss"),
+        ({"patience": 2, "min_delta": 0.2}, VALUES, "val_loss"),
+        ({"patience": 2, "min_delta": -0.2}, VALUES, "val_loss"),
+        ({"patience": 1, "start_from_epoch": 3}, VALUES, "val_loss"),
+        ({"patience": 2, "baseline": 2.0}, VALUES, "val_loss"),
+        ({"patience": 2, "mode": "max"}, VALUES, "val_loss"),
+        ({"patience": 1, "monitor": "val_mae", "mode": "min"}, VALUES, "val_mae"),
+        ({"monitor": "other", "mode": "max", "patience": 2}, VALUES[::-1], "other"),
+    ],
+)
+def test_early_stopping_stops_where_keras_does(
+    args: dict[str, Any], values: list[float], name: str
+) -> None:
+    """The number of epochs and the best epoch are Keras's; its weights come back."""
+    args = {"restore_best_weights": True, **args}
+    expected, best = keras_epochs(args, values, name)
+    model = Puppet(values, name)
+    stopping = ours.callbacks.EarlyStopping(**args)
+    assert len(model.play(stopping).epoch) == expected
+    assert stopping.best_epoch == best
+    assert model.weight == best + 1
+
+
+def test_early_stopping_keeps_the_last_weights_unless_asked(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Without restore_best_weights the last epoch's weights stay; verbose tells."""
+    model = Puppet(VALUES)
+    model.play(ours.callbacks.EarlyStopping(patience=1, verbose=1))
+    assert model.weight == 3
+    assert capsys.readouterr().out == "Epoch 3: stopping early\n"
+    model.play(ours.callbacks.EarlyStopping(patience=1, verbose=1, restore_best_weights=True))
+    assert "Restoring the weights of epoch 2." in capsys.readouterr().out
+    assert model.weight == 2
+
+
+def test_the_direction_comes_from_the_metric() -> None:
+    """Accuracy is better when it rises, an error when it falls; else one must say."""
+    model = Puppet([0.5, 0.6, 0.4, 0.3], "val_accuracy")
+    model.compile("sgd", "mse", metrics=["accuracy"])
+    assert len(model.play(ours.callbacks.EarlyStopping("val_accuracy")).epoch) == 3
+    with pytest.raises(ValueError, match="Is more strange better"):
+        Puppet([1.0, 2.0], "strange").play(ours.callbacks.EarlyStopping("strange"))
+    with pytest.raises(ValueError, match="mode must be"):
+        ours.callbacks.EarlyStopping(mode="least")
+
+
+def test_a_result_that_is_not_there_is_warned_of() -> None:
+    """The warning names what there is."""
+    model = Puppet([1.0, 2.0], "val_loss")
+    with pytest.warns(UserWarning, match=r"'val_los', which is not there. There are: loss, mae"):
+        model.play(ours.callbacks.EarlyStopping("val_los"))
+
+
+def test_checkpoints_are_written_after_each_epoch(tmp_path: Path) -> None:
+    """The name may hold the epoch and results; each file holds that epoch's weights."""
+    path = tmp_path / "new" / "{epoch:02d}-{val_loss:.1f}.npz"
+    model = Puppet(VALUES[:3])
+    model.play(ours.callbacks.ModelCheckpoint(path, save_weights_only=True))
+    names = sorted(file.name for file in path.parent.iterdir())
+    assert names == ["01-5.0.npz", "02-4.0.npz", "03-4.5.npz"]
+    model.load_weights(path.parent / names[1])
+    assert model.weight == 2
+
+
+@pytest.mark.parametrize(
+    ("args", "epoch"),
+    [({}, 8), ({"mode": "max"}, 1), ({"initial_value_threshold": 2.0}, None)],
+)
+def test_only_the_best_checkpoint_is_kept(args: Any, epoch: int | None, tmp_path: Path) -> None:
+    """save_best_only keeps the file of the best epoch, if any beats the threshold."""
+    path = tmp_path / "best.npz"
+    model = Puppet(VALUES)
+    options = {"save_best_only": True, "save_weights_only": True, **args}
+    model.play(ours.callbacks.ModelCheckpoint(path, **options))
+    assert path.exists() == (epoch is not None)
+    if epoch is not None:
+        model.load_weights(path)
+        assert model.weight == epoch
+
+
+def test_checkpoints_can_follow_batches(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A number as save_freq counts batches across epochs."""
+    model = Puppet([1.0])
+    checkpoint = ours.callbacks.ModelCheckpoint(
+        tmp_path / "{epoch}-{batch}.npz", save_weights_only=True, save_freq=3, verbose=1
+    )
+    model.fit(np.zeros(4), np.zeros(4), batch_size=1, epochs=2, verbose=0, callbacks=[checkpoint])
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["1-3.npz", "2-2.npz"]
+    assert capsys.readouterr().out.startswith("Epoch 1: saved the weights to ")
+
+
+def test_impossible_checkpoints_are_refused(tmp_path: Path) -> None:
+    """Whole models, odd frequencies, endings and unknown names are errors."""
+    make = ours.callbacks.ModelCheckpoint
+    with pytest.raises(ValueError, match="pass save_weights_only=True"):
+        make(tmp_path / "model.npz")
+    with pytest.raises(ValueError, match="save_freq must be"):
+        make(tmp_path / "model.npz", save_weights_only=True, save_freq="batch")
+    with pytest.raises(ValueError, match=r"ends in \.npz or \.weights\.h5"):
+        Puppet([1.0]).play(make(tmp_path / "model.h5", save_weights_only=True))
+    with pytest.raises(KeyError, match="names 'val_acc'"):
+        Puppet([1.0]).play(make(tmp_path / "{val_acc}.npz", save_weights_only=True))
+
+
+def test_the_learning_rate_follows_the_schedule(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each epoch has the schedule's rate, which the history records as Keras's does."""
+    model = Puppet([1.0, 1.0, 1.0])
+    model.compile(ours.optimizers.SGD(0.8), "mse")
+    scheduler = ours.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2, verbose=1)
+    history = model.play(scheduler).history
+    assert history["learning_rate"] == [0.4, 0.2, 0.1]
+    assert capsys.readouterr().out.splitlines()[0] == "Epoch 1: setting the learning rate to 0.4."
+    with pytest.raises(ValueError, match="must return a float"):
+        model.play(ours.callbacks.LearningRateScheduler(lambda epoch, rate: "fast"))
+
+
+def recorder(keras: Any) -> tuple[list[Any], Any]:
+    """Return a list, and a callback that writes all its calls there."""
+    calls: list[Any] = []
+    names = ["on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end"]
+    names += ["on_train_batch_begin", "on_train_batch_end"]
+
+    def note(name: str) -> Any:
+        def write(*args: Any, logs: Any = None) -> None:
+            *numbers, results = args if logs is None else (*args, logs)
+            calls.append((name, *numbers, sorted(results or {})))
+
+        return write
+
+    return calls, keras.callbacks.LambdaCallback(**{name: note(name) for name in names})
+
+
+@pytest.mark.slow
+def test_callbacks_hear_what_keras_tells_them() -> None:
+    """The events, their order, numbers and results are Keras's."""
+    heard = []
+    for keras in (ours, theirs):
+        model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        model.compile("sgd", "mse", metrics=["mae"])
+        calls, callback = recorder(keras)
+        model.fit(
+            np.zeros((6, 1)),
+            np.zeros((6, 1)),
+            batch_size=4,
+            epochs=3,
+            initial_epoch=1,
+            validation_split=0.2,
+            callbacks=[callback],
+            verbose=0,
+        )
+        heard.append(calls)
+    assert heard[0] == heard[1]
+
+
+def test_a_callback_of_ones_own_can_stop_the_training() -> None:
+    """A subclass sees model and params, and stops the training within an epoch."""
+    seen = []
+
+    class Stop(ours.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            seen.append((batch, self.params["steps"], sorted(logs)))
+            self.model.stop_training = batch == 1
+
+    model = Puppet([1.0])
+    history = model.fit(np.zeros(4), np.zeros(4), 1, 5, verbose=0, callbacks=[Stop()])
+    assert seen == [(0, 4, ["loss", "mae"]), (1, 4, ["loss", "mae"])]
+    assert history.epoch == [0]

@@ -1,0 +1,114 @@
+"""Seeds, one-hot targets and the progress bar."""
+
+import random
+import sys
+from typing import Any
+
+import keras as theirs
+import numpy as np
+import pytest
+
+import labkit as ours
+from labkit import utils
+
+
+def test_a_seed_repeats_everything() -> None:
+    """After the same seed, weights, shuffling and NumPy's and Python's streams repeat."""
+
+    def draw() -> list[Any]:
+        utils.set_random_seed(7)
+        model = ours.Sequential([ours.Input((3,)), ours.layers.Dense(2)])
+        model.compile("adam", "mse")
+        x = np.random.rand(50, 3)  # noqa: NPY002  # the stream that a script may use
+        history = model.fit(x, x[:, :2], epochs=2, verbose=0).history["loss"]
+        return [random.random(), *history, *model.get_weights()[0].ravel()]
+
+    assert draw() == draw()
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "1", None])
+def test_impossible_seeds_are_refused(seed: Any) -> None:
+    """A seed is an integer from 0 to 2**32 - 1."""
+    with pytest.raises(ValueError, match="seed must be an integer"):
+        utils.set_random_seed(seed)
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        ([0, 2, 1], None),
+        ([0, 2, 1], 5),
+        ([[0], [1]], None),
+        ([[0, 1], [2, 0]], None),
+        ([1.0], None),
+    ],
+)
+def test_one_hot_rows_are_keras_s(labels: Any, classes: int | None) -> None:
+    """Values, shape and type are Keras's."""
+    mine = utils.to_categorical(labels, classes)
+    expected = theirs.utils.to_categorical(labels, classes)
+    np.testing.assert_array_equal(mine, expected)
+    assert mine.dtype == expected.dtype
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "message"),
+    [
+        ([0, 3], 3, "labels from 0 to 2. Received labels from 0 to 3"),
+        ([-1, 0], None, "labels from 0 to 0. Received labels from -1"),
+        ([0.5], None, "integer labels"),
+        ([np.nan], None, "integer labels"),
+        ([], None, "integer labels. Received: 0 values"),
+        (["a"], None, "integer labels"),
+    ],
+)
+def test_impossible_labels_are_refused(labels: Any, classes: Any, message: str) -> None:
+    """Fractions, negative and too large labels, words and nothing are errors."""
+    with pytest.raises(ValueError, match=message):
+        utils.to_categorical(labels, classes)
+
+
+class Terminal:
+    """A standard output that says that it is a terminal."""
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+
+    def write(self, text: str) -> None:
+        """Keep a text."""
+        self.written.append(text)
+
+    def flush(self) -> None:
+        """Do nothing."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+def test_the_bar_moves_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It redraws its line, rubs out what a shorter one leaves, and ends it once."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    bar = utils.Progbar(4, width=8, interval=0)
+    bar.update(1, {"loss": 0.123456})
+    bar.update(2, {"matrix": np.zeros((2, 2))})
+    bar.update(4, {"loss": 1.0}, finalize=True)
+    drawn = "".join(terminal.written).split("\r")[1:]
+    assert [line[:12] for line in drawn] == ["1/4 ━━      ", "2/4 ━━━━    ", "4/4 ━━━━━━━━"]
+    assert "loss: 0.1235" in drawn[0]
+    assert "matrix" not in drawn[1]
+    assert len(drawn[1]) == len(drawn[0])
+    assert [line.endswith("\n") for line in drawn] == [False, False, True]
+
+
+def test_the_bar_does_not_draw_too_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two drawings the interval passes; the last one always comes."""
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    bar = utils.Progbar(None, interval=1e9)
+    for step in range(1, 100):
+        bar.update(step)
+    assert terminal.written == []
+    bar.update(99, finalize=True)
+    assert "".join(terminal.written).startswith("\r99/99 ")
