@@ -1,7 +1,12 @@
-"""First values of weights, drawn so that signals neither vanish nor explode."""
+"""First values of weights, drawn so that signals neither vanish nor explode.
+
+Random initializers take a `seed`: with one they draw from a stream of their own, the same
+at each call; with `None` from the stream that `labkit.utils.set_random_seed` restarts.
+"""
 
 import math
-from typing import Literal
+import re
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -27,22 +32,22 @@ __all__ = [
     "get",
 ]
 
-Shape = tuple[int, ...]
+Mode = Literal["fan_in", "fan_out", "fan_avg"]
+Distribution = Literal["truncated_normal", "untruncated_normal", "uniform"]
 
 
 class Initializer:
     """A recipe for a new array: call it with a shape."""
 
-    def __call__(self, shape: Shape, dtype: str | None = None) -> Array:
+    def __call__(self, shape: tuple[int, ...], dtype: str | None = None) -> Array:
         """Return a new array of that shape; `dtype=None` means `config.floatx()`."""
-        shape = tuple(shape)
         if any(size < 0 for size in shape):
             raise ValueError(f"A shape has sizes >= 0. Received: shape={shape}")
         values = np.empty(shape, dtype or config.floatx())
-        values[...] = self.draw(shape)
+        values[...] = self.draw(tuple(shape))
         return values
 
-    def draw(self, shape: Shape) -> Array | float:
+    def draw(self, shape: tuple[int, ...]) -> Array | float:
         """Return the values in any float type (or one value for all)."""
         raise NotImplementedError
 
@@ -53,7 +58,7 @@ class Constant(Initializer):
     def __init__(self, value: float = 0.0) -> None:
         self.value = value
 
-    def draw(self, shape: Shape) -> float:
+    def draw(self, shape: tuple[int, ...]) -> float:
         """Return the value."""
         return self.value
 
@@ -73,20 +78,20 @@ class Ones(Constant):
 
 
 class RandomNormal(Initializer):
-    """Independent normal numbers.
+    """Normal numbers with a `mean` and a standard deviation `stddev`; `seed` as above.
 
-    Args:
-        mean: Their mean.
-        stddev: Their standard deviation.
-        seed: A stream of its own, the same at each call; `None` means the shared stream.
+    Raises:
+        ValueError: `stddev` is negative.
     """
 
     def __init__(
         self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None
     ) -> None:
-        self.mean, self.stddev, self.seed = mean, _non_negative("stddev", stddev), seed
+        if not stddev >= 0:
+            raise ValueError(f"stddev must be >= 0. Received: stddev={stddev}")
+        self.mean, self.stddev, self.seed = mean, stddev, seed
 
-    def draw(self, shape: Shape) -> Array:
+    def draw(self, shape: tuple[int, ...]) -> Array:
         """Return the numbers in float64."""
         return _random.generator(self.seed).normal(self.mean, self.stddev, shape)
 
@@ -94,32 +99,30 @@ class RandomNormal(Initializer):
 class TruncatedNormal(RandomNormal):
     """Normal numbers, drawn again where they lie over two standard deviations away."""
 
-    def draw(self, shape: Shape) -> Array:
+    def draw(self, shape: tuple[int, ...]) -> Array:
         """Return the numbers in float64."""
-        return self.mean + self.stddev * _truncated_normal(
-            _random.generator(self.seed), shape
-        )
+        random = _random.generator(self.seed)
+        values = random.normal(size=shape)
+        while (far := np.abs(values) > 2).any():
+            values[far] = random.normal(size=np.count_nonzero(far))
+        return self.mean + self.stddev * values
 
 
 class RandomUniform(Initializer):
-    """Independent numbers, each value between two bounds equally likely.
+    """Numbers from `minval` to `maxval`, each value equally likely; `seed` as above.
 
-    Args:
-        minval: Lower bound.
-        maxval: Upper bound.
-        seed: A stream of its own, the same at each call; `None` means the shared stream.
+    Raises:
+        ValueError: `minval` exceeds `maxval`.
     """
 
     def __init__(
         self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None
     ) -> None:
         if not minval <= maxval:
-            raise ValueError(
-                f"minval must not exceed maxval. Received: minval={minval}, maxval={maxval}"
-            )
+            raise ValueError(f"minval must be <= maxval. Received: {minval}, {maxval}")
         self.minval, self.maxval, self.seed = minval, maxval, seed
 
-    def draw(self, shape: Shape) -> Array:
+    def draw(self, shape: tuple[int, ...]) -> Array:
         """Return the numbers in float64."""
         return _random.generator(self.seed).uniform(self.minval, self.maxval, shape)
 
@@ -132,7 +135,7 @@ class VarianceScaling(Initializer):
         mode: n is the inputs (`"fan_in"`), the outputs (`"fan_out"`) or their mean
             (`"fan_avg"`).
         distribution: `"truncated_normal"`, `"untruncated_normal"` or `"uniform"`.
-        seed: A stream of its own, the same at each call; `None` means the shared stream.
+        seed: As above.
 
     Raises:
         ValueError: A scale that is not positive, an unknown mode or distribution.
@@ -141,24 +144,18 @@ class VarianceScaling(Initializer):
     def __init__(
         self,
         scale: float = 1.0,
-        mode: Literal["fan_in", "fan_out", "fan_avg"] = "fan_in",
-        distribution: Literal[
-            "truncated_normal", "untruncated_normal", "uniform"
-        ] = "truncated_normal",
+        mode: Mode = "fan_in",
+        distribution: Distribution = "truncated_normal",
         seed: int | None = None,
     ) -> None:
         if not scale > 0:
             raise ValueError(f"scale must be > 0. Received: scale={scale}")
-        for name, value, known in (
-            ("mode", mode, ("fan_in", "fan_out", "fan_avg")),
-            (
-                "distribution",
-                distribution,
-                ("truncated_normal", "untruncated_normal", "uniform"),
-            ),
+        for value, known in (
+            (mode, get_args(Mode)),
+            (distribution, get_args(Distribution)),
         ):
             if value not in known:
-                raise ValueError(f"{name} must be one of {known}. Received: {value!r}")
+                raise ValueError(f"Expected one of {known}. Received: {value!r}")
         self.scale, self.mode, self.distribution, self.seed = (
             scale,
             mode,
@@ -166,18 +163,18 @@ class VarianceScaling(Initializer):
             seed,
         )
 
-    def draw(self, shape: Shape) -> Array:
+    def draw(self, shape: tuple[int, ...]) -> Array:
         """Return the numbers in float64."""
-        fan_in, fan_out = _fans(shape)
-        fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
-        variance = self.scale / max(1.0, fans[self.mode])
-        random = _random.generator(self.seed)
+        window = math.prod(shape[:-2])  # of a kernel (height, width, inputs, outputs)
+        fan_in, fan_out = (window * n for n in shape[-2:]) if len(shape) > 1 else shape * 2
+        n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
+        stddev = math.sqrt(self.scale / max(1.0, n[self.mode]))
         if self.distribution == "uniform":
-            limit = math.sqrt(3 * variance)  # a uniform number on ±limit varies by limit²/3
-            return random.uniform(-limit, limit, shape)
+            limit = math.sqrt(3) * stddev  # the variance of numbers from -a to a is a² / 3
+            return RandomUniform(-limit, limit, self.seed).draw(shape)
         if self.distribution == "untruncated_normal":
-            return random.normal(0, math.sqrt(variance), shape)
-        return math.sqrt(variance) / _TRUNCATED_STDDEV * _truncated_normal(random, shape)
+            return RandomNormal(0.0, stddev, self.seed).draw(shape)
+        return TruncatedNormal(0.0, stddev / _TRUNCATED_STDDEV, self.seed).draw(shape)
 
 
 class GlorotUniform(VarianceScaling):
@@ -230,13 +227,13 @@ class Orthogonal(Initializer):
 
     Args:
         gain: Factor on the matrix.
-        seed: A stream of its own, the same at each call; `None` means the shared stream.
+        seed: As above.
     """
 
     def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
         self.gain, self.seed = gain, seed
 
-    def draw(self, shape: Shape) -> Array:
+    def draw(self, shape: tuple[int, ...]) -> Array:
         """Return the matrix in float64.
 
         Raises:
@@ -259,58 +256,24 @@ _TRUNCATED_STDDEV = math.sqrt(
     1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / math.erf(math.sqrt(2))
 )
 
-_BY_NAME: dict[str, type[Initializer]] = {
-    "constant": Constant,
-    "glorot_normal": GlorotNormal,
-    "glorot_uniform": GlorotUniform,
-    "he_normal": HeNormal,
-    "he_uniform": HeUniform,
-    "lecun_normal": LecunNormal,
-    "lecun_uniform": LecunUniform,
-    "ones": Ones,
-    "orthogonal": Orthogonal,
-    "random_normal": RandomNormal,
-    "random_uniform": RandomUniform,
-    "truncated_normal": TruncatedNormal,
-    "uniform": RandomUniform,
-    "variance_scaling": VarianceScaling,
-    "zeros": Zeros,
-}
-
 
 def get(identifier: str | Initializer) -> Initializer:
-    """Return the initializer that a name stands for, or the initializer itself.
+    """Return the initializer that a name stands for (`"he_normal"`), or itself.
 
     Raises:
         ValueError: Unknown name, or not an initializer.
     """
     if isinstance(identifier, Initializer):
         return identifier
-    if isinstance(identifier, str) and identifier in _BY_NAME:
-        return _BY_NAME[identifier]()
-    raise ValueError(
-        f"Unknown initializer: {identifier!r}. Expected one of {sorted(_BY_NAME)} "
-        "or an Initializer."
-    )
+    if identifier not in _BY_NAME:
+        known = sorted(_BY_NAME)
+        raise ValueError(
+            f"Expected an Initializer or one of {known}. Received: {identifier!r}"
+        )
+    return _BY_NAME[identifier]()
 
 
-def _fans(shape: Shape) -> tuple[float, float]:
-    """Return how many inputs one output sums, and how many outputs one input feeds."""
-    if len(shape) < 2:
-        size = float(math.prod(shape))
-        return size, size
-    window = math.prod(shape[:-2])  # of a convolution kernel: (height, width, in, out)
-    return float(window * shape[-2]), float(window * shape[-1])
-
-
-def _truncated_normal(random: np.random.Generator, shape: Shape) -> Array:
-    values = random.normal(size=shape)
-    while (far := np.abs(values) > 2).any():
-        values[far] = random.normal(size=int(far.sum()))
-    return values
-
-
-def _non_negative(name: str, value: float) -> float:
-    if not value >= 0:
-        raise ValueError(f"{name} must be >= 0. Received: {name}={value}")
-    return value
+_CLASSES = [globals()[name] for name in __all__ if name not in ("Initializer", "get")]
+_BY_NAME: dict[str, type[Initializer]] = {
+    re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower(): cls for cls in _CLASSES
+} | {"uniform": RandomUniform}

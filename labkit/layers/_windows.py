@@ -30,9 +30,7 @@ class Windows:
         self, layer: str, size: tuple[int, ...], strides: tuple[int, ...], padding: str
     ) -> None:
         if padding not in ("valid", "same"):
-            raise ValueError(
-                f"{layer} expects padding 'valid' or 'same'. Received: {padding!r}"
-            )
+            raise ValueError(f"{layer} expects padding 'valid' or 'same'. Received: {padding!r}")
         self.layer, self.size, self.strides, self.padding = layer, size, strides, padding
 
     def counts(self, shape: Shape) -> tuple[Any, ...]:
@@ -43,9 +41,7 @@ class Windows:
         """
         axes = zip(shape[1:-1], self.size, self.strides, strict=True)
         counts = tuple(
-            n
-            if n is None
-            else -(-(n - (0 if self.padding == "same" else size - 1)) // stride)
+            n if n is None else -(-(n - (0 if self.padding == "same" else size - 1)) // stride)
             for n, size, stride in axes
         )
         if any(count is not None and count < 1 for count in counts):

@@ -49,9 +49,7 @@ class MultiHeadAttention(KernelLayer):
         kind = "MultiHeadAttention"
         (self.num_heads,) = sizes(kind, "num_heads", num_heads, 1)
         (self.key_dim,) = sizes(kind, "key_dim", key_dim, 1)
-        (self.value_dim,) = sizes(
-            kind, "value_dim", key_dim if value_dim is None else value_dim, 1
-        )
+        (self.value_dim,) = sizes(kind, "value_dim", key_dim if value_dim is None else value_dim, 1)
         self.use_causal_mask = use_causal_mask
 
     def build(self, input_shape: Shape) -> None:
@@ -69,9 +67,7 @@ class MultiHeadAttention(KernelLayer):
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return what each step has gathered."""
-        q, k, v = (
-            self._to_heads(self._dense(x, part)) for part in ("query", "key", "value")
-        )
+        q, k, v = (self._to_heads(self._dense(x, part)) for part in ("query", "key", "value"))
         scores = q @ k.swapaxes(-1, -2) * self.key_dim**-0.5  # (batch, heads, steps, steps)
         if self.use_causal_mask:
             scores[..., np.triu(np.ones(scores.shape[-2:], bool), 1)] = -np.inf
@@ -89,9 +85,7 @@ class MultiHeadAttention(KernelLayer):
         dscores *= self.key_dim**-0.5
         dq, dk = dscores @ k, dscores.swapaxes(-1, -2) @ q
         parts = {"query": dq, "key": dk, "value": dv}
-        dx = [
-            self._backward_dense(self._from_heads(d), x, part) for part, d in parts.items()
-        ]
+        dx = [self._backward_dense(self._from_heads(d), x, part) for part, d in parts.items()]
         return dx[0] + dx[1] + dx[2]
 
     def _to_heads(self, rows: Array) -> Array:

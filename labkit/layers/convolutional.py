@@ -174,8 +174,7 @@ class Conv2D(_Conv):
         strides: Steps from one window to the next, or one number for both axes.
         padding: `"valid"`: windows inside the image; `"same"`: as many windows as pixels
             (with a stride: `ceil(size / stride)`), with zeros around the image.
-        activation: A name, a function, or `None` for none.
-        **kwargs: `use_bias`, `kernel_initializer`, `bias_initializer`,
+        **kwargs: `activation`, `use_bias`, `kernel_initializer`, `bias_initializer`,
             `kernel_regularizer`, `bias_regularizer`, and those of `Layer`.
 
     Raises:
@@ -184,6 +183,16 @@ class Conv2D(_Conv):
 
     rank = 2
     expects = "(batch, height, width, channels)"
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, int],
+        strides: int | tuple[int, int] = (1, 1),
+        padding: str = "valid",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(filters, kernel_size, strides, padding, **kwargs)
 
 
 class ZeroPadding2D(Layer):
@@ -202,17 +211,16 @@ class ZeroPadding2D(Layer):
 
     def __init__(self, padding: Any = (1, 1), **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        pairs = np.array(padding, object)
-        if pairs.shape in ((), (2,)):
-            pairs = np.broadcast_to(pairs.reshape(-1, 1), (2, 2))
-        self.padding = [tuple(pair) for pair in pairs.tolist()]
-        if pairs.shape != (2, 2) or not all(
-            isinstance(n, int) and n >= 0 for n in pairs.flat
-        ):
+        sides = np.array(padding, object)
+        if sides.shape in ((), (2,)):
+            sides = np.broadcast_to(sides.reshape(-1, 1), (2, 2))
+        whole = all(isinstance(n, int) and n >= 0 for n in sides.flat)
+        if sides.shape != (2, 2) or not whole:
             raise ValueError(
                 "ZeroPadding2D expects integers >= 0: one, (height, width) or "
                 f"((top, bottom), (left, right)). Received: padding={padding!r}"
             )
+        self.padding = [(before, after) for before, after in sides.tolist()]
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `x` with zeros around it."""

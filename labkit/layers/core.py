@@ -81,8 +81,8 @@ class KernelLayer(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.use_bias = use_bias
-        self._kernel_options = _options(kernel_initializer, kernel_regularizer)
-        self._bias_options = _options(bias_initializer, bias_regularizer)
+        self._kernel_options = options(kernel_initializer, kernel_regularizer)
+        self._bias_options = options(bias_initializer, bias_regularizer)
 
     def add_kernel(self, shape: tuple[int, ...], name: str = "kernel") -> Array:
         """Return a new kernel."""
@@ -90,11 +90,7 @@ class KernelLayer(Layer):
 
     def add_bias(self, shape: tuple[int, ...], name: str = "bias") -> Array | None:
         """Return a new bias, or `None` where the layer uses none."""
-        return (
-            self.add_weight(shape, name=name, **self._bias_options)
-            if self.use_bias
-            else None
-        )
+        return self.add_weight(shape, name=name, **self._bias_options) if self.use_bias else None
 
 
 class Dense(KernelLayer):
@@ -115,9 +111,7 @@ class Dense(KernelLayer):
 
     expects = "(batch, inputs, ...)"
 
-    def __init__(
-        self, units: int, activation: str | Function | None = None, **kwargs: Any
-    ) -> None:
+    def __init__(self, units: int, activation: str | Function | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         (self.units,) = sizes("Dense", "units", units, 1)
         self.activation = activations.get(activation)
@@ -190,9 +184,7 @@ class Reshape(Layer):
         super().__init__(**kwargs)
         self.target_shape = tuple(target_shape)
         if self.target_shape.count(-1) > 1 or any(size < -1 for size in self.target_shape):
-            raise ValueError(
-                f"Reshape expects sizes, one of them -1. Received: {target_shape}"
-            )
+            raise ValueError(f"Reshape expects sizes, one of them -1. Received: {target_shape}")
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `x` as `(batch, *target_shape)`."""
@@ -249,17 +241,14 @@ class Add(Layer):
     def _checked(self, x: Any) -> Array:
         shapes = [np.shape(array) for array in x]
         if not isinstance(x, list | tuple) or len(x) < 2 or len(set(shapes)) > 1:
-            raise ValueError(
-                f"Add expects a list of arrays of one shape. Received: {shapes}"
-            )
+            raise ValueError(f"Add expects a list of arrays of one shape. Received: {shapes}")
         return super()._checked(np.stack(x))
 
 
-def _options(initializer: str | Initializer, regularizer: str | Regularizer | None) -> Any:
-    return {
-        "initializer": initializers.get(initializer),
-        "regularizer": regularizers.get(regularizer),
-    }
+def options(initializer: str | Initializer, regularizer: str | Regularizer | None) -> Any:
+    """Return what `add_weight` needs to know, from arguments that may be names."""
+    penalty = regularizers.get(regularizer)
+    return {"initializer": initializers.get(initializer), "regularizer": penalty}
 
 
 def _product(shape: Shape) -> int | None:

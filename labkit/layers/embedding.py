@@ -54,13 +54,13 @@ class Embedding(Layer):
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return the rows of `embeddings` that `x` names."""
-        rows = x.astype(np.intp)
-        if (rows != x).any() or rows.min() < 0 or rows.max() >= self.input_dim:
+        inside = x.min() >= 0 and x.max() < self.input_dim  # false for NaN, too
+        if not inside or (x % 1).any():
             raise ValueError(
                 f"Embedding expects integers from 0 to {self.input_dim - 1}. "
                 f"Received: x from {x.min():g} to {x.max():g}"
             )
-        self.saved = rows
+        self.saved = rows = x.astype(np.intp)
         return self.embeddings[rows]
 
     def backward(self, dy: Array) -> None:

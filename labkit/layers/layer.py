@@ -268,9 +268,7 @@ class Layer:
         if not fits or x.size == 0 or self._features not in (None, x.shape[-1]):
             size = f" with {self._features} of the last" if self._features else ""
             kind = type(self).__name__
-            raise ValueError(
-                f"{kind} expects {self.expects}{size}. Received: x.shape={x.shape}"
-            )
+            raise ValueError(f"{kind} expects {self.expects}{size}. Received: x.shape={x.shape}")
         checked: Array = x.astype(self.dtype, copy=False)
         return checked
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from labkit import initializers, regularizers
 from labkit._typing import Array, Shape
 from labkit.initializers import Initializer
+from labkit.layers.core import options
 from labkit.layers.layer import Layer
 from labkit.regularizers import Regularizer
 
@@ -34,25 +34,16 @@ class _Normalization(Layer):
         if not epsilon >= 0:
             raise ValueError(f"epsilon must be >= 0. Received: epsilon={epsilon}")
         self.epsilon, self.center, self.scale = epsilon, center, scale
-        self._gamma = (
-            initializers.get(gamma_initializer),
-            regularizers.get(gamma_regularizer),
-        )
-        self._beta = initializers.get(beta_initializer), regularizers.get(beta_regularizer)
+        self._gamma_options = options(gamma_initializer, gamma_regularizer)
+        self._beta_options = options(beta_initializer, beta_regularizer)
 
     def build(self, input_shape: Shape) -> None:
         """Make `gamma` and `beta`, one number for each feature."""
         shape = (self.fix_features(input_shape),)
         if self.scale:
-            initializer, penalty = self._gamma
-            self.gamma = self.add_weight(
-                shape, initializer, regularizer=penalty, name="gamma"
-            )
+            self.gamma = self.add_weight(shape, name="gamma", **self._gamma_options)
         if self.center:
-            initializer, penalty = self._beta
-            self.beta = self.add_weight(
-                shape, initializer, regularizer=penalty, name="beta"
-            )
+            self.beta = self.add_weight(shape, name="beta", **self._beta_options)
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `gamma * normalized x + beta`."""

@@ -21,7 +21,7 @@ class _Pooling2D(Layer):
 
     def __init__(
         self,
-        pool_size: int | tuple[int, int] = (2, 2),
+        pool_size: int | tuple[int, int],
         strides: int | tuple[int, int] | None = None,
         padding: str = "valid",
         **kwargs: Any,
@@ -52,6 +52,15 @@ class MaxPooling2D(_Pooling2D):
     Raises:
         ValueError: A size that is not a positive integer, or an unknown padding.
     """
+
+    def __init__(
+        self,
+        pool_size: int | tuple[int, int] = (2, 2),
+        strides: int | tuple[int, int] | None = None,
+        padding: str = "valid",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, **kwargs)
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return the largest number of each window."""

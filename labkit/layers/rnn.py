@@ -10,13 +10,16 @@ import numpy as np
 
 from labkit import activations
 from labkit._typing import Array, Shape
+from labkit.activations import Activation as Function
 from labkit.activations import vjp
 from labkit.initializers import Initializer
-from labkit.layers.core import KernelLayer
+from labkit.layers.core import KernelLayer, options
 from labkit.layers.layer import sizes
 from labkit.regularizers import Regularizer
 
 __all__ = ["GRU", "LSTM", "SimpleRNN"]
+
+Gradients = tuple[Array, Array]
 
 
 class _RNN(KernelLayer):
@@ -36,6 +39,7 @@ class _RNN(KernelLayer):
 
     expects = "(batch, steps, features)"
     gates = 1
+    biases: tuple[int, ...] = ()  # (2,) where state @ recurrent_kernel has its own
 
     def __init__(
         self,
@@ -48,31 +52,29 @@ class _RNN(KernelLayer):
     ) -> None:
         super().__init__(**kwargs)
         (self.units,) = sizes(type(self).__name__, "units", units, 1)
-        self.recurrent_initializer = recurrent_initializer
-        self.recurrent_regularizer = recurrent_regularizer
+        self._recurrent_options = options(recurrent_initializer, recurrent_regularizer)
         self.return_sequences = return_sequences
 
     def build(self, input_shape: Shape) -> None:
         """Make `kernel`, `recurrent_kernel` and `bias`."""
         columns = self.gates * self.units
         self.kernel = self.add_kernel((self.fix_features(input_shape), columns))
+        shape = (self.units, columns)
         self.recurrent_kernel = self.add_weight(
-            (self.units, columns),
-            self.recurrent_initializer,
-            regularizer=self.recurrent_regularizer,
-            name="recurrent_kernel",
+            shape, name="recurrent_kernel", **self._recurrent_options
         )
-        self.bias = self.add_bias(self._bias_shape())
+        self.bias = self.add_bias((*self.biases, columns))
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return the last state `(batch, units)`, or all `(batch, steps, units)`."""
         steps = np.ascontiguousarray(x.swapaxes(0, 1))  # (steps, batch, features)
         states = np.zeros((len(steps) + 1, len(x), self.units), x.dtype)
-        details = self._forward_steps(steps @ self.kernel, states)
+        z = steps @ self.kernel
+        if self.bias is not None:
+            z += self.bias.reshape(-1, z.shape[-1])[0]
+        details = self._forward_steps(z, states)
         self.saved = steps, states, details
-        return (
-            states[1:].swapaxes(0, 1).copy() if self.return_sequences else states[-1].copy()
-        )
+        return states[1:].swapaxes(0, 1).copy() if self.return_sequences else states[-1].copy()
 
     def backward(self, dy: Array) -> Array | None:
         """Return the gradient with respect to `x`."""
@@ -88,32 +90,24 @@ class _RNN(KernelLayer):
         np.matmul(steps.reshape(len(rows), -1).T, rows, out=self.gradients["kernel"])
         np.matmul(before.T, recurrent_rows, out=self.gradients["recurrent_kernel"])
         if self.bias is not None:
-            self.gradients["bias"][...] = self._bias_gradient(rows, recurrent_rows)
+            dbias = self.gradients["bias"].reshape(-1, rows.shape[-1])
+            dbias[0], dbias[-1] = rows.sum(0), recurrent_rows.sum(0)
         return (dz @ self.kernel.T).swapaxes(0, 1) if self.needs_input_gradient else None
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return `(batch, units)` or `(batch, steps, units)`."""
         return (*input_shape[: 2 if self.return_sequences else 1], self.units)
 
-    def _bias_shape(self) -> tuple[int, ...]:
-        return (self.gates * self.units,)
-
-    def _bias_gradient(self, rows: Array, recurrent_rows: Array) -> Array:
-        total: Array = rows.sum(0)
-        return total
-
     def _forward_steps(self, z: Array, states: Array) -> Any:
         """Fill `states[1:]`; return what `_backward_steps` needs.
 
         Args:
-            z: `x @ kernel`, `(steps, batch, gates * units)`; may be overwritten.
+            z: `x @ kernel + bias`, `(steps, batch, gates * units)`; may be overwritten.
             states: `(steps + 1, batch, units)`; the first are zero.
         """
         raise NotImplementedError
 
-    def _backward_steps(
-        self, dstates: Array, states: Array, details: Any
-    ) -> tuple[Array, Array]:
+    def _backward_steps(self, dstates: Array, states: Array, details: Any) -> Gradients:
         """Return the gradients of `x @ kernel` and of `state @ recurrent_kernel`."""
         raise NotImplementedError
 
@@ -135,25 +129,18 @@ class SimpleRNN(_RNN):
     """
 
     def __init__(
-        self,
-        units: int,
-        activation: str | activations.Activation | None = "tanh",
-        **kwargs: Any,
+        self, units: int, activation: str | Function | None = "tanh", **kwargs: Any
     ) -> None:
         super().__init__(units, **kwargs)
         self.activation = activations.get(activation)
 
     def _forward_steps(self, z: Array, states: Array) -> Array:
-        if self.bias is not None:
-            z += self.bias
         for step, z_step in enumerate(z):
             z_step += states[step] @ self.recurrent_kernel
             states[step + 1] = self.activation(z_step)
         return z
 
-    def _backward_steps(
-        self, dstates: Array, states: Array, details: Array
-    ) -> tuple[Array, Array]:
+    def _backward_steps(self, dstates: Array, states: Array, details: Any) -> Gradients:
         z, dz = details, np.empty_like(details)
         dstate = np.zeros_like(states[0])
         rule = vjp[self.activation]
@@ -201,10 +188,7 @@ class LSTM(_RNN):
         # weights of the sigmoids before, and their results after.
         half = np.full(4 * self.units, 0.5, z.dtype)
         half[2 * self.units : 3 * self.units] = 1  # the candidate is a tanh already
-        shift = 1 - half
-        shift[half == 1] = 0
-        if self.bias is not None:
-            z += self.bias
+        shift = np.where(half == 1, 0, half)
         z *= half
         recurrent_kernel = self.recurrent_kernel * half
         cells = np.zeros_like(states)
@@ -221,9 +205,7 @@ class LSTM(_RNN):
             np.multiply(o, shown[step], out=states[step + 1])
         return z, cells, shown
 
-    def _backward_steps(
-        self, dstates: Array, states: Array, details: Any
-    ) -> tuple[Array, Array]:
+    def _backward_steps(self, dstates: Array, states: Array, details: Any) -> Gradients:
         gates, cells, shown = details
         candidate = slice(2 * self.units, 3 * self.units)
         dz = gates * (1 - gates)  # the sigmoids' slopes, for all steps at once
@@ -265,17 +247,10 @@ class GRU(_RNN):
     """
 
     gates = 3
-
-    def _bias_shape(self) -> tuple[int, ...]:
-        return 2, 3 * self.units
-
-    def _bias_gradient(self, rows: Array, recurrent_rows: Array) -> Array:
-        return np.stack([rows.sum(0), recurrent_rows.sum(0)])
+    biases = (2,)
 
     def _forward_steps(self, z: Array, states: Array) -> Any:
         both = 2 * self.units  # columns of the two sigmoid gates
-        if self.bias is not None:
-            z += self.bias[0]
         recurrent = np.empty_like(z)
         for step, gates in enumerate(z):
             np.matmul(states[step], self.recurrent_kernel, out=recurrent[step])
@@ -289,9 +264,7 @@ class GRU(_RNN):
             states[step + 1] = candidate + keep * (states[step] - candidate)
         return z, recurrent
 
-    def _backward_steps(
-        self, dstates: Array, states: Array, details: Any
-    ) -> tuple[Array, Array]:
+    def _backward_steps(self, dstates: Array, states: Array, details: Any) -> Gradients:
         gates, recurrent = details
         both = 2 * self.units
         dz = gates * (1 - gates)  # the sigmoids' slopes, for all steps at once

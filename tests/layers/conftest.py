@@ -1,0 +1,90 @@
+"""What the layers' tests share: the proof that a layer agrees with Keras's."""
+
+from typing import Any, Protocol
+
+import numpy as np
+import pytest
+
+import labkit
+from labkit import layers, testing
+
+
+class Agree(Protocol):
+    """A check that labkit's layer of a name agrees with Keras's, built in the same way."""
+
+    def __call__(
+        self, name: str, x: np.ndarray, *args: Any, training: bool = False, **kwargs: Any
+    ) -> None:
+        """Build both with the arguments, and compare them on `x`."""
+
+
+@pytest.fixture
+def agree() -> Agree:
+    """Return a check against Keras in float64 and float32, and against differences.
+
+    A regularizer is given by name and gets a weight of 0.25: Keras rounds weights to
+    float32, which 0.25 survives.
+    """
+    import keras
+
+    def check(name: str, x: np.ndarray, *args: Any, training: bool = False, **kwargs: Any) -> None:
+        def build(package: Any, dtype: str) -> Any:
+            options = {
+                key: getattr(package.regularizers, value)(0.25)
+                if key.endswith("regularizer")
+                else value
+                for key, value in kwargs.items()
+            }
+            return getattr(package.layers, name)(*args, dtype=dtype, **options)
+
+        for dtype in ("float64", "float32"):
+            ours, theirs = build(labkit, dtype), build(keras, dtype)
+            testing.assert_matches_keras(ours, theirs, x, training=training)
+            shape = (None, *x.shape[1:])
+            assert ours.compute_output_shape(shape) == theirs.compute_output_shape(shape)
+            assert ours(x).dtype == dtype
+        testing.check_gradients(build(labkit, "float64"), x, training=training)
+
+    return check
+
+
+@pytest.fixture
+def random() -> np.random.Generator:
+    """Return a stream of random numbers that is the same in each test."""
+    return np.random.default_rng(7)
+
+
+def every_layer() -> list[tuple[layers.Layer, tuple[int, ...]]]:
+    """Return one layer of each kind with the shape of an input that it takes."""
+    image, sequence = (2, 6, 5, 3), (2, 6, 3)
+    return [
+        (layers.Activation("tanh"), image),
+        (layers.AveragePooling2D(2), image),
+        (layers.BatchNormalization(), image),
+        (layers.Conv1D(4, 3), sequence),
+        (layers.Conv2D(4, 3), image),
+        (layers.Dense(4), sequence),
+        (layers.Dropout(0.5), sequence),
+        (layers.Embedding(9, 4), (2, 6)),
+        (layers.Flatten(), image),
+        (layers.GRU(4), sequence),
+        (layers.GlobalAveragePooling1D(), sequence),
+        (layers.GlobalAveragePooling2D(), image),
+        (layers.Input((6, 3)), sequence),
+        (layers.LSTM(4, return_sequences=True), sequence),
+        (layers.LayerNormalization(), sequence),
+        (layers.MaxPooling2D(), image),
+        (layers.MultiHeadAttention(2, 4), sequence),
+        (layers.Reshape((-1, 3)), image),
+        (layers.Residual([layers.Dense(3)]), sequence),
+        (layers.SimpleRNN(4), sequence),
+        (layers.ZeroPadding2D(), image),
+    ]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give each test that asks for `layer` and `shape` one layer of each kind."""
+    if {"layer", "shape"} <= set(metafunc.fixturenames):
+        cases = every_layer()
+        ids = [type(layer).__name__ for layer, _ in cases]
+        metafunc.parametrize(("layer", "shape"), cases, ids=ids)

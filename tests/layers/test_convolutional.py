@@ -1,0 +1,110 @@
+"""Convolutions against Keras, over paddings, strides and odd sizes."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from labkit import layers
+from labkit.layers import convolutional
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize(
+    ("size", "strides"),
+    [(3, 1), (1, 1), (2, 2), ((3, 2), (2, 1)), ((1, 3), (3, 2)), (1, 3), (5, 4)],
+)
+@pytest.mark.parametrize("shape", [(3, 7, 6, 2), (2, 5, 13, 1)])
+def test_conv2d(
+    agree: Any,
+    random: np.random.Generator,
+    shape: tuple[int, ...],
+    size: Any,
+    strides: Any,
+    padding: str,
+) -> None:
+    """Every window meets the kernel once, at the edges too."""
+    agree("Conv2D", random.normal(size=shape), 3, size, strides, padding)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize(("size", "strides"), [(3, 1), (4, 3), (1, 2), (6, 2)])
+def test_conv1d(
+    agree: Any, random: np.random.Generator, size: int, strides: int, padding: str
+) -> None:
+    """The same along the steps of a signal."""
+    agree("Conv1D", random.normal(size=(3, 7, 4)), 5, size, strides, padding)
+
+
+def test_options(agree: Any, random: np.random.Generator) -> None:
+    """Activation, bias and all penalties."""
+    agree(
+        "Conv2D",
+        random.normal(size=(3, 5, 5, 2)),
+        4,
+        3,
+        activation="softplus",
+        bias_initializer="ones",
+        kernel_regularizer="L2",
+        bias_regularizer="L2",
+        activity_regularizer="L1",
+    )
+    agree("Conv1D", random.normal(size=(3, 5, 2)), 4, 3, use_bias=False)
+
+
+def test_batches_in_parts(
+    agree: Any, random: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A matrix for one or two samples at a time gives what one for all gives."""
+    monkeypatch.setattr(convolutional, "_NUMBERS", 400)
+    agree("Conv2D", random.normal(size=(5, 6, 5, 2)), 3, 3, padding="same")
+    agree("Conv2D", random.normal(size=(5, 3, 20, 1)), 3, 3, padding="same")
+
+
+def test_backward_twice_and_in_another_batch_size(random: np.random.Generator) -> None:
+    """Nothing of an earlier call remains in the reused buffer."""
+    layer = layers.Conv2D(2, 3, dtype="float64")
+    x = random.normal(size=(4, 5, 5, 2))
+    y = layer(x)
+    first = layer.backward(y)
+    np.testing.assert_array_equal(layer.backward(y), first)
+    np.testing.assert_allclose(layer(x[:1]), y[:1], rtol=1e-12)
+    np.testing.assert_allclose(layer.backward(y[:1]), first[:1], rtol=1e-12)
+
+
+def test_edge_filter() -> None:
+    """A kernel that takes differences finds the one edge of an image, unflipped."""
+    layer = layers.Conv2D(1, (1, 2), use_bias=False)
+    layer.build((None, 1, 5, 1))
+    layer.kernel[0, :, 0, 0] = [-1, 1]
+    image = np.array([0, 0, 0, 2, 2]).reshape(1, 1, 5, 1)
+    np.testing.assert_array_equal(layer(image).ravel(), [0, 0, 2, 0])
+
+
+@pytest.mark.parametrize("padding", [1, 0, (2, 1), ((1, 2), (0, 3))])
+def test_zero_padding(agree: Any, random: np.random.Generator, padding: Any) -> None:
+    """One number, one for each axis, or one for each side."""
+    agree("ZeroPadding2D", random.normal(size=(2, 3, 4, 2)), padding)
+
+
+@pytest.mark.parametrize("padding", [-1, 1.5, (1,), (1, 2, 3), ((1, 2), 3), "same"])
+def test_zero_padding_refuses_other_forms(padding: Any) -> None:
+    """Anything else is refused with the forms that are known."""
+    with pytest.raises(ValueError, match="ZeroPadding2D expects integers >= 0"):
+        layers.ZeroPadding2D(padding)
+
+
+def test_bad_arguments() -> None:
+    """Sizes, padding and inputs that do not fit are refused in one line."""
+    with pytest.raises(ValueError, match="Conv2D expects filters to be an integer >= 1"):
+        layers.Conv2D(0, 3)
+    with pytest.raises(ValueError, match="Conv2D expects kernel_size to be 2 integers >= 1"):
+        layers.Conv2D(1, (3, 3, 3))
+    with pytest.raises(ValueError, match="Conv1D expects strides to be an integer >= 1"):
+        layers.Conv1D(1, 3, 0)
+    with pytest.raises(ValueError, match="Conv2D expects padding 'valid' or 'same'"):
+        layers.Conv2D(1, 3, padding="full")
+    with pytest.raises(ValueError, match=r"\(batch, height, width, channels\). Received: x.sh"):
+        layers.Conv2D(1, 3)(np.ones((28, 28)))
+    with pytest.raises(ValueError, match="expects inputs as large as a window"):
+        layers.Conv2D(1, 3)(np.ones((1, 2, 5, 1)))

@@ -1,0 +1,195 @@
+"""The base class: what a reader's own layer gets, and what every layer keeps to."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from labkit import config, layers, testing
+from labkit._typing import Array, Shape
+
+
+class Scale(layers.Layer):
+    """A reader's layer: one factor for each feature."""
+
+    def build(self, input_shape: Shape) -> None:
+        """Make the factors."""
+        self.factor = self.add_weight(
+            (self.fix_features(input_shape),), "ones", regularizer="l2", name="factor"
+        )
+
+    def call(self, x: Array, training: bool = False) -> Array:
+        """Return `x * factor`."""
+        self.saved = x
+        return x * self.factor
+
+    def backward(self, dy: Array) -> Array:
+        """Fill the factors' gradient, and return that of the input."""
+        axes = tuple(range(dy.ndim - 1))
+        self.gradients["factor"][...] = (dy * self.saved).sum(axes)
+        return dy * self.factor
+
+
+def test_own_layer_passes_the_gradient_check(random: np.random.Generator) -> None:
+    """Penalties on weights and output join the gradients without the layer's doing."""
+    x = random.normal(size=(5, 3))
+    assert testing.check_gradients(Scale(activity_regularizer="l1"), x) < 1e-6
+
+
+def test_backward_of_a_subclass_adds_penalties_once(random: np.random.Generator) -> None:
+    """A backward that calls its parent's does not count a penalty twice."""
+
+    class Twice(Scale):
+        def backward(self, dy: Array) -> Array:
+            return super().backward(dy)
+
+    x = random.normal(size=(5, 3))
+    assert testing.check_gradients(Twice(activity_regularizer="l2"), x) < 1e-6
+
+
+def test_missing_methods_are_named() -> None:
+    """A layer without call or backward says which one it needs."""
+    with pytest.raises(NotImplementedError, match=r"Layer needs a call\(x, training\)"):
+        layers.Layer()(np.ones((1, 2)))
+    with pytest.raises(NotImplementedError, match=r"Layer needs a backward\(dy\)"):
+        layers.Layer().backward(np.ones((1, 2)))
+
+
+def test_names_are_keras_like_and_unique() -> None:
+    """Layers of one class are numbered, capital letters begin words."""
+    first, second = layers.MaxPooling2D().name, layers.MaxPooling2D().name
+    assert first.startswith("max_pooling2d")
+    assert first != second
+    assert layers.LSTM(1).name.startswith("lstm")
+    assert layers.ZeroPadding2D().name.startswith("zero_padding2d")
+    assert layers.Dense(1, name="out").name == "out"
+
+
+def test_dtype_follows_the_setting() -> None:
+    """New layers compute in `floatx`, which takes the two precisions only."""
+    config.set_floatx("float64")
+    try:
+        assert layers.Dense(2)(np.ones((1, 2), np.float32)).dtype == np.float64
+    finally:
+        config.set_floatx("float32")
+    assert layers.Dense(2)(np.ones((1, 2))).dtype == np.float32
+    with pytest.raises(ValueError, match="floatx is 'float32' or 'float64'"):
+        config.set_floatx("float16")  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_weights_come_in_keras_order(random: np.random.Generator) -> None:
+    """Trainable weights stand before the others, those of inner layers after."""
+    norm = layers.BatchNormalization()
+    norm(random.normal(size=(4, 3)))
+    assert norm.weights[2] is norm.moving_mean
+    assert norm.trainable_weights[0] is norm.gamma
+    assert [w is v for w, v in zip(norm.non_trainable_weights, norm.weights[2:], strict=True)]
+    assert norm.count_params() == 12
+    outer = layers.Residual([layers.Dense(3), norm])
+    outer(random.normal(size=(4, 3)))
+    assert [w.shape for w in outer.weights] == [(3, 3), *[(3,)] * 5]
+    outer.trainable = False
+    assert outer.trainable_weights == []
+    assert not norm.trainable
+    assert len(outer.non_trainable_weights) == 6
+
+
+def test_bind_moves_weights_into_other_arrays(random: np.random.Generator) -> None:
+    """Attributes, weights and gradients all become views of the arrays given."""
+    layer, x = layers.Dense(2), random.normal(size=(4, 3))
+    before = layer(x)
+    flat, slopes = np.zeros(6, np.float32), np.zeros(6, np.float32)
+    layer.bind("kernel", flat.reshape(3, 2), slopes.reshape(3, 2))
+    np.testing.assert_array_equal(layer(x), before)
+    layer.backward(np.ones((4, 2)))
+    np.testing.assert_allclose(slopes.reshape(3, 2)[:, 0], x.sum(0), rtol=1e-5)
+    flat[...] = 0
+    assert not layer.kernel.any()
+
+
+def test_set_weights_takes_all_or_nothing(random: np.random.Generator) -> None:
+    """Arrays that do not fit change nothing, and the message says what fits."""
+    layer = layers.Dense(2)
+    with pytest.raises(ValueError, match="not built"):
+        layer.set_weights([np.ones((3, 2))])
+    layer(random.normal(size=(4, 3)))
+    before = layer.get_weights()
+    with pytest.raises(ValueError, match=r"expects \[\(3, 2\), \(2,\)\]. Received: \[\(3, 2\), "):
+        layer.set_weights([np.ones((3, 2)), np.ones(3)])
+    np.testing.assert_array_equal(layer.kernel, before[0])
+    layer.set_weights([np.ones((3, 2)), np.ones(2)])
+    assert layer.kernel.sum() == 6
+
+
+def test_bad_arguments() -> None:
+    """A wrong dtype, a taken name, a count before building: each is said."""
+    with pytest.raises(ValueError, match="dtype must be 'float32' or 'float64'"):
+        layers.Dense(2, dtype="int8")
+    with pytest.raises(ValueError, match="is not built yet"):
+        layers.Dense(2).count_params()
+    with pytest.raises(RuntimeError, match="before its backward"):
+        layers.Dense(2).backward(np.ones((1, 2)))
+    with pytest.raises(ValueError, match="needs a known last axis"):
+        layers.Dense(2).build((None, None))
+    layer = layers.Dense(2)
+    layer.build((None, 3))
+    with pytest.raises(ValueError, match="already has a weight named 'kernel'"):
+        layer.add_weight((1,), name="kernel")
+
+
+def test_every_layer_refuses_what_is_no_input(layer: Any, shape: tuple[int, ...]) -> None:
+    """Text, too few axes and no samples are refused with what was expected."""
+    with pytest.raises(TypeError, match="expects numbers"):
+        layer(np.full(shape, "a"))
+    with pytest.raises(ValueError, match=r"expects \(batch.*Received: x.shape=\(\)"):
+        layer(np.float32(1))
+    with pytest.raises(ValueError, match=r"expects \(batch.*Received: x.shape=\(0, "):
+        layer(np.zeros((0, *shape[1:])))
+
+
+def test_every_layer_refuses_another_gradient(layer: Any, shape: tuple[int, ...]) -> None:
+    """A gradient of another shape than the output is not broadcast."""
+    y = layer(np.ones(shape))
+    with pytest.raises(ValueError, match="expects the output's shape"):
+        layer.backward(np.ones((1, *y.shape[1:])))
+
+
+def test_layers_with_weights_refuse_another_size(layer: Any, shape: tuple[int, ...]) -> None:
+    """After the first call the last axis stays as it was."""
+    layer(np.ones(shape))
+    if layer.weights and not isinstance(layer, layers.Embedding):
+        with pytest.raises(ValueError, match=r"Received: x\.shape="):
+            layer(np.ones((*shape[:-1], shape[-1] + 1)))
+
+
+def test_every_layer_tells_its_output_shape(layer: Any, shape: tuple[int, ...]) -> None:
+    """`compute_output_shape` equals the shape of a real output, batch size apart."""
+    told = layer.compute_output_shape((None, *shape[1:]))
+    y = layer(np.ones(shape))
+    assert told == (None, *y.shape[1:])
+
+
+def test_outputs_are_not_reused(layer: Any, shape: tuple[int, ...]) -> None:
+    """A second call does not overwrite what the first one returned."""
+    first = layer(np.ones(shape))
+    kept = first.copy()
+    dx = layer.backward(np.ones(first.shape))
+    kept_dx = None if dx is None else dx.copy()
+    second = layer(np.zeros(shape))
+    layer.backward(np.zeros(second.shape))
+    np.testing.assert_array_equal(first, kept)
+    if dx is not None:
+        np.testing.assert_array_equal(dx, kept_dx)
+
+
+def test_first_layer_may_skip_the_input_gradient() -> None:
+    """Layers for which it costs much return None and still fill their gradients."""
+    for layer, shape in (
+        (layers.Dense(2), (2, 3)),
+        (layers.Conv2D(2, 2), (2, 3, 3, 1)),
+        (layers.LSTM(2), (2, 3, 1)),
+    ):
+        layer.needs_input_gradient = False
+        y = layer(np.ones(shape))
+        assert layer.backward(np.ones(y.shape)) is None
+        assert layer.gradients["kernel"].any()

@@ -1,0 +1,59 @@
+"""Pooling against Keras, over paddings, strides, odd sizes and equal numbers."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from labkit import layers
+
+
+@pytest.mark.parametrize("name", ["MaxPooling2D", "AveragePooling2D"])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize(
+    ("size", "strides"), [(2, None), (3, 2), (2, 1), ((1, 3), (2, 3)), (2, 3), (5, 5)]
+)
+def test_pooling(
+    agree: Any,
+    random: np.random.Generator,
+    name: str,
+    size: Any,
+    strides: Any,
+    padding: str,
+) -> None:
+    """Windows that overlap, that leave gaps, and that stand out over the edge."""
+    agree(name, random.normal(size=(3, 7, 6, 2)), size, strides, padding)
+
+
+def test_max_of_equal_numbers() -> None:
+    """As in TensorFlow, the gradient goes to the first of equal largest numbers."""
+    layer = layers.MaxPooling2D()
+    y = layer(np.ones((1, 2, 2, 1)))
+    dx = layer.backward(np.full(y.shape, 3))
+    np.testing.assert_array_equal(dx[0, :, :, 0], [[3, 0], [0, 0]])
+
+
+def test_max_of_negative_numbers_at_the_edge() -> None:
+    """Padding never wins: it is smaller than any number."""
+    layer = layers.MaxPooling2D(2, padding="same")
+    np.testing.assert_array_equal(layer(np.full((1, 3, 3, 1), -5)), np.full((1, 2, 2, 1), -5))
+
+
+def test_global_pooling(agree: Any, random: np.random.Generator) -> None:
+    """The mean over all steps or pixels."""
+    agree("GlobalAveragePooling1D", random.normal(size=(3, 5, 2)))
+    agree("GlobalAveragePooling2D", random.normal(size=(3, 5, 4, 2)))
+
+
+def test_bad_arguments() -> None:
+    """Sizes, padding and inputs that do not fit are refused."""
+    with pytest.raises(ValueError, match="MaxPooling2D expects pool_size to be 2 integers"):
+        layers.MaxPooling2D(0)
+    with pytest.raises(ValueError, match="AveragePooling2D expects strides to be 2 integers"):
+        layers.AveragePooling2D(2, (1, 1, 1))
+    with pytest.raises(ValueError, match="MaxPooling2D expects padding 'valid' or 'same'"):
+        layers.MaxPooling2D(padding="SAME")
+    with pytest.raises(ValueError, match="expects inputs as large as a window"):
+        layers.MaxPooling2D(3)(np.ones((1, 2, 5, 1)))
+    with pytest.raises(ValueError, match=r"expects \(batch, steps, channels\)"):
+        layers.GlobalAveragePooling1D()(np.ones((1, 2, 5, 1)))

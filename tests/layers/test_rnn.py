@@ -1,0 +1,85 @@
+"""Recurrent layers against Keras."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from labkit import layers
+
+NAMES = ["SimpleRNN", "LSTM", "GRU"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("return_sequences", [True, False])
+@pytest.mark.parametrize("shape", [(4, 6, 3), (1, 1, 1), (2, 1, 5)])
+def test_recurrence(
+    agree: Any,
+    random: np.random.Generator,
+    shape: tuple[int, ...],
+    return_sequences: bool,
+    name: str,
+) -> None:
+    """The last state or all of them, from one step to several."""
+    agree(
+        name,
+        random.normal(size=shape),
+        5,
+        return_sequences=return_sequences,
+        bias_initializer="random_normal",
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_options(agree: Any, random: np.random.Generator, name: str) -> None:
+    """Without bias, and with all penalties.
+
+    Keras 3.15's SimpleRNN takes a penalty on its output and forgets it.
+    """
+    x = random.normal(size=(3, 4, 2))
+    agree(name, x, 3, use_bias=False)
+    on_output = {} if name == "SimpleRNN" else {"activity_regularizer": "L2"}
+    agree(
+        name,
+        x,
+        3,
+        return_sequences=True,
+        kernel_regularizer="L2",
+        recurrent_regularizer="L1",
+        bias_regularizer="L2",
+        **on_output,
+    )
+
+
+def test_activation_of_simple_rnn(agree: Any, random: np.random.Generator) -> None:
+    """The step's function can be any that has a rule."""
+    agree("SimpleRNN", random.normal(size=(3, 4, 2)), 3, "softplus")
+    agree("SimpleRNN", random.normal(size=(3, 4, 2)), 3, None)
+
+
+def test_forget_bias(agree: Any, random: np.random.Generator) -> None:
+    """The forget gate begins open, unless it is told not to."""
+    for unit_forget_bias, expected in ((True, [0, 0, 1, 1, 0, 0, 0, 0]), (False, [0] * 8)):
+        layer = layers.LSTM(2, unit_forget_bias=unit_forget_bias)
+        layer.build((None, 3, 2))
+        np.testing.assert_array_equal(layer.get_weights()[2], expected)
+        agree("LSTM", random.normal(size=(2, 3, 2)), 2, unit_forget_bias=unit_forget_bias)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_large_inputs_saturate(name: str) -> None:
+    """Numbers that would overflow an exponential give finite states."""
+    layer = getattr(layers, name)(2)
+    y = layer(np.full((1, 3, 2), 1e4))
+    dx = layer.backward(np.ones(y.shape))
+    assert np.isfinite(y).all()
+    assert np.isfinite(dx).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bad_arguments(name: str) -> None:
+    """Units are a positive integer, inputs have three axes."""
+    with pytest.raises(ValueError, match=f"{name} expects units to be an integer >= 1"):
+        getattr(layers, name)(0)
+    with pytest.raises(ValueError, match=rf"{name} expects \(batch, steps, features\)"):
+        getattr(layers, name)(2)(np.ones((3, 4)))
