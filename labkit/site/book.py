@@ -92,12 +92,13 @@ class Book:
         Raises:
             EmbedError: There is no such tutorial.
         """
-        if tutorial not in self.notebooks:
-            raise EmbedError(
-                f"there is no tutorial {tutorial!r}. "
-                + _hint(tutorial, self.notebooks, "The tutorials are")
-            )
         if tutorial not in self._recent:
+            names = list(self.notebooks)  # to look one up in the mapping is to read its run
+            if tutorial not in names:
+                raise EmbedError(
+                    f"there is no tutorial {tutorial!r}. "
+                    + _hint(tutorial, names, "The tutorials are")
+                )
             if len(self._recent) == RECENT:
                 del self._recent[next(iter(self._recent))]
             self._recent[tutorial] = self.notebooks[tutorial]

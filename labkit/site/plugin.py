@@ -58,9 +58,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         self.source = Path()  # of the page that is being made
         self.rendered: tuple[str, Any] = "", None
 
-    def on_startup(
-        self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool
-    ) -> None:
+    def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Remember whether pages may wait for their results.
 
         See [on_startup](https://www.mkdocs.org/dev-guide/plugins/#on_startup).
@@ -109,9 +107,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         """
         self.source = Path(str(page.file.abs_src_path))
         folder = posixpath.dirname(page.file.src_uri)
-        self.embed.context = Context(
-            self.book, lambda path: posixpath.relpath(path, folder)
-        )
+        self.embed.context = Context(self.book, lambda path: posixpath.relpath(path, folder))
         self.math.errors.clear()
         if page.file.src_uri.endswith(".py"):
             source = os.path.relpath(self.source, config.docs_dir)
@@ -138,9 +134,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         templateexporter.default_filters["book_page"] = convert
         return render.markdown(notebook, page.file.name)
 
-    def on_page_content(
-        self, html: str, *, page: Page, config: MkDocsConfig, files: Files
-    ) -> str:
+    def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
         """Stop at what could not be embedded; put right what mkdocs-jupyter leaves out.
 
         See [on_page_content](https://www.mkdocs.org/dev-guide/plugins/#on_page_content).
@@ -216,9 +210,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
             self.background = Background(cache, on_change=self.signal.touch, say=log.info)
         return self.background.book(tutorials, colab=colab)
 
-    def _convert(
-        self, page: Page, config: MkDocsConfig, files: Files, _: NotebookNode
-    ) -> str:
+    def _convert(self, page: Page, config: MkDocsConfig, files: Files, _: NotebookNode) -> str:
         """Convert a tutorial as MkDocs converts a chapter; called by the template."""
         Page.render(page, config, files)
         self.rendered = str(page.content), page.toc
@@ -240,9 +232,7 @@ def expand(nav: Any, pages: list[str]) -> Any:
 
 def colab_address(repository: str | None, branch: str) -> str:
     """Return where Colab finds a tutorial's notebook: in the branch of the built site."""
-    match = re.fullmatch(
-        r"https://github\.com/([^/]+/[^/]+?)(?:\.git)?/?", repository or ""
-    )
+    match = re.fullmatch(r"https://github\.com/([^/]+/[^/]+?)(?:\.git)?/?", repository or "")
     if match is None:
         return ""
     site = f"https://colab.research.google.com/github/{match[1]}/blob/{branch}"

@@ -163,8 +163,7 @@ class Parts:
         element = Element("p", {"class": "lab-facts", "data-search-exclude": ""})
         element.text = AtomicString(f"{self._time(name)} · ".capitalize())
         links = {
-            suffix: self.link(f"tutorials/{name}/{name}.{suffix}")
-            for suffix in ("py", "ipynb")
+            suffix: self.link(f"tutorials/{name}/{name}.{suffix}") for suffix in ("py", "ipynb")
         }
         for suffix, target in links.items():
             file = f"{name}.{suffix}"
@@ -445,9 +444,7 @@ def _published(notebook: NotebookNode) -> NotebookNode:
 
 
 def _prose(notebook: NotebookNode) -> str:
-    return "\n\n".join(
-        cell.source for cell in notebook.cells if cell.cell_type == "markdown"
-    )
+    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
 
 
 def _seconds(seconds: float) -> str:
