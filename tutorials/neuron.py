@@ -16,9 +16,8 @@ from labkit import plot
 
 plot.set_theme()
 INK, PAPER = plot.INK, plot.PAPER
-BLUE, ORANGE, GREEN, RED = (
-    plot.COLORS[name] for name in ["blue", "orange", "green", "red"]
-)
+BLUE, ORANGE = plot.COLORS["blue"], plot.COLORS["orange"]
+GREEN, RED = plot.COLORS["green"], plot.COLORS["red"]
 
 # %% [markdown]
 # ## Multiply, add, compare
@@ -197,9 +196,7 @@ centered = petals - center
 
 def build_border():
     """One neuron with two inputs and a sigmoid."""
-    neuron = keras.Sequential(
-        [keras.Input((2,)), keras.layers.Dense(1, activation="sigmoid")]
-    )
+    neuron = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, "sigmoid")])
     neuron.compile(keras.optimizers.Adam(0.1), loss="binary_crossentropy")
     return neuron
 
@@ -462,9 +459,7 @@ assert training_gap < 1e-3
 and_answers = table @ [1, 1] - 1.5 > 0  # both inputs are needed to pass 1.5
 assert np.array_equal(and_answers, [False, False, False, True])
 
-three_inputs = np.array(
-    [[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)]
-)  # (8, 3)
+three_inputs = np.array(list(np.ndindex(2, 2, 2)))  # (8, 3): 000, 001, … 111
 majority = three_inputs @ [1, 1, 1] - 1.5 > 0  # two of three are enough
 assert np.array_equal(majority, three_inputs.sum(axis=1) >= 2)
 print("AND: w = (1, 1), b = -1.5; majority of three: w = (1, 1, 1), b = -1.5")
