@@ -199,7 +199,10 @@ rest, test = train_test_split(
     np.arange(len(labels)), test_size=0.2, stratify=labels, random_state=0
 )
 train, validation = train_test_split(
-    rest, test_size=0.25, stratify=labels[rest], random_state=0
+    rest,
+    test_size=0.25,
+    stratify=labels[rest],
+    random_state=0,
 )
 
 rng = np.random.default_rng(0)
@@ -344,14 +347,15 @@ def favourites(maps, before, size, stride):
     return patches
 
 
-maps = outputs(cnn, x_test)  # one array (sheets, height, width, filters) per layer
+maps = outputs(cnn, x_test)  # per layer: (sheets, height, width, filters)
 first = {"before": 1, "size": 3, "stride": 1}
 second = {"before": 3, "size": 8, "stride": 2}
 
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.2))
 for ax, number, view in ((axes[0], 0, first), (axes[1], 2, second)):
     active = maps[number].mean(axis=(0, 1, 2))
-    rows = [favourites(maps[number][..., i], **view) for i in np.argsort(-active)[:4]]
+    strongest = np.argsort(-active)[:4]
+    rows = [favourites(maps[number][..., i], **view) for i in strongest]
     plot.images(ax, np.concatenate(rows), columns=8, limits=(-0.1, 1))
 axes[0].set_title("first layer, 3 × 3 pixels")
 axes[1].set_title("second layer, 8 × 8 pixels")
@@ -425,10 +429,10 @@ x_middle = place(images[test], 4, 4)
 centred_accuracy = centre.evaluate(x_middle, y_test, verbose=0)[1]
 elsewhere_accuracy = centre.evaluate(x_test, y_test, verbose=0)[1]
 everywhere_accuracy = invariant.evaluate(x_test, y_test, verbose=0)[1]
-print("Trained on digits in the centre")
-print(f"The network from above: {centred_accuracy:.1%} right in the centre,")
-print(f"    {elsewhere_accuracy:.1%} right anywhere")
-print(f"With one maximum at the end: {everywhere_accuracy:.1%} right anywhere")
+print("Trained on digits in the centre; test accuracy")
+print(f"same network, in the centre: {centred_accuracy:.1%}")
+print(f"same network, anywhere: {elsewhere_accuracy:.1%}")
+print(f"one maximum at the end, anywhere: {everywhere_accuracy:.1%}")
 
 assert centred_accuracy > 0.9
 assert elsewhere_accuracy < 0.4
@@ -448,11 +452,15 @@ def accuracy_by_place(model):
 
 
 anywhere, middle, maximum = map(accuracy_by_place, (cnn, centre, invariant))
-one_off_accuracy = np.mean([middle[3, 4], middle[5, 4], middle[4, 3], middle[4, 5]])
+one_off_accuracy = middle[[3, 5, 4, 4], [4, 4, 3, 5]].mean()
 
-titles = ("trained anywhere", "trained in the centre", "one maximum at the end")
+tables = {
+    "trained anywhere": anywhere,
+    "trained in the centre": middle,
+    "one maximum at the end": maximum,
+}
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.6))
-for ax, table, title in zip(axes, (anywhere, middle, maximum), titles, strict=True):
+for ax, (title, table) in zip(axes, tables.items(), strict=True):
     picture = ax.imshow(table, cmap="Blues", vmin=0, vmax=1)
     ax.set_title(f"{title}\nmean {table.mean():.1%}")
     ax.set(xticks=[], yticks=[])

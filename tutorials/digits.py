@@ -49,10 +49,16 @@ assert images.shape == (1797, 8, 8)
 
 # %% label="split" values="n_train n_validation n_test"
 rest, test = train_test_split(
-    np.arange(samples), test_size=0.2, stratify=labels, random_state=0
+    np.arange(samples),
+    test_size=0.2,
+    stratify=labels,
+    random_state=0,
 )
 train, validation = train_test_split(
-    rest, test_size=0.25, stratify=labels[rest], random_state=0
+    rest,
+    test_size=0.25,
+    stratify=labels[rest],
+    random_state=0,
 )
 n_train, n_validation, n_test = len(train), len(validation), len(test)
 
@@ -211,6 +217,17 @@ plot.images(ax, images[test][mistakes[:8]], titles, columns=8)
 assert len(mistakes) == wrong
 
 # %% [markdown]
+# The network has no way to say *this is no digit*. Give it images of pure noise.
+
+# %% label="noise" values="noise_sure"
+noise = np.random.default_rng(0).random((1000, 64)).astype("float32")
+answers = model.predict(noise, verbose=0)
+noise_sure = np.mean(answers.max(axis=1) > 0.9)
+print(f"More than 90% sure of a digit: {noise_sure:.0%} of the noise images")
+
+assert noise_sure > 0.1
+
+# %% [markdown]
 # ## Is the hidden layer worth it?
 #
 # Leave it out, and what remains is ten weighted sums of pixels: a *shallow* model. (No choice
@@ -219,7 +236,10 @@ assert len(mistakes) == wrong
 # %% label="shallow" values="shallow_accuracy shallow_parameters neighbour_accuracy"
 keras.utils.set_random_seed(0)
 shallow = keras.Sequential(
-    [keras.Input((64,)), keras.layers.Dense(10, activation="softmax")]
+    [
+        keras.Input((64,)),
+        keras.layers.Dense(10, activation="softmax"),
+    ]
 )
 compile(shallow).fit(x_train, y_train, epochs=100, batch_size=32, verbose=0)
 shallow_accuracy = shallow.evaluate(x_test, y_test, verbose=0)[1]
