@@ -466,7 +466,9 @@ assert model.count_params() == by_formula == 101_770
 # **2.** Two linear layers with a narrow middle.
 
 # %% label="exercise-2" tags=["solution"]
-narrow = keras.Sequential([keras.Input((64,)), keras.layers.Dense(2), keras.layers.Dense(10)])
+narrow = keras.Sequential()
+for layer in [keras.Input((64,)), keras.layers.Dense(2), keras.layers.Dense(10)]:
+    narrow.add(layer)
 (A, _), (B, _) = (layer.get_weights() for layer in narrow.layers)
 rank = int(np.linalg.matrix_rank(A @ B))
 print(f"the product is {A.shape[0]} × {B.shape[1]}, but its rank is {rank}")
