@@ -84,9 +84,7 @@ class RandomNormal(Initializer):
         ValueError: `stddev` is negative.
     """
 
-    def __init__(
-        self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None
-    ) -> None:
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
         if not stddev >= 0:
             raise ValueError(f"stddev must be >= 0. Received: stddev={stddev}")
         self.mean, self.stddev, self.seed = mean, stddev, seed
@@ -150,18 +148,10 @@ class VarianceScaling(Initializer):
     ) -> None:
         if not scale > 0:
             raise ValueError(f"scale must be > 0. Received: scale={scale}")
-        for value, known in (
-            (mode, get_args(Mode)),
-            (distribution, get_args(Distribution)),
-        ):
+        for value, known in ((mode, get_args(Mode)), (distribution, get_args(Distribution))):
             if value not in known:
                 raise ValueError(f"Expected one of {known}. Received: {value!r}")
-        self.scale, self.mode, self.distribution, self.seed = (
-            scale,
-            mode,
-            distribution,
-            seed,
-        )
+        self.scale, self.mode, self.distribution, self.seed = (scale, mode, distribution, seed)
 
     def draw(self, shape: tuple[int, ...]) -> Array:
         """Return the numbers in float64."""
@@ -240,9 +230,7 @@ class Orthogonal(Initializer):
             ValueError: Fewer than two axes.
         """
         if len(shape) < 2:
-            raise ValueError(
-                f"Orthogonal expects two axes or more. Received: shape={shape}"
-            )
+            raise ValueError(f"Orthogonal expects two axes or more. Received: shape={shape}")
         rows, columns = math.prod(shape[:-1]), shape[-1]
         tall = max(rows, columns), min(rows, columns)
         q, r = np.linalg.qr(_random.generator(self.seed).normal(size=tall))
@@ -267,9 +255,7 @@ def get(identifier: str | Initializer) -> Initializer:
         return identifier
     if identifier not in _BY_NAME:
         known = sorted(_BY_NAME)
-        raise ValueError(
-            f"Expected an Initializer or one of {known}. Received: {identifier!r}"
-        )
+        raise ValueError(f"Expected an Initializer or one of {known}. Received: {identifier!r}")
     return _BY_NAME[identifier]()
 
 

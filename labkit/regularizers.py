@@ -3,8 +3,6 @@
 L2 shrinks every number a little; L1 pulls each by the same step and so reaches exact zeros.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
 from labkit._typing import Array
@@ -70,12 +68,7 @@ class L2(L1L2):
 
 
 l1, l2, l1_l2 = L1, L2, L1L2
-_BY_NAME: dict[str, Callable[[], Regularizer]] = {
-    "l1": L1,
-    "l2": L2,
-    # Keras's string sets both weights, though its class has them at zero.
-    "l1_l2": lambda: L1L2(l1=0.01, l2=0.01),
-}
+_BY_NAME = {"l1": L1, "l2": L2, "l1l2": L1L2}
 
 
 def get(identifier: str | Regularizer | None) -> Regularizer | None:
@@ -86,9 +79,7 @@ def get(identifier: str | Regularizer | None) -> Regularizer | None:
     """
     if identifier is None or isinstance(identifier, Regularizer):
         return identifier
-    if isinstance(identifier, str) and identifier in _BY_NAME:
-        return _BY_NAME[identifier]()
-    raise ValueError(
-        f"Unknown regularizer: {identifier!r}. Expected one of {sorted(_BY_NAME)}, "
-        "a Regularizer or None."
-    )
+    if identifier not in _BY_NAME:
+        known = sorted(_BY_NAME)
+        raise ValueError(f"Expected a Regularizer or one of {known}. Received: {identifier!r}")
+    return _BY_NAME[identifier]()

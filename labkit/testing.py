@@ -151,9 +151,7 @@ def assert_matches_keras(
         pairs.append(("gradient of the input", dx, their_dx))
     for (name, gradient), their_gradient in zip(gradients, their_gradients, strict=True):
         pairs.append((name, gradient, tf.convert_to_tensor(their_gradient)))
-    for index, (weight, value) in enumerate(
-        zip(ours.weights, theirs.get_weights(), strict=True)
-    ):
+    for index, (weight, value) in enumerate(zip(ours.weights, theirs.get_weights(), strict=True)):
         pairs.append((f"weight {index} after the call", weight, value))
     tolerance = rtol or (1e-9 if ours.dtype == "float64" else 1e-4)
     return max(_difference(name, a, np.asarray(b), tolerance) for name, a, b in pairs)
@@ -168,8 +166,7 @@ def _difference(name: str, received: Any, expected: Array, rtol: float) -> float
     """Return how far two arrays differ, as a share of the largest expected number."""
     if np.shape(received) != expected.shape:
         raise AssertionError(
-            f"The {name} should have the shape {expected.shape}. "
-            f"Received: {np.shape(received)}"
+            f"The {name} should have the shape {expected.shape}. Received: {np.shape(received)}"
         )
     scale = max(float(np.abs(expected).max(initial=0)), 1e-2)
     error = float(np.abs(received - expected).max(initial=0)) / scale

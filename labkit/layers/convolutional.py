@@ -131,10 +131,7 @@ class _Conv(KernelLayer):
                 self._buffer = np.empty(view.size, x.dtype)
             columns = self._buffer[: view.size].reshape(view.shape)
             columns[...] = view
-            yield (
-                part,
-                columns.reshape(width, -1).T if upright else columns.reshape(-1, width),
-            )
+            yield (part, columns.reshape(width, -1).T if upright else columns.reshape(-1, width))
 
 
 class Conv1D(_Conv):

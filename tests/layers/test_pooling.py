@@ -14,12 +14,7 @@ from labkit import layers
     ("size", "strides"), [(2, None), (3, 2), (2, 1), ((1, 3), (2, 3)), (2, 3), (5, 5)]
 )
 def test_pooling(
-    agree: Any,
-    random: np.random.Generator,
-    name: str,
-    size: Any,
-    strides: Any,
-    padding: str,
+    agree: Any, random: np.random.Generator, name: str, size: Any, strides: Any, padding: str
 ) -> None:
     """Windows that overlap, that leave gaps, and that stand out over the edge."""
     agree(name, random.normal(size=(3, 7, 6, 2)), size, strides, padding)

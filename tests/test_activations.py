@@ -1,0 +1,97 @@
+"""Activation functions and their derivative rules against Keras, and at the edges."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from labkit import activations, layers, testing
+
+
+@pytest.fixture
+def random() -> np.random.Generator:
+    """Return a stream of random numbers that is the same in each test."""
+    return np.random.default_rng(7)
+
+
+NAMES = [name for name in activations.__all__ if name not in ("get", "vjp")]
+# In TensorFlow a constant of these (the square root of two, the slope) is a float32.
+TOLERANCE = {"gelu": 1e-7, "leaky_relu": 1e-7}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_agrees_with_keras(name: str, random: np.random.Generator) -> None:
+    """Output and gradient equal Keras's in both precisions."""
+    import keras
+
+    x = 3 * random.normal(size=(5, 7))
+    for dtype in ("float64", "float32"):
+        ours, theirs = (p.Activation(name, dtype=dtype) for p in (layers, keras.layers))
+        testing.assert_matches_keras(ours, theirs, x, rtol=TOLERANCE.get(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rule_equals_finite_differences(name: str, random: np.random.Generator) -> None:
+    """Each rule is the derivative of its function."""
+    testing.check_gradients(layers.Activation(name), 3 * random.normal(size=(5, 7)))
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("leaky_relu", {"negative_slope": 0.1}),
+        ("elu", {"alpha": 0.5}),
+        ("gelu", {"approximate": True}),
+        ("softmax", {"axis": 0}),
+    ],
+)
+def test_options(name: str, options: dict[str, Any], random: np.random.Generator) -> None:
+    """The functions take Keras's options."""
+    import keras
+
+    x = random.normal(size=(5, 7))
+    ours = getattr(activations, name)(x, **options)
+    theirs = getattr(keras.activations, name)(x, **options)
+    np.testing.assert_allclose(ours, np.asarray(theirs), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_extreme_inputs(name: str) -> None:
+    """Large numbers neither overflow nor leave float32, forward and back."""
+    x = np.array([[-1e4, -100, -1e-30, 0, 1e-30, 100, 1e4]], np.float32)
+    function = activations.get(name)
+    y = function(x)
+    dx = activations.vjp[function](np.ones_like(x), x, y)
+    for array in (y, dx):
+        assert array.dtype == np.float32
+        assert np.isfinite(array).all()
+
+
+def test_gelu_equals_published_values() -> None:
+    """X Φ(x) with the normal distribution's table: Φ(1) = 0.8413447461, Φ(2) = 0.9772498681."""
+    y = activations.gelu(np.array([1.0, 2.0, -1.0]))
+    np.testing.assert_allclose(y, [0.8413447461, 1.9544997361, -0.1586552539], rtol=1e-9)
+
+
+def test_get() -> None:
+    """A name, a function or None; anything else is refused with the names known."""
+    assert activations.get("relu") is activations.relu
+    assert activations.get(None) is activations.linear
+    assert activations.get(np.sin) is np.sin
+    for unknown in ("rellu", 3):
+        with pytest.raises(ValueError, match=f"Unknown activation: {unknown!r}. Expected one"):
+            activations.get(unknown)  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_function_of_a_reader(random: np.random.Generator) -> None:
+    """Without a rule the message tells how to add one; with it all works."""
+    layer = layers.Dense(2, activation=np.sin)
+    x = random.normal(size=(3, 4))
+    y = layer(x)
+    with pytest.raises(KeyError, match=r"No derivative rule for the activation sin"):
+        layer.backward(y)
+    activations.vjp[np.sin] = lambda dy, z, y: dy * np.cos(z)
+    try:
+        assert testing.check_gradients(layer, x) < 1e-6
+    finally:
+        del activations.vjp[np.sin]

@@ -1,0 +1,117 @@
+"""Initializers: their moments against Keras's, their bounds, seeds and bad input."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from labkit import initializers, utils
+
+NAMES = [name for name in initializers.__all__ if name not in ("Initializer", "get")]
+RANDOM = [name for name in NAMES if name not in ("Constant", "Zeros", "Ones")]
+
+
+@pytest.mark.parametrize("name", RANDOM)
+@pytest.mark.parametrize("shape", [(300, 200), (3, 3, 60, 80), (70, 2)])
+def test_moments_are_those_of_keras(name: str, shape: tuple[int, ...]) -> None:
+    """Mean, spread and bounds agree as far as samples of that size can."""
+    import keras
+
+    ours = getattr(initializers, name)(seed=1)(shape)
+    theirs = np.asarray(getattr(keras.initializers, name)(seed=1)(shape))
+    spread = theirs.std()
+    assert ours.dtype == theirs.dtype == np.float32
+    assert ours.shape == shape
+    error = 6 * spread / np.sqrt(ours.size)
+    assert abs(ours.mean() - theirs.mean()) < error
+    assert abs(ours.std() - spread) < error
+    assert np.abs(ours).max() == pytest.approx(np.abs(theirs).max(), rel=0.35)
+
+
+@pytest.mark.parametrize("mode", ["fan_in", "fan_out", "fan_avg"])
+@pytest.mark.parametrize("distribution", ["truncated_normal", "untruncated_normal", "uniform"])
+@pytest.mark.parametrize(
+    ("shape", "fans"),
+    [((100, 400), (100, 400)), ((5, 5, 20, 40), (500, 1000)), ((9000,), (9000, 9000))],
+)
+def test_variance_scaling(
+    shape: tuple[int, ...], fans: tuple[int, int], distribution: Any, mode: Any
+) -> None:
+    """The variance is the scale, divided by the inputs, the outputs or their mean."""
+    n = {"fan_in": fans[0], "fan_out": fans[1], "fan_avg": sum(fans) / 2}[mode]
+    values = initializers.VarianceScaling(3.0, mode, distribution, seed=2)(shape, "float64")
+    assert values.var() == pytest.approx(3 / n, rel=0.06)
+
+
+def test_truncated_normal_stays_within_two_deviations() -> None:
+    """Nothing lies farther out, and the spread is that of the cut distribution."""
+    values = initializers.TruncatedNormal(1.0, 0.5, seed=0)((100_000,))
+    assert np.abs(values - 1).max() <= 1.0
+    assert values.std() == pytest.approx(0.5 * 0.8796, rel=0.01)
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (4, 6), (3, 3, 2, 5), (5, 5)])
+def test_orthogonal(shape: tuple[int, ...]) -> None:
+    """Rows or columns, whichever are fewer, are orthonormal, times the gain."""
+    matrix = initializers.Orthogonal(gain=2.0)(shape, "float64").reshape(-1, shape[-1])
+    product = matrix.T @ matrix if len(matrix) >= shape[-1] else matrix @ matrix.T
+    np.testing.assert_allclose(product, 4 * np.eye(len(product)), atol=1e-12)
+
+
+def test_constants() -> None:
+    """Zeros, ones, any number, in the dtype asked for."""
+    np.testing.assert_array_equal(initializers.Zeros()((2, 3)), np.zeros((2, 3)))
+    np.testing.assert_array_equal(initializers.Ones()(()), 1)
+    values = initializers.Constant(0.1)((2,), "float64")
+    np.testing.assert_array_equal(values, [0.1, 0.1])
+    assert values.dtype == np.float64
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_seeds(name: str) -> None:
+    """A seed gives the same at each call; the shared stream goes on, and can restart."""
+    initializer = getattr(initializers, name)
+    seeded, shared = initializer(seed=5), initializer()
+    np.testing.assert_array_equal(seeded((3, 4)), seeded((3, 4)))
+    utils.set_random_seed(1)
+    first = shared((3, 4))
+    assert (shared((3, 4)) != first).any()
+    utils.set_random_seed(1)
+    np.testing.assert_array_equal(shared((3, 4)), first)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_get_knows_keras_names(name: str) -> None:
+    """Each class has Keras's name with underscores."""
+    import keras
+
+    key = next(k for k, v in initializers._BY_NAME.items() if v.__name__ == name)
+    assert type(initializers.get(key)).__name__ == name
+    if name != "Constant":  # Keras fails on its own name for this one
+        assert type(keras.initializers.get(key)).__name__ == name
+
+
+def test_get() -> None:
+    """An object is itself; what is unknown is refused with the names known."""
+    zeros = initializers.Zeros()
+    assert initializers.get(zeros) is zeros
+    assert isinstance(initializers.get("uniform"), initializers.RandomUniform)
+    for unknown in ("glorot", 3, None):
+        with pytest.raises(ValueError, match=r"Expected an Initializer or one of"):
+            initializers.get(unknown)  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_bad_arguments() -> None:
+    """Each number outside its range is named."""
+    with pytest.raises(ValueError, match="stddev must be >= 0"):
+        initializers.RandomNormal(stddev=-1)
+    with pytest.raises(ValueError, match="minval must be <= maxval"):
+        initializers.RandomUniform(1, 0)
+    with pytest.raises(ValueError, match="scale must be > 0"):
+        initializers.VarianceScaling(0)
+    with pytest.raises(ValueError, match=r"Expected one of \('fan_in'.*Received: 'fan'"):
+        initializers.VarianceScaling(1, "fan")  # type: ignore[arg-type]  # wrong on purpose
+    with pytest.raises(ValueError, match="two axes or more"):
+        initializers.Orthogonal()((3,))
+    with pytest.raises(ValueError, match="A shape has sizes >= 0"):
+        initializers.Zeros()((2, -1))

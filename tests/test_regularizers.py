@@ -1,0 +1,62 @@
+"""Penalties and their gradients against Keras."""
+
+import numpy as np
+import pytest
+
+from labkit import regularizers
+
+
+@pytest.fixture
+def random() -> np.random.Generator:
+    """Return a stream of random numbers that is the same in each test."""
+    return np.random.default_rng(7)
+
+
+@pytest.mark.parametrize("name", ["L1", "L2", "L1L2", "l1", "l2", "l1_l2"])
+def test_agrees_with_keras(name: str, random: np.random.Generator) -> None:
+    """The penalty and its gradient, at zero too."""
+    import keras
+    import tensorflow as tf
+
+    arguments = (0.25, 0.5)[: 2 if "2" in name and "1" in name else 1]
+    ours = getattr(regularizers, name)(*arguments)
+    theirs = getattr(keras.regularizers, name)(*arguments)
+    x = random.normal(size=(4, 3)).astype(np.float32)
+    x[0, 0] = 0
+    tensor = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(tensor)
+        penalty = theirs(tensor)
+    assert ours(x) == pytest.approx(float(penalty), rel=1e-6)
+    gradient = ours.gradient(x)
+    np.testing.assert_allclose(gradient, tape.gradient(penalty, tensor), rtol=1e-6)
+    assert gradient.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ["l1", "l2", "l1l2"])
+def test_names_mean_what_they_mean_in_keras(name: str) -> None:
+    """The string has the weights of Keras's string."""
+    import keras
+
+    x = np.array([1.0, -2.0], np.float32)
+    theirs = float(keras.regularizers.get(name)(x))
+    assert regularizers.get(name)(x) == pytest.approx(theirs, rel=1e-6)
+
+
+def test_get() -> None:
+    """None and objects pass; what is unknown is refused with the names known."""
+    penalty = regularizers.L2(0.1)
+    assert regularizers.get(penalty) is penalty
+    assert regularizers.get(None) is None
+    for unknown in ("l3", 0.01):
+        with pytest.raises(ValueError, match=f"Received: {unknown!r}"):
+            regularizers.get(unknown)  # type: ignore[arg-type]  # wrong on purpose
+
+
+@pytest.mark.parametrize("weight", [-1, float("nan"), float("inf")])
+def test_weights_are_not_negative(weight: float) -> None:
+    """A negative weight would be a reward."""
+    with pytest.raises(ValueError, match="l1 must be a number >= 0"):
+        regularizers.L1(weight)
+    with pytest.raises(ValueError, match="l2 must be a number >= 0"):
+        regularizers.L2(weight)
