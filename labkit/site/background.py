@@ -51,13 +51,14 @@ class Background:
         self._say = say
         self._slots = threading.Semaphore(jobs or default_jobs())
         self._tutorials: Sequence[Tutorial] = ()
+        self._view = Cache(cache)  # as the last book saw it
         self._jobs: dict[str, _Job] = {}
         self._threads: list[threading.Thread] = []
         self._closed = False
 
     def book(self, tutorials: Sequence[Tutorial], colab: str = "") -> Book:
         """Return what is there of the tutorials' results, without waiting for the rest."""
-        cache = Cache(self._cache)
+        cache = self._view = Cache(self._cache)
         self._tutorials = tutorials
         done: list[Tutorial] = []
         waiting: dict[str, NotebookNode] = {}
@@ -82,7 +83,7 @@ class Background:
 
     def start(self) -> None:
         """Run what has no valid result; stop what runs in a version that is out of date."""
-        cache = Cache(self._cache)
+        cache = self._view
         wanted = {tutorial.name for tutorial in self._tutorials}
         for name in self._jobs.keys() - wanted:
             self._jobs.pop(name).cancel.set()

@@ -30,11 +30,13 @@ from .cache import Cache, CacheError
 from .embed import Context, EmbedExtension, line_of
 from .execute import RunError, run
 from .mathml import MathExtension
+from .memory import Memory, stamp
 from .policy import headers
 from .references import ReferenceExtension
 from .tutorial import Tutorial, TutorialError, find
 
 log = get_plugin_logger(__name__)
+_REFERENCE = re.compile("^::: ", re.MULTILINE)
 TEMPLATES = Path(__file__).with_name("templates")
 
 
@@ -55,6 +57,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         self.book = Book({})
         self.embed = EmbedExtension()
         self.math = MathExtension()
+        self.memory = Memory()
         self.source = Path()  # of the page that is being made
         self.rendered: tuple[str, Any] = "", None
 
@@ -84,6 +87,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
 
         See [on_files](https://www.mkdocs.org/dev-guide/plugins/#on_files).
         """
+        self.memory.begin()
         root = Path(config.config_file_path).parent
         try:
             tutorials = find(root / self.config.tutorials)
@@ -126,6 +130,9 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         See [on_page_markdown](https://www.mkdocs.org/dev-guide/plugins/#on_page_markdown).
         """
         if not page.file.src_uri.endswith(".py"):
+            if self.serving and _REFERENCE.search(markdown) and "autorefs" in config.plugins:
+                package = Path(config.config_file_path).with_name("labkit")
+                self.memory.use(page, (markdown, stamp(package)), config.plugins["autorefs"])
             return None
         notebook = self.book.notebook(page.file.name)
         page.meta["description"] = render.description(notebook)

@@ -408,7 +408,7 @@ def highlight(source: str) -> str:
     return f"<pre><code>{markup}</code></pre>"
 
 
-class _Marks(Formatter):
+class _Marks(Formatter):  # type: ignore[misc]  # Pygments is untyped
     """Marks keywords, strings and comments; the stylesheet gives the marks their colors."""
 
     def format(self, tokensource: Iterable[tuple[Any, str]], outfile: TextIO) -> None:
