@@ -46,28 +46,22 @@ def check_gradients(
     integer = np.asarray(x).dtype.kind in "iub"
     x = np.array(x) if integer else np.array(x, np.float64)
     r = random.normal(size=layer(x, training).shape)
-
-    def loss() -> float:
-        return float((r * layer(x, training)).sum()) + sum(layer.losses)
-
-    loss()
     dx = layer.backward(r)
     points = {"the input": (x, dx)} if dx is not None and not integer else {}
     for part in layer.flatten_layers():
         for name, gradient in part.gradients.items():
             points[f"{name} of {part.name}"] = part._weights[name], gradient.copy()
+
+    def loss() -> float:
+        return float((r * layer(x, training)).sum()) + sum(layer.losses)
+
     worst = 0.0
     for name, (values, gradient) in points.items():
-        if gradient.shape != values.shape:
-            raise AssertionError(
-                f"The gradient of {name} should have the shape {values.shape}. "
-                f"Received: {gradient.shape}"
-            )
+        _same_shape(f"gradient of {name}", gradient, values)
         direction = random.normal(size=values.shape)
         expected = _slope(loss, values, direction)
         received = float((gradient * direction).sum())
-        scale = max(float(np.linalg.norm(gradient)), abs(expected), 1e-2)
-        error = abs(expected - received) / scale
+        error = abs(expected - received) / max(float(np.linalg.norm(gradient)), abs(expected), 1e-2)
         if not error <= rtol:
             raise AssertionError(
                 f"The gradient of {name} along a random direction should be "
@@ -110,49 +104,38 @@ def assert_matches_keras(
     try:
         import tensorflow as tf
     except ImportError as error:
-        raise ImportError(
-            "assert_matches_keras needs TensorFlow: pip install 'labkit[tutorials]'"
-        ) from error
-    integer = np.asarray(x).dtype.kind in "iub"
-    x = np.asarray(x) if integer else np.asarray(x, ours.dtype)
-    ours(x, training)
+        hint = "pip install 'labkit[tutorials]'"
+        raise ImportError(f"assert_matches_keras needs TensorFlow: {hint}") from error
+    floating = np.asarray(x).dtype.kind == "f"
+    x = np.asarray(x, ours.dtype if floating else None)
     tensor = tf.constant(x)
-    theirs(tensor)
-    expected_shapes = [tuple(weight.shape) for weight in theirs.weights]
-    shapes = [weight.shape for weight in ours.weights]
-    if expected_shapes != shapes:
-        raise AssertionError(
-            f"The shapes of the weights should be {expected_shapes}. Received: {shapes}"
-        )
+    ours(x, training), theirs(tensor)  # builds them
+    shapes, their_shapes = ([tuple(w.shape) for w in m.weights] for m in (ours, theirs))
+    if shapes != their_shapes:
+        raise AssertionError(f"The weights should have shapes {their_shapes}. Received: {shapes}")
     theirs.set_weights(ours.get_weights())
 
     y = ours(x, training)
     r = _random(seed).normal(size=y.shape).astype(y.dtype)
-    takes_mode = getattr(theirs, "_call_has_training_arg", True)
-    mode = {"training": training} if takes_mode else {}
+    dx = ours.backward(r)
+    mode = {"training": training} if getattr(theirs, "_call_has_training_arg", True) else {}
     with tf.GradientTape() as tape:
-        tape.watch(tensor)
+        if floating:
+            tape.watch(tensor)
         their_y = theirs(tensor, **mode)
         their_loss = tf.reduce_sum(their_y * r) + sum(theirs.losses)
-    variables = [v.value for v in theirs.trainable_weights]
-    their_dx, *their_gradients = tape.gradient(
-        their_loss, [tensor, *variables], unconnected_gradients="zero"
-    )
-    dx = ours.backward(r)
-    gradients = [
-        (f"gradient of {name} of {part.name}", gradient)
-        for part in ours.flatten_layers()
-        if part.trainable
-        for name, gradient in part.gradients.items()
-    ]
-    pairs: list[tuple[str, Any, Any]] = [("output", y, their_y)]
-    pairs.append(("sum of the penalties", sum(ours.losses), sum(theirs.losses)))
-    if dx is not None and not integer:
+    wanted = [tensor, *(v.value for v in theirs.trainable_weights)]
+    their_dx, *slopes = tape.gradient(their_loss, wanted, unconnected_gradients="zero")
+
+    pairs = [("output", y, their_y), ("sum of penalties", sum(ours.losses), sum(theirs.losses))]
+    if floating and dx is not None:
         pairs.append(("gradient of the input", dx, their_dx))
-    for (name, gradient), their_gradient in zip(gradients, their_gradients, strict=True):
-        pairs.append((name, gradient, tf.convert_to_tensor(their_gradient)))
-    for index, (weight, value) in enumerate(zip(ours.weights, theirs.get_weights(), strict=True)):
-        pairs.append((f"weight {index} after the call", weight, value))
+    parts = [part for part in ours.flatten_layers() if part.trainable]
+    named = [(f"{key} of {p.name}", value) for p in parts for key, value in p.gradients.items()]
+    for (name, gradient), slope in zip(named, slopes, strict=True):
+        pairs.append((f"gradient of {name}", gradient, tf.convert_to_tensor(slope)))
+    for index, values in enumerate(zip(ours.weights, theirs.get_weights(), strict=True)):
+        pairs.append((f"weight {index} after the call", *values))
     tolerance = rtol or (1e-9 if ours.dtype == "float64" else 1e-4)
     return max(_difference(name, a, np.asarray(b), tolerance) for name, a, b in pairs)
 
@@ -162,12 +145,16 @@ def _random(seed: int) -> np.random.Generator:
     return np.random.default_rng(seed).spawn(1)[0]
 
 
-def _difference(name: str, received: Any, expected: Array, rtol: float) -> float:
-    """Return how far two arrays differ, as a share of the largest expected number."""
+def _same_shape(name: str, received: Any, expected: Array) -> None:
     if np.shape(received) != expected.shape:
         raise AssertionError(
             f"The {name} should have the shape {expected.shape}. Received: {np.shape(received)}"
         )
+
+
+def _difference(name: str, received: Any, expected: Array, rtol: float) -> float:
+    """Return how far two arrays differ, as a share of the largest expected number."""
+    _same_shape(name, received, expected)
     scale = max(float(np.abs(expected).max(initial=0)), 1e-2)
     error = float(np.abs(received - expected).max(initial=0)) / scale
     if not error <= rtol:
@@ -186,11 +173,8 @@ def _in_float64(layer: Layer, x: Any) -> Layer:
         part.dtype = "float64"
         for name, weight in list(part._weights.items()):
             gradient = part.gradients.get(name)
-            part.bind(
-                name,
-                weight.astype(np.float64),
-                None if gradient is None else gradient.astype(np.float64),
-            )
+            double = None if gradient is None else gradient.astype(np.float64)
+            part.bind(name, weight.astype(np.float64), double)
     return layer
 
 
