@@ -255,6 +255,17 @@ right.legend(loc="upper left", handletextpad=0)
 assert np.all(w > 0)  # the longer and the wider, the more virginica
 
 # %% [markdown]
+# ## One to move by hand
+#
+# The chapter has a neuron whose numbers the reader moves. It starts with these.
+
+# %% label="hand" values="hand_x1 hand_x2 hand_w1 hand_w2 hand_b hand_z hand_y"
+hand_x1, hand_x2, hand_w1, hand_w2, hand_b = 1.0, -0.5, 1.5, 2.0, 0.5
+hand_z = hand_w1 * hand_x1 + hand_w2 * hand_x2 + hand_b
+hand_y = float(np.asarray(keras.activations.sigmoid(np.array([hand_z])))[0])
+assert 0.7 < hand_y < 0.75
+
+# %% [markdown]
 # ## What no single neuron can do
 #
 # Two inputs that are 0 or 1 make four cases, and there are sixteen ways to answer them. A hundred
