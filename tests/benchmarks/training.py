@@ -148,9 +148,7 @@ def loop_with_torch(model: Model) -> Step:
     from torch import nn
 
     x_rows, y = data(model)
-    x = torch.from_numpy(
-        x_rows if len(model.shape) < 3 else x_rows.transpose(0, 3, 1, 2).copy()
-    )
+    x = torch.from_numpy(x_rows if len(model.shape) < 3 else x_rows.transpose(0, 3, 1, 2).copy())
     labels = torch.from_numpy(y)
 
     class Last(nn.Module):
@@ -237,8 +235,8 @@ def gemm_peak() -> float:
     return 2 * 1024**3 / min(times)
 
 
-def interleaved(turns: dict[str, Step], rounds: int) -> dict[str, float]:
-    """Return the median time of each, in seconds, after a turn that warms up."""
+def interleaved(turns: dict[str, Step], rounds: int) -> dict[str, tuple[float, float]]:
+    """Return each one's median and shortest time, in seconds, after a turn to warm up."""
     times: dict[str, list[float]] = {name: [] for name in turns}
     for turn in turns.values():
         turn()
@@ -247,7 +245,7 @@ def interleaved(turns: dict[str, Step], rounds: int) -> dict[str, float]:
             start = clock()
             turn()
             times[name].append(clock() - start)
-    return {name: statistics.median(values) for name, values in times.items()}
+    return {name: (statistics.median(values), min(values)) for name, values in times.items()}
 
 
 def measure(model: Model, rounds: int, peak: float) -> None:
@@ -268,22 +266,20 @@ def measure(model: Model, rounds: int, peak: float) -> None:
     if model.hidden:
         turns["scikit-learn"] = fit_with_sklearn(model)
     times = interleaved(turns, rounds)
-    ours = times.pop("labkit")
-    print(f"\n{model.name}: {ours / model.steps * 1e3:.2f} ms per step")
+    (median, best), limits = times.pop("labkit"), {"Keras fit": model.target}
+    if model.beats_loop:
+        limits["tf.function"] = 1.0
+    print(f"\n{model.name}: {median / model.steps * 1e3:.2f} ms per step")
     for name, other in times.items():
-        wanted = {
-            "Keras fit": model.target,
-            "tf.function": 1.0 if model.beats_loop else None,
-        }
-        limit = wanted.get(name)
-        verdict = (
-            "" if limit is None else f"  (target {limit}: {_verdict(ours / other, limit)})"
-        )
-        print(f"  training, labkit / {name}: {ours / other:.2f}{verdict}")
+        ratio, note = median / other[0], ""
+        if limit := limits.get(name):
+            note = f", target {limit}: {_verdict(ratio, limit)}"
+        print(f"  training, labkit / {name}: {ratio:.2f}  (fastest {best / other[1]:.2f}{note})")
     predictions = interleaved({"labkit": predict, "Keras": keras_predict}, rounds)
-    ratio = predictions["labkit"] / predictions["Keras"]
-    print(f"  predict,  labkit / Keras: {ratio:.2f}")
-    print(f"  share of the GEMM peak: {flops(model) * model.steps / ours / peak:.0%}")
+    ratio, fastest = (a / b for a, b in zip(*predictions.values(), strict=True))
+    print(f"  predict,  labkit / Keras: {ratio:.2f}  (fastest {fastest:.2f})")
+    share = flops(model) * model.steps / median / peak
+    print(f"  share of the GEMM peak: {share:.0%}")
 
 
 def _verdict(ratio: float, limit: float) -> str:
@@ -314,9 +310,7 @@ def memory(model: Model) -> None:
     """Print the peak resident memory of a process that trains and predicts."""
     peaks = {}
     for library in ("labkit", "keras"):
-        before, after = json.loads(
-            child(PEAK, __file__, library, model.name).splitlines()[-1]
-        )
+        before, after = json.loads(child(PEAK, __file__, library, model.name).splitlines()[-1])
         peaks[library] = after / 1024, (after - before) / 1024
     (ours, grown), (theirs, their_growth) = peaks["labkit"], peaks["keras"]
     print(
