@@ -128,7 +128,8 @@ assert np.allclose((rho_spoilt, tau_spoilt), (rho_clean, tau_clean), atol=0.02)
 
 i, j = np.triu_indices(people, k=1)  # all pairs of people
 agree = np.sign(x[i] - x[j]) * np.sign(y[i] - y[j])
-share_agree, tau_bmi = float(np.mean(agree[agree != 0] > 0)), stats.kendalltau(x, y).statistic
+share_agree = float(np.mean(agree[agree != 0] > 0))
+tau_bmi = stats.kendalltau(x, y).statistic
 assert abs(2 * share_agree - 1 - tau_bmi) < 0.01
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3))
@@ -233,9 +234,8 @@ for group, low in enumerate((6, 8, 10)):
     plot.scatter(left, feet[chosen], reading[chosen], f"age {low}–{low + 2}", group)
     plot.scatter(right, left_of_feet[chosen], left_of_reading[chosen], None, group)
 left.set(xlabel="foot length (cm)", ylabel="reading score", title=f"r = {r_feet:.2f}")
-right.set(
-    xlabel="feet, age removed", ylabel="reading, age removed", title=f"r = {partial_feet:.2f}"
-)
+right.set(xlabel="feet, age removed", ylabel="reading, age removed")
+right.set_title(f"r = {partial_feet:.2f}")
 left.legend(fontsize=9)
 
 # %% [markdown]
@@ -432,7 +432,7 @@ assert abs(trained_weight() - neuron_weight) < 1e-4
 
 # %% [markdown]
 # ## Solutions to the exercises
-# 1. Replace `s5` by the triglycerides themselves. What happens to the factor of `s1`?
+# **Exercise 1.** Replace `s5` by the triglycerides themselves. What happens to the factor of `s1`?
 
 # %% label="exercise-1" tags=["solution"]
 unlogged = z.assign(s5=np.exp(table["s5"])).to_numpy()
@@ -441,7 +441,7 @@ print(f"{vif_s1:.0f} with log triglycerides, {vif_exact:,.0f} with triglycerides
 assert vif_exact > 1e5
 
 # %% [markdown]
-# 2. How many of 200 columns of noise have $p < 0.05$?
+# **Exercise 2.** How many of 200 columns of noise have $p < 0.05$?
 
 # %% label="exercise-2" tags=["solution"] values="noise_hits"
 noise = np.random.default_rng(1).normal(size=(200, people))
@@ -452,7 +452,7 @@ assert 3 <= noise_hits <= 20
 assert survivors <= 1
 
 # %% [markdown]
-# 3. Make three groups with a negative correlation in each and a positive one overall.
+# **Exercise 3.** Make three groups with a negative correlation in each and a positive one overall.
 
 # %% label="exercise-3" tags=["solution"]
 a, b = rng.normal(size=(2, 3, 60))  # three groups of 60
@@ -465,7 +465,7 @@ assert within < -0.7
 assert overall > 0.5
 
 # %% [markdown]
-# 4. How often is the correlation of two unrelated random walks "significant"?
+# **Exercise 4.** How often is the correlation of two unrelated random walks "significant"?
 
 # %% label="exercise-4" tags=["solution"]
 steps = rng.normal(size=(2, 4000, 100))
@@ -477,7 +477,7 @@ assert of_walks > 0.6
 assert 0.03 < of_steps < 0.07
 
 # %% [markdown]
-# 5. Admit the third with the best sum of two unrelated marks. Look at the middle half only.
+# **Exercise 5.** Admit the third with the best sum of two unrelated marks. Look at the middle half only.
 
 # %% label="exercise-5" tags=["solution"]
 first, second = rng.normal(size=(2, 3000))

@@ -137,10 +137,12 @@ def fit_line(y, loss):
 fits = {name: fit_line(spoilt, loss) for name, loss in three(50.0).items()}
 clean = fit_line(progress, mse)
 mae_truth_clean = float(mae(progress, clean))
-mae_truth_mse, mae_truth_mae, mae_truth_huber = (float(mae(progress, y)) for y in fits.values())
+wrong_by = [float(mae(progress, y)) for y in fits.values()]
+mae_truth_mse, mae_truth_mae, mae_truth_huber = wrong_by
 slope_clean, slope_mse = (np.ptp(y) / np.ptp(bmi) for y in (clean, fits["squared"]))
 print(f"trained on the true values, wrong by {mae_truth_clean:.1f} on average")
-print(f"on the spoilt: {mae_truth_mse:.1f}, {mae_truth_mae:.1f}, {mae_truth_huber:.1f}")
+for name, value in zip(fits, wrong_by, strict=True):
+    print(f"trained on the spoilt ones, {name}: {value:.1f}")
 assert mae_truth_mse > 1.5 * mae_truth_clean
 assert max(mae_truth_mae, mae_truth_huber) < 1.05 * mae_truth_clean
 
@@ -397,7 +399,7 @@ pd.DataFrame(rows).T
 
 # %% [markdown]
 # ## Solutions to the exercises
-# 1. Which loss settles on the value that has nine tenths of the values below it?
+# **Exercise 1.** Which loss settles on the value that has nine tenths of the values below it?
 
 # %% label="exercise-1" tags=["solution"]
 guesses = np.arange(25, 347)[:, None]
@@ -409,7 +411,7 @@ print(f"lowest at {cheapest}; {np.mean(progress <= cheapest):.1%} are at or belo
 assert abs(cheapest - np.quantile(progress, 0.9)) <= 2
 
 # %% [markdown]
-# 2. Would another learning rate have saved the squared error?
+# **Exercise 2.** Would another learning rate have saved the squared error?
 
 # %% label="exercise-2" tags=["solution"]
 for rate_ in (0.1, 1.0, 10.0):
@@ -418,7 +420,7 @@ for rate_ in (0.1, 1.0, 10.0):
     assert last[0] < min(0.6, last[1])
 
 # %% [markdown]
-# 3. What do loss and slope at $z = -40$ say, from the probability and from the logit?
+# **Exercise 3.** What do loss and slope at $z = -40$ say, from the probability and from the logit?
 
 # %% label="exercise-3" tags=["solution"]
 for logits, scale in (False, tf.sigmoid), (True, tf.identity):
@@ -430,7 +432,7 @@ for logits, scale in (False, tf.sigmoid), (True, tf.identity):
     assert slope == (-1 if logits else 0)
 
 # %% [markdown]
-# 4. The truth has two humps, the model one bell. Which bell has the lowest divergence?
+# **Exercise 4.** The truth has two humps, the model one bell. Which bell has the lowest divergence?
 
 # %% label="exercise-4" tags=["solution"] values="cover_sd pick_sd"
 grid = np.linspace(-5, 5, 201)
