@@ -17,6 +17,7 @@ from markdown.treeprocessors import Treeprocessor
 from nbformat import NotebookNode
 
 _NAME = re.compile(r"(labkit(?:\.[A-Za-z_]\w*)+)(?:\(.*\))?")
+_CONSTANT = re.compile(r"(\.[A-Z_]+)\..*")  # what a constant can do is not in the reference
 _HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 
 
@@ -88,7 +89,7 @@ def _names(statement: ast.stmt, aliases: dict[str, str]) -> Iterator[str]:
         elif isinstance(node, ast.Attribute) and (chain := _chain(node)):
             first, _, rest = chain.partition(".")
             if (full := f"{aliases.get(first, '')}.{rest}").startswith("labkit."):
-                yield full
+                yield _CONSTANT.sub(r"\1", full)
         else:
             nodes[:0] = ast.iter_child_nodes(node)
 

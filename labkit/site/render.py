@@ -193,9 +193,7 @@ class Parts:
                     "backlink-type": "referenced-by",
                 }
                 reference = SubElement(line, "autoref", attributes)
-                SubElement(reference, "code").text = AtomicString(
-                    identifier.removeprefix("labkit.")
-                )
+                reference.text = AtomicString(identifier.removeprefix("labkit."))
                 reference.tail = ", "
             reference.tail = "."
         if self.book.state(name) == "done":
