@@ -47,19 +47,15 @@ assert images.shape == (1797, 8, 8)
 # To judge a rule honestly, some images must be held back. Three parts, each with the same mix of
 # digits: one to **train** on, one to **validate** choices with, and one to **test** the result.
 
+
 # %% label="split" values="n_train n_validation n_test"
-rest, test = train_test_split(
-    np.arange(samples),
-    test_size=0.2,
-    stratify=labels,
-    random_state=0,
-)
-train, validation = train_test_split(
-    rest,
-    test_size=0.25,
-    stratify=labels[rest],
-    random_state=0,
-)
+def split(parts, classes, share):
+    """Split at random, with the same mix of classes on both sides."""
+    return train_test_split(parts, test_size=share, stratify=classes, random_state=0)
+
+
+rest, test = split(np.arange(samples), labels, 0.2)
+train, validation = split(rest, labels[rest], 0.25)
 n_train, n_validation, n_test = len(train), len(validation), len(test)
 
 x = images.reshape(samples, pixels)  # each image as one row of 64 numbers
@@ -68,10 +64,8 @@ x_validation, y_validation = x[validation], labels[validation]
 x_test, y_test = x[test], labels[test]
 
 assert len({*train, *validation, *test}) == samples  # no image is in two
-pd.DataFrame(
-    [np.bincount(y) for y in (y_train, y_validation, y_test)],
-    index=["train", "validation", "test"],
-)
+counts = [np.bincount(y) for y in (y_train, y_validation, y_test)]
+pd.DataFrame(counts, index=["train", "validation", "test"])
 
 # %% [markdown]
 # ## The simplest rule that learns
@@ -191,7 +185,7 @@ active_share = np.mean(hidden > 0)
 fig, axes = plt.subplots(3, 3, figsize=(7.2, 4.2), width_ratios=(1, 3, 2))
 for row, digit in zip(axes, (0, 4, 7), strict=True):
     index = np.flatnonzero(y_test == digit)[0]
-    plot.images(row[0], images[test][[index]])
+    plot.images(row[0], images[test[[index]]])
     row[1].bar(range(units), hidden[index], color=plot.COLORS["blue"])
     row[2].bar(range(10), output[index], color=plot.COLORS["orange"])
     row[2].set(xticks=range(10), ylim=(0, 1))
@@ -212,7 +206,7 @@ sure_mistakes = np.sum(sureness[mistakes] > 0.9)
 
 fig, ax = plt.subplots(figsize=(7.2, 1.4))
 titles = [f"{y_test[i]}, not {guess[i]}" for i in mistakes[:8]]
-plot.images(ax, images[test][mistakes[:8]], titles, columns=8)
+plot.images(ax, images[test[mistakes[:8]]], titles, columns=8)
 
 assert len(mistakes) == wrong
 
@@ -281,7 +275,7 @@ assert nudged_neighbour < 0.75
 # ## A harder task: digits anywhere
 #
 # From now on each digit lies at a random place on a sheet of 16 × 16 pixels. Four sheets are made
-# of each training image; a validation or test image appears once.
+# of each training image, one of each test image.
 
 
 # %% label="sheets" alt="Eight grey sheets of 16 by 16 pixels, each with one small digit at a different place." caption="The harder task: the same digits, anywhere on a larger sheet." values="n_sheets"
@@ -297,7 +291,6 @@ def scatter(images, rng):
 rng = np.random.default_rng(0)
 s_train = scatter(np.repeat(images[train], 4, axis=0), rng)
 t_train = np.repeat(y_train, 4)
-s_validation = scatter(images[validation], rng)
 s_test = scatter(images[test], rng)
 n_sheets = len(s_train)
 
@@ -363,14 +356,7 @@ def build_deep():
 
 keras.utils.set_random_seed(0)
 deep = compile(build_deep())
-deep.fit(
-    s_train,
-    t_train,
-    epochs=15,
-    batch_size=64,
-    validation_data=(s_validation, y_validation),
-    verbose=0,
-)
+deep.fit(s_train, t_train, epochs=15, batch_size=64, verbose=0)
 deep_accuracy = deep.evaluate(s_test, y_test, verbose=0)[1]
 deep_parameters = deep.count_params()
 print(f"Deep network on raw pixels: {deep_accuracy:.1%} right")
@@ -441,23 +427,18 @@ assert random_3 < probe_3 - 0.2
 # The same in a picture. Each sheet is many numbers; draw it as one point, in the two directions
 # that separate the digits best (found on the training sheets by linear discriminant analysis).
 
-
 # %% label="spread" alt="Two clouds of small numerals, one numeral per test sheet. Left, from the pixels: all ten digits lie mixed together. Right, from the last stage of the network: equal digits lie together, and several groups are apart." caption="The 360 test sheets as points: by their pixels, and by what leaves stage 3."
-def flatten(train_values, test_values):
-    """Reduce both to two numbers per sheet, (sheets, 2); return the test's."""
-    lens = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto")
-    lens.fit(train_values.reshape(len(train_values), -1), t_train)
-    return lens.transform(test_values.reshape(len(test_values), -1))[:, :2]
-
-
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.6))
 colors = [*plot.COLORS.values()] * 2
 for ax, stage in zip(axes, (0, 3), strict=True):
-    points = flatten(stages(deep, s_train)[stage], stages(deep, s_test)[stage])
+    known = stages(deep, s_train)[stage].reshape(n_sheets, -1)
+    new = stages(deep, s_test)[stage].reshape(n_test, -1)
+    lens = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto")
+    points = lens.fit(known, t_train).transform(new)[:, :2]  # (sheets, 2)
     for digit in range(10):
         across, up = points[y_test == digit].T
-        style = {"marker": f"${digit}$", "color": colors[digit]}
-        ax.scatter(across, up, s=42, lw=0, **style)
+        style = {"marker": f"${digit}$", "color": colors[digit], "lw": 0}
+        ax.scatter(across, up, s=42, **style)
     ax.set(title=names[stage], xticks=[], yticks=[])
 
 # %% [markdown]
