@@ -13,7 +13,7 @@ from labkit._typing import Array, Shape
 from labkit.activations import Activation as Function
 from labkit.activations import vjp
 from labkit.initializers import Initializer
-from labkit.layers.core import KernelLayer, options
+from labkit.layers.core import KernelLayer, column_sums, options
 from labkit.layers.layer import sizes
 from labkit.regularizers import Regularizer
 
@@ -91,7 +91,7 @@ class _RNN(KernelLayer):
         np.matmul(before.T, recurrent_rows, out=self.gradients["recurrent_kernel"])
         if self.bias is not None:
             dbias = self.gradients["bias"].reshape(-1, rows.shape[-1])
-            dbias[0], dbias[-1] = rows.sum(0), recurrent_rows.sum(0)
+            dbias[0], dbias[-1] = column_sums(rows), column_sums(recurrent_rows)
         return (dz @ self.kernel.T).swapaxes(0, 1) if self.needs_input_gradient else None
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -193,12 +193,12 @@ class LSTM(_RNN):
         recurrent_kernel = self.recurrent_kernel * half
         cells = np.zeros_like(states)
         shown = np.empty_like(states[1:])  # tanh of the cells
-        for step, gates in enumerate(z):
+        parts = zip(*np.split(z, 4, axis=-1), strict=True)  # views, step by step
+        for step, (gates, (i, f, g, o)) in enumerate(zip(z, parts, strict=True)):
             gates += states[step] @ recurrent_kernel
             np.tanh(gates, out=gates)
             gates *= half
             gates += shift
-            i, f, g, o = np.split(gates, 4, axis=-1)
             np.multiply(f, cells[step], out=cells[step + 1])
             cells[step + 1] += i * g
             np.tanh(cells[step + 1], out=shown[step])
@@ -212,9 +212,11 @@ class LSTM(_RNN):
         dz[..., candidate] = 1 - gates[..., candidate] ** 2  # the tanh's
         dshown = gates[..., 3 * self.units :] * (1 - shown * shown)
         dstate, dcell = np.zeros_like(states[0]), np.zeros_like(states[0])
+        i_all, f_all, g_all, _ = np.split(gates, 4, axis=-1)
+        slopes = list(zip(*np.split(dz, 4, axis=-1), strict=True))  # views, step by step
         for step in reversed(range(len(gates))):
-            i, f, g, _ = np.split(gates[step], 4, axis=-1)
-            di, df, dg, do = np.split(dz[step], 4, axis=-1)
+            i, f, g = i_all[step], f_all[step], g_all[step]
+            di, df, dg, do = slopes[step]
             dstate += dstates[step]
             dcell += dstate * dshown[step]
             di *= dcell * g
