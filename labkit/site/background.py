@@ -13,7 +13,7 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from .book import Book, State
+from .book import Book, Colab, State
 from .cache import Cache, CacheError
 from .execute import Executed, RunCancelledError, RunError, default_jobs, run
 from .tutorial import Tutorial, TutorialError
@@ -56,7 +56,7 @@ class Background:
         self._threads: list[threading.Thread] = []
         self._closed = False
 
-    def book(self, tutorials: Sequence[Tutorial], colab: str = "") -> Book:
+    def book(self, tutorials: Sequence[Tutorial], colab: Colab | None = None) -> Book:
         """Return what is there of the tutorials' results, without waiting for the rest."""
         cache = self._view = Cache(self._cache)
         self._tutorials = tutorials
@@ -79,7 +79,7 @@ class Background:
             states[name] = "failed" if messages[name] else "running"
         # Executed has no keys to delete or set, and ChainMap does neither.
         notebooks = ChainMap(waiting, Executed(done, cache))  # type: ignore[arg-type]
-        return Book(notebooks, states, messages, colab)
+        return Book(notebooks, states, messages, colab or Colab())
 
     def start(self) -> None:
         """Run what has no valid result; stop what runs in a version that is out of date."""

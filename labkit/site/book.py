@@ -66,6 +66,37 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Colab:
+    """Where Colab finds the tutorials: in the branch of a GitHub repository that has the site.
+
+    Attributes:
+        repository: OWNER/NAME, or nothing if the repository is elsewhere; then all is false.
+        branch: The branch.
+    """
+
+    repository: str = ""
+    branch: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.repository)
+
+    def address(self, tutorial: str) -> str:
+        """Return the address that opens a tutorial in Colab."""
+        path = f"{self.repository}/blob/{self.branch}/tutorials/{tutorial}/{tutorial}.ipynb"
+        return f"https://colab.research.google.com/github/{path}"
+
+    @property
+    def setup(self) -> str:
+        """The code that installs labkit where it is missing."""
+        package = f"labkit[data,plot] @ git+https://github.com/{self.repository}"
+        return (
+            "import importlib.util\n\n"
+            'if not importlib.util.find_spec("labkit"):  # on Colab\n'
+            f'    %pip install --quiet "{package}"'
+        )
+
+
+@dataclass(frozen=True)
 class Book:
     """The tutorials by name, run or still running.
 
@@ -73,13 +104,13 @@ class Book:
         notebooks: The notebook of each tutorial, executed if its state is "done".
         states: The state of each tutorial that is not done.
         messages: Why a tutorial failed.
-        colab: Address of a notebook in Colab, with {name} in it; empty if there is none.
+        colab: Where the notebooks can be opened.
     """
 
     notebooks: Mapping[str, NotebookNode]
     states: Mapping[str, State] = field(default_factory=dict)
     messages: Mapping[str, str] = field(default_factory=dict)
-    colab: str = ""
+    colab: Colab = Colab()
     _recent: dict[str, NotebookNode] = field(default_factory=dict, repr=False)
 
     def state(self, tutorial: str) -> State:

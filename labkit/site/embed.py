@@ -8,7 +8,7 @@ nothing in code is replaced, and an embed may stand inside an admonition, a list
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -114,6 +114,18 @@ class _Value(InlineProcessor):  # type: ignore[misc]  # Markdown is untyped
             context.errors.append((m[0], str(error)))
             return "", m.start(0), m.end(0)
         return element, m.start(0), m.end(0)
+
+
+def report(place: str, text: str, errors: Iterable[tuple[str, str]]) -> str:
+    """Return what went wrong on a page, a line each: file, line, reason.
+
+    Args:
+        place: The page's file.
+        text: Its text.
+        errors: What was written there, and the reason.
+    """
+    found = sorted((line_of(text, written), why) for written, why in errors)
+    return "\n".join(f"{place}:{line}: {why}" for line, why in found)
 
 
 def line_of(text: str, written: str) -> int:

@@ -25,9 +25,9 @@ from nbformat import NotebookNode
 
 from . import elements, render
 from .background import Background
-from .book import Book, EmbedError
+from .book import Book, Colab, EmbedError
 from .cache import Cache, CacheError
-from .embed import Context, EmbedExtension, line_of
+from .embed import Context, EmbedExtension, report
 from .execute import RunError, run
 from .mathml import MathExtension
 from .memory import Memory, stamp
@@ -148,11 +148,8 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         """
         assert self.embed.context is not None  # set by on_pre_page
         if errors := self.embed.context.errors + self.math.errors:
-            path = self.source
-            text = path.read_text("utf-8-sig")
-            place = os.path.relpath(path, Path(config.config_file_path).parent)
-            found = sorted((line_of(text, written), why) for written, why in errors)
-            raise PluginError("\n".join(f"{place}:{line}: {why}" for line, why in found))
+            place = os.path.relpath(self.source, Path(config.config_file_path).parent)
+            raise PluginError(report(place, self.source.read_text("utf-8-sig"), errors))
         if page.file.src_uri.endswith(".py"):
             html, page.toc = self.rendered
             page.file.abs_src_path = str(self.source)
@@ -207,7 +204,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
 
     def _book(self, tutorials: list[Tutorial], cache: Path, config: MkDocsConfig) -> Book:
         """Run the tutorials; or, while serving, say which are still to run."""
-        colab = colab_address(config.repo_url, config.remote_branch)
+        colab = Colab(github(config.repo_url), config.remote_branch)
         if not self.serving:
             return Book(run(tutorials, Cache(cache), progress=sys.stderr), colab=colab)
         if self.background is None:
@@ -237,13 +234,10 @@ def expand(nav: Any, pages: list[str]) -> Any:
     return nav
 
 
-def colab_address(repository: str | None, branch: str) -> str:
-    """Return where Colab finds a tutorial's notebook: in the branch of the built site."""
+def github(repository: str | None) -> str:
+    """Return the OWNER/NAME of a repository's address; nothing if it is not on GitHub."""
     match = re.fullmatch(r"https://github\.com/([^/]+/[^/]+?)(?:\.git)?/?", repository or "")
-    if match is None:
-        return ""
-    site = f"https://colab.research.google.com/github/{match[1]}/blob/{branch}"
-    return site + "/tutorials/{name}/{name}.ipynb"
+    return match[1] if match else ""
 
 
 def _write(path: str, content: str, config: MkDocsConfig) -> File:

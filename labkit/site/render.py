@@ -35,6 +35,7 @@ _TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
 _TABLE_ATTRIBUTES = re.compile(r' (?:border|class|style)="[^"]*"')
 _BREAK = re.compile(r"\s*\n\s*")
 _VERBATIM = re.compile(r"(<(pre|script|style|textarea)\b.*?</\2>)", re.DOTALL)
+_SETUP: dict[str, Any] = {"cell_type": "code", "id": "setup", "metadata": {}, "outputs": []}
 # Packages whose own spelling is not that of the name under which they install.
 _SPELLING = {
     "keras": "Keras",
@@ -170,7 +171,7 @@ class Parts:
             link.text = AtomicString(file)
             link.tail = " · "
         if self.book.colab:
-            link = SubElement(element, "a", {"href": self.book.colab.format(name=name)})
+            link = SubElement(element, "a", {"href": self.book.colab.address(name)})
             link.text = "Open in Colab"
         else:
             link.tail = None
@@ -383,7 +384,8 @@ def files(book: Book, name: str) -> Iterator[tuple[str, str]]:
         EmbedError: A figure has no alternative text.
     """
     notebook = book.notebook(name)
-    yield f"tutorials/{name}/{name}.ipynb", published(notebook)
+    setup = book.colab.setup if book.colab else ""
+    yield f"tutorials/{name}/{name}.ipynb", published(notebook, setup)
     for cell in book.cells(name):
         for drawing in cell.figures:
             yield f"tutorials/{name}/{drawing.name}.svg", drawing.svg
@@ -426,13 +428,20 @@ def compact(page: str) -> str:
     return "".join(parts).lstrip()
 
 
-def published(notebook: NotebookNode) -> str:
-    """Return a notebook's file, without what only this package understands of its metadata."""
+def published(notebook: NotebookNode, setup: str = "") -> str:
+    """Return a notebook's file, without what only this package understands of its metadata.
+
+    Args:
+        notebook: The executed notebook.
+        setup: Code to put below the title.
+    """
     private = {"line", "values", "outcome"}
     cells = [
         {**cell, "metadata": {k: v for k, v in cell.metadata.items() if k not in private}}
         for cell in notebook.cells
     ]
+    if setup:
+        cells.insert(1, _SETUP | {"execution_count": None, "source": setup})
     # nbformat's own writer puts each line of a drawing on a line, which takes ten times as long.
     return json.dumps({**notebook, "cells": cells}, ensure_ascii=False)
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from labkit.site.plugin import colab_address, expand
+from labkit.site.book import Colab
+from labkit.site.plugin import expand, github
 
 CONFIG = """
 site_name: Small
@@ -29,7 +30,7 @@ plugins:
   - labkit
   - mkdocs-jupyter: {include: ["tutorials/*.py"], execute: false, cache: false}
   - autorefs
-  - mkdocstrings: {handlers: {python: {paths: [.], options: {backlinks: tree}}}}
+  - mkdocstrings: {handlers: {python: {paths: [.], options: {backlinks: flat}}}}
 markdown_extensions:
   - admonition
   - toc: {permalink: true}
@@ -211,9 +212,7 @@ def test_the_chapter_embeds_and_links_back(built: Site) -> None:
     """The figure and the value name their cell and lead to it; code is left alone."""
     page = built.read("site/chapter/index.html")
     assert '<figure class="lab-figure" data-tutorial="tiny#boundary">' in page
-    assert (
-        'data-tutorial="tiny#accuracy" href="../tutorials/tiny/#boundary">97.3%</a>' in page
-    )
+    assert 'data-tutorial="tiny#accuracy" href="../tutorials/tiny/#boundary">97.3%</a>' in page
     assert "<code>{{ figure tiny#boundary }}\n</code>" in page
 
 
@@ -225,6 +224,7 @@ def test_downloads(built: Site) -> None:
     nbformat.validate(notebook)
     assert "the only line" in json.dumps(notebook)
     assert "outcome" not in json.dumps(notebook)
+    assert "git+https://github.com/someone/something" in notebook.cells[1].source
     page = built.read("site/tutorials/tiny/index.html")
     for name in ("tiny.py", "tiny.ipynb"):
         assert f'<a download="{name}" href="{name}">{name}</a>' in page
@@ -252,9 +252,7 @@ def test_edit_links_lead_to_the_sources(built: Site) -> None:
 def test_api_names_are_linked_both_ways(built: Site) -> None:
     """Text and code lead to the reference, and the reference lists where."""
     page = built.read("site/tutorials/tiny/index.html")
-    links = re.findall(
-        r'<a class="autorefs[^>]* href="../../api/#labkit.layers.Dense"', page
-    )
+    links = re.findall(r'<a class="autorefs[^>]* href="../../api/#labkit.layers.Dense"', page)
     assert len(links) == 2
     reference = built.read("site/api/index.html")
     assert 'href="../tutorials/tiny/#a-tiny-tutorial"' in reference
@@ -299,9 +297,7 @@ def test_a_second_build_runs_nothing_and_gives_the_same(small: Site) -> None:
 @pytest.mark.slow
 def test_a_wrong_name_stops_the_build_with_its_line(small: Site) -> None:
     """All of a page's errors are listed, in order, formulas included."""
-    small.write(
-        "docs/chapter.md", CHAPTER + "\n{{ figure tiny#x }}\n\nA {{ tiny#y }} $\\z$\n"
-    )
+    small.write("docs/chapter.md", CHAPTER + "\n{{ figure tiny#x }}\n\nA {{ tiny#y }} $\\z$\n")
     done = small.build()
     assert done.returncode != 0
     lines = [line for line in done.stderr.splitlines() if "docs/chapter.md:" in line]
@@ -433,18 +429,15 @@ def test_nav_lists_the_tutorials() -> None:
 
 
 @pytest.mark.parametrize(
-    ("repository", "address"),
+    ("address", "repository"),
     [
-        ("https://github.com/a/b", "https://colab.research.google.com/github/a/b/blob/x/"),
-        (
-            "https://github.com/a/b.git",
-            "https://colab.research.google.com/github/a/b/blob/x/",
-        ),
+        ("https://github.com/a/b", "a/b"),
+        ("https://github.com/a/b.git", "a/b"),
         ("https://gitlab.com/a/b", ""),
         (None, ""),
     ],
 )
-def test_colab_opens_what_github_has(repository: str | None, address: str) -> None:
+def test_colab_opens_what_github_has(address: str | None, repository: str) -> None:
     """Other hosts have no link to Colab."""
-    found = colab_address(repository, "x")
-    assert found == (address and address + "tutorials/{name}/{name}.ipynb")
+    assert github(address) == repository
+    assert bool(Colab(github(address), "main")) == bool(repository)
