@@ -174,12 +174,17 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         config: MkDocsConfig,
         builder: Callable[..., None],
     ) -> None:
-        """Let the server build again when a tutorial has run.
+        """Let the server build again when a tutorial has run, or a source has changed.
+
+        Folders are watched one by one: Python writes its bytecode below them.
 
         See [on_serve](https://www.mkdocs.org/dev-guide/plugins/#on_serve).
         """
         if self.signal is not None:
             server.watch(str(self.signal))
+        root = Path(config.config_file_path).parent
+        for folder in (root / self.config.tutorials, *packages(root / "labkit")):
+            server.watch(str(folder), recursive=False)
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """Write the security policy; run behind the site what it still waits for.
@@ -232,6 +237,11 @@ def expand(nav: Any, pages: list[str]) -> Any:
             for entry in (pages if item == "tutorials/*.py" else [expand(item, pages)])
         ]
     return nav
+
+
+def packages(folder: Path) -> list[Path]:
+    """Return a package's folder and those of the packages inside it."""
+    return sorted({module.parent for module in folder.rglob("*.py")})
 
 
 def github(repository: str | None) -> str:

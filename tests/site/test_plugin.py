@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -22,7 +23,6 @@ CONFIG = """
 site_name: Small
 repo_url: https://github.com/someone/something
 edit_uri: edit/main/docs/
-watch: [tutorials]
 nav: [index.md, chapter.md, api.md, Tutorials: [tutorials/index.md, tutorials/*.py]]
 theme: {name: material, font: false, features: [content.action.edit, navigation.instant]}
 plugins:
@@ -389,6 +389,11 @@ def test_serve(
     wait_for(lambda: "slept</pre>" in read(page), "the first result")
     wait_for(lambda: "97.3%" in read("chapter/"), "the chapter's value")
     assert small.sources() == sources
+    assert list((small.root / "labkit").rglob("*.pyc"))
+    version = re.search(r"livereload\((\d+)", read(page))
+    time.sleep(2)  # nothing that the tutorials left behind makes the server build again
+    assert version
+    assert version[0] in read(page)
 
     small.write("tutorials/tiny.py", TINY.replace("*one* line", "*one* curve"))
     wait_for(lambda: "<em>one</em> curve" in read("tutorials/tiny/"), "the edited prose")
