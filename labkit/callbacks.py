@@ -95,7 +95,7 @@ class ProgbarLogger(Callback):
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Move the bar."""
         self.steps = batch + 1
-        self.bar.update(self.steps, logs)
+        self.bar.update(self.steps, logs, finalize=False)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Finish the line."""
@@ -294,9 +294,7 @@ class ModelCheckpoint(_Monitor):
         if not save_weights_only:
             raise ValueError("labkit saves weights only: pass save_weights_only=True.")
         if save_freq != "epoch" and (not isinstance(save_freq, int) or save_freq < 1):
-            raise ValueError(
-                f"save_freq must be 'epoch' or a number. Received: {save_freq!r}"
-            )
+            raise ValueError(f"save_freq must be 'epoch' or a number. Received: {save_freq!r}")
         self.filepath = os.fspath(filepath)
         self.save_best_only = save_best_only
         self.save_freq = math.inf if isinstance(save_freq, str) else save_freq
@@ -328,9 +326,7 @@ class ModelCheckpoint(_Monitor):
         try:
             path = Path(self.filepath.format(**names))
         except KeyError as error:
-            raise KeyError(
-                f"{self.filepath} names {error}. There are: {list(names)}"
-            ) from None
+            raise KeyError(f"{self.filepath} names {error}. There are: {list(names)}") from None
         path.parent.mkdir(parents=True, exist_ok=True)
         self.model.save_weights(path)
         if self.verbose:

@@ -302,7 +302,7 @@ class Sequential(Layer):
             outputs.append(self(inputs))
             if np.isnan(outputs[-1].sum()):
                 refuse_nan(x=inputs)
-            bar.update(len(outputs))
+            bar.update(len(outputs), finalize=False)
         bar.update(len(outputs), finalize=True)
         return np.concatenate(outputs)
 
@@ -413,7 +413,7 @@ class Sequential(Layer):
             with self._until_logits() as (loss, activation):
                 z = self(x)
                 self._add(x, y, activation(z), weight, loss(y, z, weight))
-            bar.update(step, self._results())
+            bar.update(step, self._results(), finalize=False)
         bar.update(step, self._results(), finalize=True)
         return self._results()
 

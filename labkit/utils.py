@@ -97,16 +97,20 @@ class Progbar:
         self._length = 0
 
     def update(
-        self, current: int, values: Mapping[str, Any] | None = None, finalize: bool = False
+        self,
+        current: int,
+        values: Mapping[str, Any] | None = None,
+        finalize: bool | None = None,
     ) -> None:
         """Show that `current` steps are done.
 
         Args:
             current: Number of steps done.
             values: Results so far, by name.
-            finalize: Whether this is the last update.
+            finalize: Whether to end the line; by default, when the target is reached.
         """
         now = time.perf_counter()
+        finalize = current == self.target if finalize is None else finalize
         waits = self.verbose == 2 or now - self._drawn < self.interval
         if self.verbose == 0 or (waits and not finalize):
             return

@@ -93,7 +93,7 @@ def test_the_bar_moves_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     bar = utils.Progbar(4, width=8, interval=0)
     bar.update(1, {"loss": 0.123456})
     bar.update(2, {"matrix": np.zeros((2, 2))})
-    bar.update(4, {"loss": 1.0}, finalize=True)
+    bar.update(4, {"loss": 1.0})
     drawn = "".join(terminal.written).split("\r")[1:]
     assert [line[:12] for line in drawn] == ["1/4 ━━      ", "2/4 ━━━━    ", "4/4 ━━━━━━━━"]
     assert "loss: 0.1235" in drawn[0]

@@ -157,6 +157,9 @@ class SGD(Optimizer):
         momentum: From 0 (none) to less than 1.
         nesterov: Whether to use Nesterov's variant.
         **kwargs: `clipnorm`, `global_clipnorm`, `name`, as in `Optimizer`.
+
+    Raises:
+        ValueError: The momentum is negative or above 1, or clipping is as in `Optimizer`.
     """
 
     def __init__(
