@@ -17,12 +17,12 @@ from labkit import activations
 from labkit._typing import Array, Shape
 from labkit.activations import vjp
 from labkit.layers._windows import Windows, pad
-from labkit.layers.core import KernelLayer
+from labkit.layers.core import KernelLayer, column_sums
 from labkit.layers.layer import Layer, sizes
 
 __all__ = ["Conv1D", "Conv2D", "ZeroPadding2D"]
 
-_NUMBERS = 2**20  # in the matrix of windows
+_NUMBERS = 2**19  # in the matrix of windows
 
 
 class _Conv(KernelLayer):
@@ -63,7 +63,7 @@ class _Conv(KernelLayer):
         for part, columns in self._columns(padded, self.kernel_size, self.strides):
             np.matmul(columns, kernel, out=z[part].reshape(-1, self.filters))
         if self.bias is not None:
-            z += self.bias
+            z.reshape(len(z), -1)[...] += np.tile(self.bias, z[0, ..., 0].size)
         y = self.activation(z)
         self.saved = x.shape, padded, z, y
         return y
@@ -73,7 +73,7 @@ class _Conv(KernelLayer):
         shape, padded, z, y = self.saved
         dz = vjp[self.activation](dy, z, y)
         if self.bias is not None:
-            dz.reshape(-1, self.filters).sum(0, out=self.gradients["bias"])
+            self.gradients["bias"][...] = column_sums(dz.reshape(-1, self.filters))
         dkernel = self.gradients["kernel"].reshape(-1, self.filters)
         dkernel[...] = 0
         for part, columns in self._columns(padded, self.kernel_size, self.strides):

@@ -137,7 +137,7 @@ class Dense(KernelLayer):
         rows = dz.reshape(-1, self.units)
         np.matmul(x.reshape(len(rows), -1).T, rows, out=self.gradients["kernel"])
         if self.bias is not None:
-            rows.sum(0, out=self.gradients["bias"])
+            self.gradients["bias"][...] = column_sums(rows)
         return dz @ self.kernel.T if self.needs_input_gradient else None
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -243,6 +243,11 @@ class Add(Layer):
         if not isinstance(x, list | tuple) or len(x) < 2 or len(set(shapes)) > 1:
             raise ValueError(f"Add expects a list of arrays of one shape. Received: {shapes}")
         return super()._checked(np.stack(x))
+
+
+def column_sums(rows: Array) -> Array:
+    """Return `rows.sum(0)`, as a matrix product: faster where columns are few."""
+    return np.ones(len(rows), rows.dtype) @ rows
 
 
 def options(initializer: str | Initializer, regularizer: str | Regularizer | None) -> Any:

@@ -26,6 +26,7 @@ class _Pooling2D(Layer):
         self.pool_size = sizes(kind, "pool_size", pool_size, 2)
         self.strides = sizes(kind, "strides", strides or pool_size, 2)
         self.windows = Windows(kind, self.pool_size, self.strides, padding)
+        self.apart = all(a <= b for a, b in zip(self.pool_size, self.strides, strict=True))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return `(batch, windows down, windows across, channels)`."""
@@ -76,7 +77,10 @@ class MaxPooling2D(_Pooling2D):
         for view, target in zip(places, targets, strict=True):
             found = (view == y) & free
             free ^= found
-            target += dy * found
+            if self.apart:
+                np.multiply(dy, found, out=target)
+            else:
+                target += dy * found
         return self.windows.crop(dpadded, shape)
 
 

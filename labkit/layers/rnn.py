@@ -185,20 +185,19 @@ class LSTM(_RNN):
 
     def _forward_steps(self, z: Array, states: Array) -> Any:
         # sigmoid(z) = tanh(z / 2) / 2 + 1/2, so that one tanh serves all four: halve the
-        # weights of the sigmoids before, and their results after.
-        half = np.full(4 * self.units, 0.5, z.dtype)
-        half[2 * self.units : 3 * self.units] = 1  # the candidate is a tanh already
+        # arguments of the sigmoids before, and their results after.
+        half = np.repeat(np.array([0.5, 0.5, 1, 0.5], z.dtype), self.units)
         shift = np.where(half == 1, 0, half)
         z *= half
         recurrent_kernel = self.recurrent_kernel * half
         cells = np.zeros_like(states)
         shown = np.empty_like(states[1:])  # tanh of the cells
-        parts = zip(*np.split(z, 4, axis=-1), strict=True)  # views, step by step
-        for step, (gates, (i, f, g, o)) in enumerate(zip(z, parts, strict=True)):
+        for step, gates in enumerate(z):
             gates += states[step] @ recurrent_kernel
             np.tanh(gates, out=gates)
             gates *= half
             gates += shift
+            i, f, g, o = gates.reshape(-1, 4, self.units).swapaxes(0, 1)
             np.multiply(f, cells[step], out=cells[step + 1])
             cells[step + 1] += i * g
             np.tanh(cells[step + 1], out=shown[step])
@@ -207,25 +206,24 @@ class LSTM(_RNN):
 
     def _backward_steps(self, dstates: Array, states: Array, details: Any) -> Gradients:
         gates, cells, shown = details
-        candidate = slice(2 * self.units, 3 * self.units)
-        dz = gates * (1 - gates)  # the sigmoids' slopes, for all steps at once
-        dz[..., candidate] = 1 - gates[..., candidate] ** 2  # the tanh's
-        dshown = gates[..., 3 * self.units :] * (1 - shown * shown)
+        i, f, g, o = np.split(gates, 4, axis=-1)
+        # What does not depend on later steps, for all steps at once: the slopes of the
+        # sigmoids and the tanh, times what each gate multiplies.
+        dcells = o * (1 - shown * shown)
+        rows = gates * (1 - gates)
+        dz = rows.reshape(*i.shape[:2], 4, self.units)
+        dz[:, :, 2] = 1 - g * g
+        for gate, partner in enumerate((g, cells[:-1], i, shown)):
+            dz[:, :, gate] *= partner
         dstate, dcell = np.zeros_like(states[0]), np.zeros_like(states[0])
-        i_all, f_all, g_all, _ = np.split(gates, 4, axis=-1)
-        slopes = list(zip(*np.split(dz, 4, axis=-1), strict=True))  # views, step by step
         for step in reversed(range(len(gates))):
-            i, f, g = i_all[step], f_all[step], g_all[step]
-            di, df, dg, do = slopes[step]
             dstate += dstates[step]
-            dcell += dstate * dshown[step]
-            di *= dcell * g
-            df *= dcell * cells[step]
-            dg *= dcell * i
-            do *= dstate * shown[step]
-            dcell *= f
-            dstate = dz[step] @ self.recurrent_kernel.T
-        return dz, dz
+            dcell += dstate * dcells[step]
+            dz[step, :, :3] *= dcell[:, None]
+            dz[step, :, 3] *= dstate
+            dcell *= f[step]
+            dstate = rows[step] @ self.recurrent_kernel.T
+        return rows, rows
 
 
 class GRU(_RNN):
@@ -252,35 +250,40 @@ class GRU(_RNN):
     biases = (2,)
 
     def _forward_steps(self, z: Array, states: Array) -> Any:
-        both = 2 * self.units  # columns of the two sigmoid gates
+        both = 2 * self.units  # columns of the two sigmoids
         recurrent = np.empty_like(z)
         for step, gates in enumerate(z):
             np.matmul(states[step], self.recurrent_kernel, out=recurrent[step])
             if self.bias is not None:
                 recurrent[step] += self.bias[1]
-            gates[:, :both] += recurrent[step][:, :both]
+            gates[:, :both] += recurrent[step, :, :both]
             gates[:, :both] = activations.sigmoid(gates[:, :both])
-            keep, reset, candidate = np.split(gates, 3, axis=-1)
-            candidate += reset * recurrent[step][:, both:]
+            keep, reset, candidate = gates.reshape(-1, 3, self.units).swapaxes(0, 1)
+            candidate += reset * recurrent[step, :, both:]
             np.tanh(candidate, out=candidate)
             states[step + 1] = candidate + keep * (states[step] - candidate)
         return z, recurrent
 
     def _backward_steps(self, dstates: Array, states: Array, details: Any) -> Gradients:
         gates, recurrent = details
-        both = 2 * self.units
-        dz = gates * (1 - gates)  # the sigmoids' slopes, for all steps at once
-        dz[..., both:] = 1 - gates[..., both:] ** 2  # the tanh's
+        z, r, g = np.split(gates, 3, axis=-1)
+        # What does not depend on later steps, for all steps at once.
+        dz = np.stack(
+            [
+                (states[:-1] - g) * z * (1 - z),
+                recurrent[..., 2 * self.units :] * r * (1 - r),
+                (1 - z) * (1 - g * g),
+            ],
+            axis=2,
+        )  # (steps, batch, 3, units)
         drecurrent = np.empty_like(dz)
+        rows = drecurrent.reshape(gates.shape)
         dstate = np.zeros_like(states[0])
         for step in reversed(range(len(gates))):
-            keep, reset, candidate = np.split(gates[step], 3, axis=-1)
-            dkeep, dreset, dcandidate = np.split(dz[step], 3, axis=-1)
             dstate += dstates[step]
-            dkeep *= dstate * (states[step] - candidate)
-            dcandidate *= dstate * (1 - keep)
-            dreset *= dcandidate * recurrent[step][:, both:]
+            dz[step, :, ::2] *= dstate[:, None]
+            dz[step, :, 1] *= dz[step, :, 2]
             drecurrent[step] = dz[step]
-            drecurrent[step][:, both:] *= reset
-            dstate = dstate * keep + drecurrent[step] @ self.recurrent_kernel.T
-        return dz, drecurrent
+            drecurrent[step, :, 2] *= r[step]
+            dstate = dstate * z[step] + rows[step] @ self.recurrent_kernel.T
+        return dz.reshape(gates.shape), rows
