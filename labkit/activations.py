@@ -5,11 +5,14 @@ into the gradient with respect to the input `z`. (VJP: vector-Jacobian product.)
 `z`, `y` or both, whichever makes it short.
 """
 
+import functools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from labkit import config
 from labkit._typing import Array
 
 __all__ = [
@@ -31,47 +34,69 @@ Activation = Callable[[Array], Array]
 Rule = Callable[[Array, Array, Array], Array]
 
 
+def _of_numbers(function: Callable[..., Array]) -> Callable[..., Array]:
+    """Return the function with its input made an array of floats, or refused."""
+
+    @functools.wraps(function)
+    def wrapper(x: Any, *args: Any, **kwargs: Any) -> Array:
+        x = np.asarray(x)
+        if x.dtype.kind not in "biuf":
+            raise TypeError(f"{function.__name__} expects numbers. Received: x.dtype={x.dtype}")
+        return function(x if x.dtype.kind == "f" else x.astype(config.floatx()), *args, **kwargs)
+
+    return wrapper
+
+
+@_of_numbers
 def linear(x: Array) -> Array:
     """Return `x` itself."""
     return x
 
 
+@_of_numbers
 def relu(x: Array) -> Array:
     """Return `x` where it is positive, else 0."""
     return np.maximum(x, 0)
 
 
+@_of_numbers
 def leaky_relu(x: Array, negative_slope: float = 0.2) -> Array:
     """Return `x` where it is positive, else `negative_slope * x`."""
     return np.where(x > 0, x, negative_slope * x)
 
 
+@_of_numbers
 def elu(x: Array, alpha: float = 1.0) -> Array:
     r"""Return `x` where it is positive, else $\alpha (e^x - 1)$."""
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
+@_of_numbers
 def sigmoid(x: Array) -> Array:
-    r"""Return $1 / (1 + e^{-x}) = (1 + \tanh(x / 2)) / 2$; the latter cannot overflow."""
-    y: Array = 0.5 * np.tanh(0.5 * x) + 0.5
+    r"""Return $1 / (1 + e^{-x})$, which is $e^x / (1 + e^x)$: neither power may overflow."""
+    y: Array = np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
     return y
 
 
+@_of_numbers
 def tanh(x: Array) -> Array:
     """Return the hyperbolic tangent."""
     return np.tanh(x)
 
 
+@_of_numbers
 def softplus(x: Array) -> Array:
     r"""Return $\ln(1 + e^x)$, a smooth relu."""
     return np.logaddexp(x, 0)
 
 
+@_of_numbers
 def silu(x: Array) -> Array:
     r"""Return $x \, \sigma(x)$ (Elfwing et al., 2017; also called swish)."""
     return x * sigmoid(x)
 
 
+@_of_numbers
 def gelu(x: Array, approximate: bool = False) -> Array:
     r"""Return $x \, \Phi(x)$, with the normal distribution function $\Phi$.
 
@@ -88,6 +113,7 @@ def gelu(x: Array, approximate: bool = False) -> Array:
     return y
 
 
+@_of_numbers
 def softmax(x: Array, axis: int = -1) -> Array:
     """Return `exp(x)`, scaled so that it sums to one along `axis`."""
     y: Array = np.exp(x - x.max(axis, keepdims=True))  # the shift avoids overflow
@@ -116,7 +142,7 @@ vjp: dict[Activation, Rule] = _Rules(
         tanh: lambda dy, z, y: dy * (1 - y * y),
         softplus: lambda dy, z, y: dy * sigmoid(z),
         silu: lambda dy, z, y: dy * (y + sigmoid(z) * (1 - y)),
-        gelu: lambda dy, z, y: dy * (_normal_cdf(z) + z * _normal_density(z)),
+        gelu: lambda dy, z, y: dy * (_normal_cdf(z) + z * _normal_pdf(z)),
         softmax: lambda dy, z, y: y * (dy - (dy * y).sum(-1, keepdims=True)),
     }
 )
@@ -130,26 +156,22 @@ def get(identifier: str | Activation | None) -> Activation:
     Raises:
         ValueError: Unknown name, or not callable.
     """
-    if identifier is None:
-        return linear
-    if isinstance(identifier, str) and identifier in _BY_NAME:
-        return _BY_NAME[identifier]
     if callable(identifier):
         return identifier
-    raise ValueError(
-        f"Unknown activation: {identifier!r}. Expected one of {sorted(_BY_NAME)}, "
-        "a function or None."
-    )
+    if identifier is not None and identifier not in _BY_NAME:
+        known = sorted(_BY_NAME)
+        raise ValueError(f"Expected a function or one of {known}. Received: {identifier!r}")
+    return _BY_NAME[identifier or "linear"]
 
 
 _erf = np.vectorize(math.erf, otypes=[np.float64])
 
 
+def _normal_pdf(x: Array) -> Array:
+    density: Array = (2 * math.pi) ** -0.5 * np.exp(-0.5 * x * x)
+    return density
+
+
 def _normal_cdf(x: Array) -> Array:
     cdf: Array = 0.5 + 0.5 * _erf(x * 0.5**0.5)
     return cdf.astype(x.dtype)
-
-
-def _normal_density(x: Array) -> Array:
-    density: Array = (2 * math.pi) ** -0.5 * np.exp(-0.5 * x * x)
-    return density

@@ -67,6 +67,23 @@ def test_extreme_inputs(name: str) -> None:
         assert np.isfinite(array).all()
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_takes_lists_and_integers_but_no_text(name: str) -> None:
+    """Whole numbers become floats; what is no number is refused by name."""
+    function = activations.get(name)
+    y = function([[-1, 0, 2]])
+    assert y.dtype == np.float32
+    np.testing.assert_allclose(y, function(np.array([[-1.0, 0.0, 2.0]])), rtol=1e-6)
+    with pytest.raises(TypeError, match=f"{name} expects numbers. Received: x.dtype=<U1"):
+        function(["a"])
+
+
+def test_small_probabilities_keep_their_digits() -> None:
+    """Far from zero a sigmoid is small, and right to its last digits."""
+    x = np.array([-30, -80], np.float32)
+    np.testing.assert_allclose(activations.sigmoid(x), np.exp(x), rtol=1e-6)
+
+
 def test_gelu_equals_published_values() -> None:
     """X Φ(x) with the normal distribution's table: Φ(1) = 0.8413447461, Φ(2) = 0.9772498681."""
     y = activations.gelu(np.array([1.0, 2.0, -1.0]))
@@ -79,7 +96,9 @@ def test_get() -> None:
     assert activations.get(None) is activations.linear
     assert activations.get(np.sin) is np.sin
     for unknown in ("rellu", 3):
-        with pytest.raises(ValueError, match=f"Unknown activation: {unknown!r}. Expected one"):
+        with pytest.raises(
+            ValueError, match=f"Received: {unknown!r}"
+        ):
             activations.get(unknown)  # type: ignore[arg-type]  # wrong on purpose
 
 
