@@ -47,6 +47,7 @@ class Sequential(Layer):
         self.stop_training = False
         self._shape: Shape | None = None
         self._loss: Any = None
+        self._logit_loss: Any = None
         self._mean_loss = Mean("loss")
         self._mean_loss.direction = "down"
         self._metrics: list[str | Metric] = []
@@ -143,6 +144,7 @@ class Sequential(Layer):
         """
         self.optimizer = optimizers.get(optimizer)
         self._loss = None if loss is None else losses.get(loss)
+        self._logit_loss = self._loss.with_logits() if self._loss else None
         self._metrics = [_metric(m) for m in metrics or ()]
         self._weighted_metrics = [_metric(m) for m in weighted_metrics or ()]
         self._flat = None
@@ -396,7 +398,7 @@ class Sequential(Layer):
         with self._until_logits() as (loss, activation):
             z = self(x, training=True)
             value, slope = loss.value_and_gradient(y, z, weight)
-            self._add(x, y, activation(z), weight, value)
+            self._add(x, y, z, activation, weight, value)
             self.needs_input_gradient = False
             self.backward(np.asarray(slope))
             self.needs_input_gradient = True
@@ -412,17 +414,18 @@ class Sequential(Layer):
         for step, (x, y, weight) in enumerate(batches, start=1):
             with self._until_logits() as (loss, activation):
                 z = self(x)
-                self._add(x, y, activation(z), weight, loss(y, z, weight))
+                self._add(x, y, z, activation, weight, loss(y, z, weight))
             bar.update(step, self._results(), finalize=False)
         bar.update(step, self._results(), finalize=True)
         return self._results()
 
-    def _add(self, x: Array, y: Array, y_pred: Array, weight: Any, loss: float) -> None:
+    def _add(self, x: Array, y: Any, z: Array, activation: Any, weight: Any, loss: float) -> None:
         """Add a batch to the mean loss and the metrics."""
         if np.isnan(loss):
             refuse_nan(x=x, y=y, sample_weight=weight)
         penalty = sum(self.losses) if self._penalized else 0.0
         self._mean_loss.update_state(loss + penalty, len(x))
+        y_pred = activation(z) if self._metrics or self._weighted_metrics else z
         for compiled, w in ((self._metrics, None), (self._weighted_metrics, weight)):
             for i, metric in enumerate(compiled):
                 if isinstance(metric, str):
@@ -462,7 +465,7 @@ class Sequential(Layer):
             return
         try:
             last.activation = activations.linear
-            yield loss.with_logits(), activation
+            yield self._logit_loss, activation
         finally:
             last.activation = activation
 
