@@ -1,5 +1,6 @@
 """The MkDocs plugin: each hook hands over to functions that know nothing of MkDocs."""
 
+import contextlib
 import os
 import posixpath
 import re
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import mkdocs_jupyter.config
+from jinja2 import Environment, FileSystemBytecodeCache
 from mkdocs.config import config_options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
@@ -88,6 +90,9 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         See [on_files](https://www.mkdocs.org/dev-guide/plugins/#on_files).
         """
         self.memory.begin()
+        if "mkdocstrings" in config.plugins:
+            reference = config.plugins["mkdocstrings"].get_handler("python")
+            self._keep_compiled(reference.env, config)
         root = Path(config.config_file_path).parent
         try:
             tutorials = find(root / self.config.tutorials)
@@ -160,12 +165,26 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         addresses = (get_relative_url(script, page.url) for script in scripts)
         return html + "".join(f'<script defer src="{url}"></script>' for url in addresses)
 
+    def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
+        """Keep the theme's templates compiled from one build to the next.
+
+        See [on_env](https://www.mkdocs.org/dev-guide/plugins/#on_env).
+        """
+        self._keep_compiled(env, config)
+
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
-        """Leave out what the theme's templates leave between the lines.
+        """Mend what the theme's templates get wrong.
 
         See [on_post_page](https://www.mkdocs.org/dev-guide/plugins/#on_post_page).
         """
-        return render.compact(output)
+        return render.finish(output)
+
+    def on_post_template(self, output: str, *, template_name: str, config: MkDocsConfig) -> str:
+        """Mend the pages that have no source: the one for addresses that do not exist.
+
+        See [on_post_template](https://www.mkdocs.org/dev-guide/plugins/#on_post_template).
+        """
+        return render.finish(output) if template_name.endswith(".html") else output
 
     def on_serve(
         self,
@@ -218,6 +237,12 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
             self.signal = Path(name)
             self.background = Background(cache, on_change=self.signal.touch, say=log.info)
         return self.background.book(tutorials, colab=colab)
+
+    def _keep_compiled(self, env: Environment, config: MkDocsConfig) -> None:
+        folder = Path(config.config_file_path).parent / self.config.cache / "templates"
+        with contextlib.suppress(OSError):  # a read-only folder costs time, not the build
+            folder.mkdir(parents=True, exist_ok=True)
+            env.bytecode_cache = FileSystemBytecodeCache(str(folder))
 
     def _convert(self, page: Page, config: MkDocsConfig, files: Files, _: NotebookNode) -> str:
         """Convert a tutorial as MkDocs converts a chapter; called by the template."""

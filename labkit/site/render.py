@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from functools import lru_cache
 from itertools import groupby
 from typing import Any, TextIO
 from xml.etree.ElementTree import Element, SubElement
@@ -34,6 +35,13 @@ _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
 _TABLE_ATTRIBUTES = re.compile(r' (?:border|class|style)="[^"]*"')
 _BREAK = re.compile(r"\s*\n\s*")
+_THEME_FAULTS = [  # what Material writes, and what HTML and screen readers ask for
+    ('role="dialog">', 'role="dialog" aria-label="Search">'),
+    (' type="checkbox" id="__drawer" autocomplete="off">', ' type="checkbox" id="__drawer">'),
+    (' type="checkbox" id="__search" autocomplete="off">', ' type="checkbox" id="__search">'),
+    (' tabindex="">', ' tabindex="0">'),
+    (" tabindex>", ' tabindex="0">'),
+]
 _VERBATIM = re.compile(r"(<(pre|script|style|textarea)\b.*?</\2>)", re.DOTALL)
 _SETUP: dict[str, Any] = {"cell_type": "code", "id": "setup", "metadata": {}, "outputs": []}
 # Packages whose own spelling is not that of the name under which they install.
@@ -393,6 +401,7 @@ def files(book: Book, name: str) -> Iterator[tuple[str, str]]:
     yield from elements.files(book, name)
 
 
+@lru_cache(maxsize=1024)  # a cell stands on its own page and in a chapter, at every build
 def highlight(source: str) -> str:
     """Return Python as a code block of the theme, with marks as short as HTML has them.
 
@@ -420,8 +429,10 @@ def _mark(kind: Any) -> str:
     return "u" if kind in Token.Literal.String else ""
 
 
-def compact(page: str) -> str:
-    """Return a page without the white space between its lines, a tenth of its size."""
+def finish(page: str) -> str:
+    """Return a page as valid HTML, without the white space between its lines, a tenth of it."""
+    for fault, mended in _THEME_FAULTS:
+        page = page.replace(fault, mended)
     parts = _VERBATIM.split(page)  # outside, inside, the inside's tag, outside …
     parts[::3] = [_BREAK.sub("\n", part) for part in parts[::3]]
     del parts[2::3]

@@ -1,8 +1,10 @@
 """A server, a browser, and a page that fails its test on any error or outside request."""
 
 import functools
+import gzip
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -19,22 +21,80 @@ FLAGS = [
     "--disable-sync",
 ]
 
+COMPRESSED = {".css", ".html", ".js", ".json", ".svg", ".txt", ".xml"}
 
-class QuietHandler(SimpleHTTPRequestHandler):
-    """Serve a folder without a line per request."""
+
+class Handler(SimpleHTTPRequestHandler):
+    """Serve a folder as a host would: with the site's security policy and its own 404 page."""
+
+    def end_headers(self) -> None:
+        """Add the lines that the built site asks its host for."""
+        for line in self.policy().splitlines():
+            name, _, value = line.strip().partition(": ")
+            if value:
+                self.send_header(name, value)
+        super().end_headers()
+
+    def do_GET(self) -> None:
+        """Send text compressed, as hosts do."""
+        path = Path(self.translate_path(self.path))
+        path = path / "index.html" if path.is_dir() and self.path.endswith("/") else path
+        packs = "gzip" in self.headers.get("Accept-Encoding", "")
+        if not packs or path.suffix not in COMPRESSED or not path.is_file():
+            super().do_GET()
+            return
+        content = gzip.compress(path.read_bytes())
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(path))
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Cache-Control", "max-age=31536000")
+        self.end_headers()
+        self.wfile.write(content)
+
+    def policy(self) -> str:
+        """Return the file `_headers` of the site."""
+        found = sorted(Path(self.directory).rglob("_headers"))
+        return found[0].read_text("utf-8") if found else ""
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer with the site's page for what is not there."""
+        missing = Path(self.directory, "404.html")
+        if code != 404 or not missing.exists():
+            super().send_error(code, message, explain)
+            return
+        self.send_response(404)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(missing.read_bytes())
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
 
 
-@pytest.fixture(scope="session")
-def server(site: Path) -> Iterator[str]:
-    """Serve the built site and return its address, with a slash at the end."""
-    handler = functools.partial(QuietHandler, directory=str(site))
+@contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """Serve a folder on a free port; give its address, with a slash at the end."""
+    handler = functools.partial(Handler, directory=str(folder))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as httpd:
         threading.Thread(target=httpd.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{httpd.server_port}/"
         httpd.shutdown()
+
+
+@pytest.fixture(scope="session")
+def server(site: Path) -> Iterator[str]:
+    """Serve the built site."""
+    with serving(site) as address:
+        yield address
+
+
+@pytest.fixture
+def below(site: Path, tmp_path: Path) -> Iterator[str]:
+    """Serve the built site below a host's root, as GitHub Pages does."""
+    (tmp_path / "book").symlink_to(site)
+    with serving(tmp_path) as address:
+        yield f"{address}book/"
 
 
 @pytest.fixture(scope="session")

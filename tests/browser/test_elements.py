@@ -152,9 +152,7 @@ def test_correlation_equals_labkit(stage: Stage, shape: str) -> None:
 
 def test_layers_train_as_labkit_does(stage: Stage) -> None:
     """Thirty steps of Adam from the same weights end in labkit's loss and weights."""
-    element = stage(
-        '<lab-layers data="spirals" layers="2" units="5" rate="0.02"></lab-layers>'
-    )
+    element = stage('<lab-layers data="spirals" layers="2" units="5" rate="0.02"></lab-layers>')
     start = state(element)
     points = np.array(start["points"])
     layers = [

@@ -28,7 +28,7 @@ theme: {name: material, font: false, features: [content.action.edit, navigation.
 plugins:
   - search
   - labkit
-  - mkdocs-jupyter: {include: ["tutorials/*.py"], execute: false, cache: false}
+  - mkdocs-jupyter: {include: ["tutorials/*.py"], ignore: ["*.md"], execute: false, cache: false}
   - autorefs
   - mkdocstrings: {handlers: {python: {paths: [.], options: {backlinks: flat}}}}
 markdown_extensions:
