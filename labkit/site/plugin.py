@@ -91,8 +91,8 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         """
         self.memory.begin()
         if "mkdocstrings" in config.plugins:
-            reference = config.plugins["mkdocstrings"].get_handler("python")
-            self._keep_compiled(reference.env, config)
+            mkdocstrings: Any = config.plugins["mkdocstrings"]
+            self._keep_compiled(mkdocstrings.get_handler("python").env, config)
         root = Path(config.config_file_path).parent
         try:
             tutorials = find(root / self.config.tutorials)

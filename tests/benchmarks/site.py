@@ -35,7 +35,7 @@ OURS = (
 plugins:
   - search
   - labkit
-  - mkdocs-jupyter: {include: ["tutorials/*.py"], execute: false, cache: false}
+  - mkdocs-jupyter: {include: ["tutorials/*.py"], ignore: ["*.md"], cache: false}
 """
 )
 # The defaults of mkdocs-jupyter, but that it executes, and that an error is an error.
