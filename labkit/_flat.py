@@ -39,9 +39,7 @@ class FlatWeights:
             start = 0
             for part, name in chosen:
                 shape, count = part.gradients[name].shape, part.gradients[name].size
-                g, w = (
-                    v[start : start + count].reshape(shape) for v in (gradients, weights)
-                )
+                g, w = (v[start : start + count].reshape(shape) for v in (gradients, weights))
                 part.bind(name, w, g)
                 self.arrays[0].append(g)
                 self.arrays[1].append(w)

@@ -64,9 +64,7 @@ class Loss:
 
     def __post_init__(self) -> None:
         if self.reduction not in REDUCTIONS:
-            raise ValueError(
-                f"reduction must be one of {REDUCTIONS}. Received: {self.reduction!r}"
-            )
+            raise ValueError(f"reduction must be one of {REDUCTIONS}. Received: {self.reduction!r}")
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """Return one loss per sample, `(batch, ...)`, for `(batch, ..., outputs)`."""

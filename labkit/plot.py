@@ -143,9 +143,7 @@ def regression(ax: Axes, x: Any, y: Any, label: str | None = None) -> Axes:
         raise ValueError("regression expects at least two different values of x")
     slope = np.cov(x, y)[0, 1] / np.var(x, ddof=1)
     ends = np.array([x.min(), x.max()])
-    ax.plot(
-        ends, y.mean() + slope * (ends - x.mean()), "-", color=COLORS["orange"], label=label
-    )
+    ax.plot(ends, y.mean() + slope * (ends - x.mean()), "-", color=COLORS["orange"], label=label)
     return ax
 
 
@@ -173,9 +171,7 @@ def curves(ax: Axes, history: Any, names: Sequence[str] | None = None) -> Axes:
             if key in values:
                 y = values[key]
                 marker = marker if len(y) <= 20 else ""
-                ax.plot(
-                    range(1, len(y) + 1), y, style, color=color, marker=marker, label=key
-                )
+                ax.plot(range(1, len(y) + 1), y, style, color=color, marker=marker, label=key)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("epoch")
     ax.legend()
@@ -322,9 +318,7 @@ def decision_boundary(
     borders = np.arange(0.5, max(scores.shape[1] - 1, 1))
     surface = surface.reshape(resolution, resolution)
     levels = [-np.inf, *borders, np.inf]
-    ax.contourf(
-        across, up, surface, levels=levels, colors=list(COLORS.values()), alpha=0.15
-    )
+    ax.contourf(across, up, surface, levels=levels, colors=list(COLORS.values()), alpha=0.15)
     if surface.min() < borders[-1] and surface.max() > borders[0]:
         ax.contour(across, up, surface, levels=borders, colors=INK, linewidths=1)
     for number in np.unique(y.astype(int)):

@@ -293,9 +293,7 @@ def correlation_matrix(
         raise ValueError(f"method is one of {', '.join(methods)}. Received: {method!r}")
     x = np.asarray(x)
     if x.ndim != 2:
-        raise ValueError(
-            f"correlation_matrix expects (samples, variables). Received: {x.shape}"
-        )
+        raise ValueError(f"correlation_matrix expects (samples, variables). Received: {x.shape}")
     parts = np.empty((3, x.shape[1], x.shape[1]))
     for i in range(x.shape[1]):
         for j in range(i + 1):
@@ -376,9 +374,7 @@ def bootstrap(
     arrays = [np.atleast_1d(array) for array in data]
     sizes = [len(array) for array in arrays]
     if min(sizes, default=0) < 2 or (paired and len(set(sizes)) > 1):
-        raise ValueError(
-            f"Expected two or more samples each, as many if paired. Received: {sizes}"
-        )
+        raise ValueError(f"Expected two or more samples each, as many if paired. Received: {sizes}")
     if n_resamples < 2 or method not in ("BCa", "percentile"):
         raise ValueError(
             "bootstrap expects n_resamples >= 2 and method 'BCa' or 'percentile'. "
@@ -404,9 +400,7 @@ def bootstrap(
     return BootstrapResult(ConfidenceInterval(low, high), distribution, error)
 
 
-def mutual_information(
-    x: Any, y: Any, *, discrete: bool = False, n_neighbors: int = 3
-) -> float:
+def mutual_information(x: Any, y: Any, *, discrete: bool = False, n_neighbors: int = 3) -> float:
     """Measure how much one variable tells about another, whatever their relation is.
 
     In nats; 0 for independent variables. Continuous variables: the nearest-neighbor
@@ -478,9 +472,7 @@ def _samples(
         )
     table = np.column_stack(arrays).astype(float)
     if nan_policy not in ("propagate", "omit", "raise"):
-        raise ValueError(
-            f"No nan_policy {nan_policy!r}: take 'propagate', 'omit' or 'raise'"
-        )
+        raise ValueError(f"No nan_policy {nan_policy!r}: take 'propagate', 'omit' or 'raise'")
     missing = np.isnan(table).any(axis=1)
     if nan_policy == "raise" and missing.any():
         raise ValueError(f"{name} expects no NaN. Received: NaN in {missing.sum()} samples")
@@ -526,9 +518,7 @@ def _error(variance: float, dof: int) -> float:
 
 def _quantile(confidence_level: float) -> float:
     if not 0 < confidence_level < 1:
-        raise ValueError(
-            f"confidence_level is between 0 and 1. Received: {confidence_level}"
-        )
+        raise ValueError(f"confidence_level is between 0 and 1. Received: {confidence_level}")
     return NormalDist().inv_cdf((1 + confidence_level) / 2)
 
 
@@ -538,9 +528,7 @@ def _pearson_pvalue(r: float, dof: int) -> float:
     return betainc(dof / 2, 0.5, (1 - r) * (1 + r)) if dof > 0 else 1.0
 
 
-def _acceleration(
-    arrays: list[np.ndarray], statistic: Callable[..., Any], paired: bool
-) -> Any:
+def _acceleration(arrays: list[np.ndarray], statistic: Callable[..., Any], paired: bool) -> Any:
     """Measure the statistic's skewness, leaving out one sample at a time (eq. 14.15)."""
     cubes, squares = 0.0, 0.0
     for k, n in enumerate([len(array) for array in arrays[: 1 if paired else None]]):
@@ -555,16 +543,12 @@ def _acceleration(
     return cubes / (6 * np.where(squares == 0, np.nan, squares) ** 1.5)
 
 
-def _bca(
-    draws: np.ndarray, estimate: np.ndarray, acceleration: Any, quantile: float
-) -> np.ndarray:
+def _bca(draws: np.ndarray, estimate: np.ndarray, acceleration: Any, quantile: float) -> np.ndarray:
     """Read the bias-corrected and accelerated ends off the draws (eq. 14.10)."""
     point = estimate[..., None]
     below = ((draws < point).mean(axis=-1) + (draws <= point).mean(axis=-1)) / 2
     if np.isnan(acceleration).any() or not ((below > 0) & (below < 1)).all():
-        raise ValueError(
-            "BCa is undefined for so few or so equal data: use method='percentile'"
-        )
+        raise ValueError("BCa is undefined for so few or so equal data: use method='percentile'")
     ends = np.empty((2, *estimate.shape))
     for at in np.ndindex(estimate.shape):
         bias = NormalDist().inv_cdf(float(below[at]))

@@ -17,7 +17,7 @@ def chromium() -> str:
     names = ("chromium", "chromium-browser", "google-chrome", "chrome")
     path = next((found for name in names if (found := shutil.which(name))), None)
     if path is None:
-        wanted = f"Expected a browser on PATH ({', '.join(names)}). Received: none. Install Chromium."
+        wanted = f"Expected a browser on PATH: {' or '.join(names)}. Install Chromium."
         if os.environ.get("CI"):
             pytest.fail(wanted)
         pytest.skip(wanted)

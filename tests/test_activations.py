@@ -96,9 +96,7 @@ def test_get() -> None:
     assert activations.get(None) is activations.linear
     assert activations.get(np.sin) is np.sin
     for unknown in ("rellu", 3):
-        with pytest.raises(
-            ValueError, match=f"Received: {unknown!r}"
-        ):
+        with pytest.raises(ValueError, match=f"Received: {unknown!r}"):
             activations.get(unknown)  # type: ignore[arg-type]  # wrong on purpose
 
 

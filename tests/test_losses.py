@@ -107,9 +107,7 @@ def test_float32_stays_float32(name: str, args: dict[str, Any], t: Any, p: Any) 
 def test_n_against_n_by_1_is_what_keras_makes_of_it(shapes: Any) -> None:
     """Targets (n,) and predictions (n, 1), or the reverse, are the same n samples."""
     t, p = (RNG.normal(size=shape) for shape in shapes)
-    expected = keras_value_and_gradient(
-        theirs.losses.MeanSquaredError(dtype="float64"), t, p, None
-    )
+    expected = keras_value_and_gradient(theirs.losses.MeanSquaredError(dtype="float64"), t, p, None)
     loss = ours.MeanSquaredError()
     assert loss(t, p) == pytest.approx(expected[0], rel=1e-12)
     gradient = loss.gradient(t, p)
@@ -174,9 +172,7 @@ def test_a_loss_of_ones_own() -> None:
         loss.gradient([[0.0]], [[2.0]])
 
 
-@pytest.mark.parametrize(
-    "name", ["mse", "mae", "huber", "kld", "hinge", "MeanSquaredError"]
-)
+@pytest.mark.parametrize("name", ["mse", "mae", "huber", "kld", "hinge", "MeanSquaredError"])
 def test_names_stand_for_losses(name: str) -> None:
     """Keras's aliases and class names resolve; an instance is returned as it is."""
     loss = ours.get(name)
@@ -214,9 +210,7 @@ def test_impossible_targets_are_refused(loss: Any, t: Any, p: Any, message: str)
         loss()(t, p)
 
 
-@pytest.mark.parametrize(
-    "weight", [np.ones(3), np.ones((4, 2)), np.ones((1,)), np.ones((2, 2))]
-)
+@pytest.mark.parametrize("weight", [np.ones(3), np.ones((4, 2)), np.ones((1,)), np.ones((2, 2))])
 def test_weights_that_do_not_fit_are_refused(weight: Any) -> None:
     """Sample weights of another length or rank are an error, not a broadcast."""
     with pytest.raises(ValueError, match="one weight per value"):

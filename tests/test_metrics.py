@@ -116,9 +116,7 @@ def test_the_confusion_matrix_is_scikit_learn_s() -> None:
     labels = range(CLASSES)
     expected = sklearn_metrics.confusion_matrix(t, p.argmax(1), labels=labels)
     np.testing.assert_array_equal(plain.result(), expected)
-    expected = sklearn_metrics.confusion_matrix(
-        t, p.argmax(1), labels=labels, sample_weight=w
-    )
+    expected = sklearn_metrics.confusion_matrix(t, p.argmax(1), labels=labels, sample_weight=w)
     np.testing.assert_allclose(heavy.result(), expected, rtol=1e-12)
     plain.result()[:] = -1
     assert (plain.result() >= 0).all()
@@ -215,9 +213,7 @@ def test_impossible_batches_are_refused(metric: Any, t: Any, p: Any, message: st
     np.testing.assert_array_equal(metric.result(), before)
 
 
-@pytest.mark.parametrize(
-    "metric", [ours.BinaryAccuracy(), ours.Precision(), ours.R2Score()]
-)
+@pytest.mark.parametrize("metric", [ours.BinaryAccuracy(), ours.Precision(), ours.R2Score()])
 @pytest.mark.parametrize("weight", [np.ones(3), np.ones((4, 2))])
 def test_weights_that_do_not_fit_are_refused(metric: Any, weight: Any) -> None:
     """Sample weights of another length are an error, not a broadcast."""

@@ -79,9 +79,7 @@ def test_theme_is_transparent_and_tells_lines_apart_without_color() -> None:
     """Backgrounds are transparent, and lines differ in style as well as color."""
     with mpl.rc_context():
         plot.set_theme()
-        assert {mpl.rcParams[f"{what}.facecolor"] for what in ("figure", "axes")} == {
-            "none"
-        }
+        assert {mpl.rcParams[f"{what}.facecolor"] for what in ("figure", "axes")} == {"none"}
         cycle = mpl.rcParams["axes.prop_cycle"].by_key()
     assert cycle["color"] == list(plot.COLORS.values())
     assert len({str(style) for style in cycle["linestyle"]}) == len(plot.COLORS)
@@ -167,9 +165,7 @@ def test_classes_differ_in_marker(ax: Axes) -> None:
     """Points of different classes have different shapes, not only colors."""
     classes = np.arange(60) % 3
     plot.decision_boundary(ax, quadrants, POINTS, classes, resolution=10)
-    marks = [
-        c.get_paths()[0].vertices for c in ax.collections if c.get_label()[:5] == "class"
-    ]
+    marks = [c.get_paths()[0].vertices for c in ax.collections if c.get_label()[:5] == "class"]
     assert len({mark.tobytes() for mark in marks}) == 3
 
 

@@ -262,9 +262,7 @@ def raised(function: Any) -> set[str]:
         return set()
     tree = ast.parse(textwrap.dedent(source))
     calls = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise)]
-    found = {
-        c.func.id for c in calls if isinstance(c, ast.Call) and isinstance(c.func, ast.Name)
-    }
+    found = {c.func.id for c in calls if isinstance(c, ast.Call) and isinstance(c.func, ast.Name)}
     return found - {"NotImplementedError"}
 
 
@@ -289,9 +287,7 @@ def test_docstring_is_complete(dotted: str) -> None:
     """
     value = resolve(labkit, dotted)
     text = inspect.getdoc(value) or ""
-    assert text.partition("\n")[0].rstrip().endswith((".", "?", "`", ":")), (
-        "no summary line"
-    )
+    assert text.partition("\n")[0].rstrip().endswith((".", "?", "`", ":")), "no summary line"
     found = sections(value)
     listed = [item.name.lstrip("*") for item in found.get("parameters", [])]
     takes = []

@@ -90,9 +90,7 @@ def test_kendall_pvalue_counts_permutations(n: int) -> None:
     base = np.arange(n)
     orders = np.array(list(itertools.permutations(range(n))))
     taus = np.array([stats.kendalltau(base, order).statistic for order in orders])
-    for order, tau in zip(
-        orders[:: len(orders) // 24], taus[:: len(orders) // 24], strict=True
-    ):
+    for order, tau in zip(orders[:: len(orders) // 24], taus[:: len(orders) // 24], strict=True):
         share = np.mean(np.abs(taus) >= abs(tau) - 1e-12)
         assert stats.kendalltau(base, order).pvalue == pytest.approx(share, rel=1e-12)
 
@@ -107,9 +105,7 @@ def test_spearman_on_a_published_interval() -> None:
     assert (low, high) == pytest.approx((0.5840951, 0.9638297), abs=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("name", "rank_of"), [("spearmanr", 0.4826), ("kendalltau", 1 / 3)]
-)
+@pytest.mark.parametrize(("name", "rank_of"), [("spearmanr", 0.4826), ("kendalltau", 1 / 3)])
 def test_rank_intervals_cover(name: str, rank_of: float) -> None:
     """A 90 % interval covers the true value in about 90 % of 400 samples.
 
@@ -235,9 +231,7 @@ def test_correlation_matrix_equals_pandas(method: str) -> None:
     x = datasets.load_diabetes().data[:60, :5].copy()
     x[3, 1] = np.nan
     result = stats.correlation_matrix(x, method, nan_policy="omit")
-    np.testing.assert_allclose(
-        result.statistic, pandas.DataFrame(x).corr(method), atol=1e-12
-    )
+    np.testing.assert_allclose(result.statistic, pandas.DataFrame(x).corr(method), atol=1e-12)
     one = getattr(stats, {"kendall": "kendalltau"}.get(method, f"{method}r"))(
         x[:, 1], x[:, 4], nan_policy="omit"
     )
@@ -292,9 +286,7 @@ def test_bootstrap_equals_scipys(method: str, level: float) -> None:
     np.testing.assert_allclose(
         ours.bootstrap_distribution, theirs.bootstrap_distribution, rtol=1e-12
     )
-    np.testing.assert_allclose(
-        ours.confidence_interval, theirs.confidence_interval, rtol=1e-9
-    )
+    np.testing.assert_allclose(ours.confidence_interval, theirs.confidence_interval, rtol=1e-9)
     assert ours.standard_error == pytest.approx(theirs.standard_error, rel=1e-9)
 
 
@@ -309,9 +301,7 @@ def test_paired_bootstrap_equals_scipys(method: str) -> None:
 
     ours = stats.bootstrap((x, y), r, **keywords)
     theirs = scipy.stats.bootstrap((x, y), r, vectorized=False, **keywords)
-    np.testing.assert_allclose(
-        ours.confidence_interval, theirs.confidence_interval, rtol=1e-9
-    )
+    np.testing.assert_allclose(ours.confidence_interval, theirs.confidence_interval, rtol=1e-9)
 
 
 def test_bootstrap_of_two_samples_agrees_with_scipys() -> None:
@@ -324,9 +314,7 @@ def test_bootstrap_of_two_samples_agrees_with_scipys() -> None:
 
     ours = stats.bootstrap((x, y), difference, rng=0)
     theirs = scipy.stats.bootstrap((x, y), difference, vectorized=False, rng=0)
-    np.testing.assert_allclose(
-        ours.confidence_interval, theirs.confidence_interval, atol=0.03
-    )
+    np.testing.assert_allclose(ours.confidence_interval, theirs.confidence_interval, atol=0.03)
 
 
 def test_bootstrap_of_an_array_resamples_rows() -> None:
@@ -363,9 +351,7 @@ def test_mutual_information_of_normal_pairs() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=2000)
     y = 0.8 * x + 0.6 * rng.normal(size=2000)
-    assert stats.mutual_information(x, y) == pytest.approx(
-        -0.5 * np.log(1 - 0.64), abs=0.06
-    )
+    assert stats.mutual_information(x, y) == pytest.approx(-0.5 * np.log(1 - 0.64), abs=0.06)
 
 
 def test_discrete_mutual_information_equals_scikit_learns() -> None:

@@ -123,9 +123,7 @@ def load_iris() -> Dataset:
     Raises:
         ImportError: scikit-learn is not installed.
     """
-    return _dataset(
-        extra("sklearn.datasets").load_iris(), "https://doi.org/10.24432/C56C76"
-    )
+    return _dataset(extra("sklearn.datasets").load_iris(), "https://doi.org/10.24432/C56C76")
 
 
 def load_wine() -> Dataset:
@@ -140,9 +138,7 @@ def load_wine() -> Dataset:
     Raises:
         ImportError: scikit-learn is not installed.
     """
-    return _dataset(
-        extra("sklearn.datasets").load_wine(), "https://doi.org/10.24432/C5PC7J"
-    )
+    return _dataset(extra("sklearn.datasets").load_wine(), "https://doi.org/10.24432/C5PC7J")
 
 
 def load_breast_cancer() -> Dataset:
@@ -221,6 +217,4 @@ def load_text() -> str:
 
 def _dataset(bunch: Any, source: str, **fields: np.ndarray) -> Dataset:
     names = [str(name) for name in bunch.get("target_names", [])]
-    return Dataset(
-        bunch.data, bunch.target, list(bunch.feature_names), names, source, **fields
-    )
+    return Dataset(bunch.data, bunch.target, list(bunch.feature_names), names, source, **fields)

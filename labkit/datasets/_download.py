@@ -47,9 +47,7 @@ def fetch(name: str, url: str, checksum: str, path: str | Path | None = None) ->
     if file.is_file() and _matches(pooch, file, checksum):
         return file
     if path is not None:
-        raise ValueError(
-            f"{file} is damaged: expected {checksum}. Download it again: {url}"
-        )
+        raise ValueError(f"{file} is damaged: expected {checksum}. Download it again: {url}")
     loader = pooch.HTTPDownloader(progressbar=_Bar(name), chunk_size=2**18)
     try:
         pooch.retrieve(url, checksum, fname=name, path=file.parent, downloader=loader)

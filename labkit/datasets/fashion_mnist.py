@@ -41,9 +41,7 @@ def load_data(path: str | Path | None = None) -> tuple[Split, Split]:
         ConnectionError: A file is not in the cache and there is no network.
         ImportError: pooch is not installed.
     """
-    arrays = [
-        _read(fetch(name, _URL + name, sum_, path)) for name, sum_ in _CHECKSUMS.items()
-    ]
+    arrays = [_read(fetch(name, _URL + name, sum_, path)) for name, sum_ in _CHECKSUMS.items()]
     return (arrays[0], arrays[1]), (arrays[2], arrays[3])
 
 

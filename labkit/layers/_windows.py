@@ -45,10 +45,8 @@ class Windows:
             for n, size, stride in axes
         )
         if any(count is not None and count < 1 for count in counts):
-            raise ValueError(
-                f"{self.layer} with windows of {self.size} and padding='valid' expects "
-                f"inputs as large as a window. Received: x.shape={shape}"
-            )
+            wanted = f"{self.layer} without padding expects inputs as large as {self.size}"
+            raise ValueError(f"{wanted}. Received: x.shape={shape}")
         return counts
 
     def pad(self, x: Array, value: float = 0.0) -> Array:

@@ -6,7 +6,7 @@ import numpy as np
 
 from labkit._typing import Array, Shape
 from labkit.activations import softmax, vjp
-from labkit.layers.core import KernelLayer
+from labkit.layers.core import KernelLayer, column_sums
 from labkit.layers.layer import Layer, sizes
 
 __all__ = ["MultiHeadAttention", "Residual"]
@@ -55,13 +55,10 @@ class MultiHeadAttention(KernelLayer):
     def build(self, input_shape: Shape) -> None:
         """Make a kernel and a bias for queries, keys, values and the output."""
         features = self.fix_features(input_shape)
-        for name, length in (
-            ("query", self.key_dim),
-            ("key", self.key_dim),
-            ("value", self.value_dim),
-        ):
-            self.add_kernel((features, self.num_heads, length), f"{name}_kernel")
-            self.add_bias((self.num_heads, length), f"{name}_bias")
+        lengths = {"query": self.key_dim, "key": self.key_dim, "value": self.value_dim}
+        for part, length in lengths.items():
+            self.add_kernel((features, self.num_heads, length), f"{part}_kernel")
+            self.add_bias((self.num_heads, length), f"{part}_bias")
         self.add_kernel((self.num_heads, self.value_dim, features), "output_kernel")
         self.add_bias((features,), "output_bias")
 
@@ -108,7 +105,7 @@ class MultiHeadAttention(KernelLayer):
         dkernel = x.reshape(len(rows), -1).T @ rows
         self.gradients[f"{part}_kernel"].reshape(kernel.shape)[...] = dkernel
         if self.use_bias:
-            self.gradients[f"{part}_bias"].reshape(-1)[...] = rows.sum(0)
+            self.gradients[f"{part}_bias"].reshape(-1)[...] = column_sums(rows)
         dx: Array = dy @ kernel.T
         return dx
 
@@ -137,10 +134,8 @@ class Residual(Layer):
             layer.build(shape)
             shape = layer.compute_output_shape(shape)
         if shape[1:] != input_shape[1:]:
-            raise ValueError(
-                f"Residual expects its layers to keep the shape {input_shape[1:]}. "
-                f"Received: {shape[1:]}"
-            )
+            wanted = f"Residual expects layers that keep the shape {input_shape[1:]}"
+            raise ValueError(f"{wanted}. Received: {shape[1:]}")
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `x + chain(x)`."""

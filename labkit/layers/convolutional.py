@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
+from numpy.lib.stride_tricks import as_strided
 
 from labkit import activations
 from labkit._typing import Array, Shape
@@ -113,20 +113,23 @@ class _Conv(KernelLayer):
         self, x: Array, window: tuple[int, ...], strides: tuple[int, ...]
     ) -> Iterator[tuple[slice, Array]]:
         """Yield some samples at a time: which, and `(their windows, window * channels)`."""
-        axes = range(1, x.ndim - 1)
-        every = (slice(None), *(slice(None, None, stride) for stride in strides))
-        windows = sliding_window_view(x, window, tuple(axes))[every]
-        windows = np.moveaxis(windows, x.ndim - 1, -1)  # (batch, ..., window..., channels)
+        axes = list(zip(x.shape[1:-1], x.strides[1:-1], window, strides, strict=True))
+        counts = tuple((n - size) // stride + 1 for n, _, size, stride in axes)
+        hops = tuple(step * stride for _, step, _, stride in axes)
+        size = math.prod(counts) * math.prod(window) * x.shape[-1]
         width = math.prod(window) * x.shape[-1]
         # Long runs of numbers are copied faster. Where a row of the image is longer than a
         # row of the window, the matrix is made in the other order of axes.
-        upright = 2 * window[-1] * x.shape[-1] < windows.shape[x.ndim - 2]
-        samples = max(1, _NUMBERS // math.prod(windows.shape[1:]))
+        upright = 2 * window[-1] * x.shape[-1] < counts[-1]
+        samples = max(1, _NUMBERS // size)
+        inner, inner_steps = (*window, x.shape[-1]), x.strides[1:]
         for start in range(0, len(x), samples):
             part = slice(start, start + samples)
-            view = windows[part]
-            if upright:
-                view = np.moveaxis(view, range(x.ndim - 1), range(-x.ndim + 1, 0))
+            rows = x[part]
+            outer, outer_steps = (len(rows), *counts), (x.strides[0], *hops)
+            shape = (*inner, *outer) if upright else (*outer, *inner)
+            steps = (*inner_steps, *outer_steps) if upright else (*outer_steps, *inner_steps)
+            view = as_strided(rows, shape, steps)
             if self._buffer.size < view.size or self._buffer.dtype != x.dtype:
                 self._buffer = np.empty(view.size, x.dtype)
             columns = self._buffer[: view.size].reshape(view.shape)

@@ -203,10 +203,8 @@ class Reshape(Layer):
         rest = None if numbers is None else numbers // max(known, 1)
         shape = tuple(rest if size == -1 else size for size in self.target_shape)
         if numbers is not None and _product(shape) != numbers:
-            raise ValueError(
-                f"Reshape cannot turn {numbers} numbers into target_shape="
-                f"{self.target_shape}. Received: x.shape={input_shape}"
-            )
+            wanted = f"Reshape cannot turn {numbers} numbers into {self.target_shape}"
+            raise ValueError(f"{wanted}. Received: x.shape={input_shape}")
         return input_shape[0], *shape
 
 

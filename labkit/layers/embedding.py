@@ -56,10 +56,8 @@ class Embedding(Layer):
         """Return the rows of `embeddings` that `x` names."""
         inside = x.min() >= 0 and x.max() < self.input_dim  # false for NaN, too
         if not inside or (x % 1).any():
-            raise ValueError(
-                f"Embedding expects integers from 0 to {self.input_dim - 1}. "
-                f"Received: x from {x.min():g} to {x.max():g}"
-            )
+            wanted = f"Embedding expects integers from 0 to {self.input_dim - 1}"
+            raise ValueError(f"{wanted}. Received: x from {x.min():g} to {x.max():g}")
         self.saved = rows = x.astype(np.intp)
         return self.embeddings[rows]
 

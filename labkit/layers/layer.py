@@ -160,9 +160,7 @@ class Layer:
         """
         self._features = input_shape[-1]
         if self._features is None:
-            raise ValueError(
-                f"{self.name} needs a known last axis. Received: input_shape={input_shape}"
-            )
+            raise ValueError(f"{self.name} needs a known last axis. Received: {input_shape}")
         return self._features
 
     def bind(self, name: str, weight: Array, gradient: Array | None = None) -> None:
@@ -269,8 +267,7 @@ class Layer:
             size = f" with {self._features} of the last" if self._features else ""
             kind = type(self).__name__
             raise ValueError(f"{kind} expects {self.expects}{size}. Received: x.shape={x.shape}")
-        checked: Array = x.astype(self.dtype, copy=False)
-        return checked
+        return np.asarray(x, self.dtype)
 
 
 def sizes(layer: str, name: str, value: Any, axes: int) -> tuple[int, ...]:
@@ -310,10 +307,8 @@ def _with_penalties(backward: Callable[..., Array | None]) -> Callable[..., Arra
             raise RuntimeError(f"Call {self.name} on an array before its backward.")
         dy = np.asarray(dy, self.dtype)
         if dy.shape != self._output.shape:
-            raise ValueError(
-                f"{self.name}.backward expects the output's shape {self._output.shape}. "
-                f"Received: dy.shape={dy.shape}"
-            )
+            wanted = f"{self.name}.backward expects the output's shape {self._output.shape}"
+            raise ValueError(f"{wanted}. Received: dy.shape={dy.shape}")
         if self.activity_regularizer is not None:
             dy = dy + self.activity_regularizer.gradient(self._output) / len(dy)
         dx = backward(self, dy)

@@ -1,5 +1,6 @@
 """Pooling: windows of an image become single numbers, so that position matters less."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -129,8 +130,7 @@ class _GlobalAveragePooling(Layer):
     def backward(self, dy: Array) -> Array:
         """Return an equal share of `dy` at each place."""
         batch, *sizes, channels = self.saved
-        share = dy / np.prod(sizes, dtype=dy.dtype)
-        share = share.reshape(batch, *[1] * len(sizes), channels)
+        share = (dy / math.prod(sizes)).reshape(batch, *[1] * len(sizes), channels)
         return np.broadcast_to(share, self.saved).copy()
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -268,14 +268,9 @@ class GRU(_RNN):
         gates, recurrent = details
         z, r, g = np.split(gates, 3, axis=-1)
         # What does not depend on later steps, for all steps at once.
-        dz = np.stack(
-            [
-                (states[:-1] - g) * z * (1 - z),
-                recurrent[..., 2 * self.units :] * r * (1 - r),
-                (1 - z) * (1 - g * g),
-            ],
-            axis=2,
-        )  # (steps, batch, 3, units)
+        dkeep, dcandidate = (states[:-1] - g) * z * (1 - z), (1 - z) * (1 - g * g)
+        dreset = recurrent[..., 2 * self.units :] * r * (1 - r)
+        dz = np.stack([dkeep, dreset, dcandidate], axis=2)  # (steps, batch, 3, units)
         drecurrent = np.empty_like(dz)
         rows = drecurrent.reshape(gates.shape)
         dstate = np.zeros_like(states[0])

@@ -220,9 +220,7 @@ class Cache:
             new = self._key(tutorial, old["code"], old["references"])
         else:
             new = self.key(tutorial)
-        new["files"] = {
-            name: self._digest(f"{tutorial.root}/{name}") for name in old["files"]
-        }
+        new["files"] = {name: self._digest(f"{tutorial.root}/{name}") for name in old["files"]}
         new["packages"] = {name: version(name) or MISSING for name in old["packages"]}
         words = {
             "code": "its code has changed",
@@ -251,17 +249,13 @@ class Cache:
         head, _, notebook = content.partition(b"\n")
         return json.loads(head), notebook
 
-    def _write(
-        self, tutorial: Tutorial, key: dict[str, Any], executed: NotebookNode
-    ) -> None:
+    def _write(self, tutorial: Tutorial, key: dict[str, Any], executed: NotebookNode) -> None:
         head = {
             "source": self._source(tutorial),
             "key": key,
             "seconds": executed.metadata["labkit"]["seconds"],
         }
-        lines = (
-            json.dumps(part, separators=(",", ":")).encode() for part in (head, executed)
-        )
+        lines = (json.dumps(part, separators=(",", ":")).encode() for part in (head, executed))
         content = b"\n".join(lines)
         temporary = None
         try:
@@ -307,11 +301,7 @@ def _named_files(tutorial: Tutorial, notebook: NotebookNode) -> list[str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     paths = [s for s in strings if 0 < len(s) < 200 and s.isprintable() and ".." not in s]
-    return [
-        path
-        for path in paths
-        if not os.path.isabs(path) and (tutorial.root / path).is_file()
-    ]
+    return [path for path in paths if not os.path.isabs(path) and (tutorial.root / path).is_file()]
 
 
 def _merge(notebook: NotebookNode, executed: NotebookNode) -> NotebookNode:

@@ -46,9 +46,7 @@ def analyze(text: str, package: str = "") -> Source:
         package: The package that relative imports start from.
     """
     tree = ast.parse(text)
-    lazy = [
-        n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "__getattr__"
-    ]
+    lazy = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "__getattr__"]
     nodes = list(_walk(tree, lazy))
     imports = [item for node, _ in nodes for item in _imports(node, package)]
     references = {name for name, _ in imports} | set(_uses(tree, nodes, package))
@@ -214,9 +212,7 @@ def _imports(node: ast.AST, package: str) -> Iterator[tuple[str, tuple[str, str]
             yield name, (alias.asname or alias.name, name)
 
 
-def _uses(
-    tree: ast.Module, nodes: Iterable[tuple[ast.AST, bool]], package: str
-) -> Iterator[str]:
+def _uses(tree: ast.Module, nodes: Iterable[tuple[ast.AST, bool]], package: str) -> Iterator[str]:
     """Yield the dotted names that the code spells, such as `labkit.layers.Dense.*`."""
     bindings: dict[str, list[tuple[int, str]]] = {}  # name: lines and what it stands for
     top = {id(node): node.lineno for node in tree.body}
@@ -248,9 +244,7 @@ def _targets(bindings: list[tuple[int, str]], line: int, later: bool) -> set[str
     before = [at for at, _ in bindings if 0 < at <= line]
     if not before:
         return {target for _, target in bindings}
-    return {
-        target for at, target in bindings if at in (0, max(before)) or (later and at > line)
-    }
+    return {target for at, target in bindings if at in (0, max(before)) or (later and at > line)}
 
 
 def _bound(node: ast.stmt) -> Iterator[str]:
@@ -290,7 +284,5 @@ def _strings(node: ast.AST) -> list[str]:
     return [
         n.value
         for n in ast.walk(node)
-        if isinstance(n, ast.Constant)
-        and isinstance(n.value, str)
-        and DOTTED.fullmatch(n.value)
+        if isinstance(n, ast.Constant) and isinstance(n.value, str) and DOTTED.fullmatch(n.value)
     ]

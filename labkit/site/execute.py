@@ -82,9 +82,7 @@ class RunError(Exception):
     def __init__(self, failures: Sequence[Failure], total: int) -> None:
         self.failures = list(failures)
         super().__init__(
-            "\n\n".join(
-                [f"{len(failures)} of {total} tutorials failed.", *map(str, failures)]
-            )
+            "\n\n".join([f"{len(failures)} of {total} tutorials failed.", *map(str, failures)])
         )
 
 
@@ -222,9 +220,7 @@ class Progress:
         """Show on a terminal what runs now."""
         if self._live and self.running:
             now = time.monotonic()
-            names = ", ".join(
-                f"{name} {now - at:.0f} s" for name, at in self.running.items()
-            )
+            names = ", ".join(f"{name} {now - at:.0f} s" for name, at in self.running.items())
             text = f"[{self.done}/{self.total}] running {names}"[: _width(self.stream) - 1]
             if text != self._shown:
                 self._clear()
@@ -397,8 +393,7 @@ class _Run:
                 self._tidy(cell)
                 if cell.metadata["values"]:
                     cell.metadata["outcome"] = {
-                        name: await self._value(client, name)
-                        for name in cell.metadata["values"]
+                        name: await self._value(client, name) for name in cell.metadata["values"]
                     }
         report: dict[str, Any] = json.loads(await self._ask(client, f"{KERNEL}.report()"))
         return report
@@ -444,9 +439,7 @@ class _Run:
         return kept | kernel.ENVIRONMENT | own
 
     async def _prepare(self, client: "NotebookClient") -> None:
-        cells = [
-            c for c in self.notebook.cells if c.cell_type == "code" and c.source.strip()
-        ]
+        cells = [c for c in self.notebook.cells if c.cell_type == "code" and c.source.strip()]
         lines = {number: cell.metadata["line"] for number, cell in enumerate(cells, 1)}
         tutorial = self.tutorial
         arguments = (str(tutorial.root), tutorial.place, tutorial.text, lines)
@@ -464,9 +457,7 @@ class _Run:
             )
         for error in errors:  # a traceback would show paths of this machine
             error.traceback = [f"{error.ename}: {error.evalue}"]
-        has_figure = any(
-            "image/svg+xml" in output.get("data", ()) for output in cell.outputs
-        )
+        has_figure = any("image/svg+xml" in output.get("data", ()) for output in cell.outputs)
         cell.outputs = [
             output
             for output in cell.outputs
@@ -510,12 +501,8 @@ class _Run:
             raise self._failed(f"{answer['ename']}: {answer['evalue']}")
         return ast.literal_eval(answer["data"]["text/plain"])
 
-    def _failed(
-        self, message: str, traceback: str = "", line: int | None = None
-    ) -> _FailedError:
-        return _FailedError(
-            f"{self.tutorial.place}:{line or self.line or 1}: {message}", traceback
-        )
+    def _failed(self, message: str, traceback: str = "", line: int | None = None) -> _FailedError:
+        return _FailedError(f"{self.tutorial.place}:{line or self.line or 1}: {message}", traceback)
 
     def _cell_failed(self, name: str, message: str, traceback: str) -> _FailedError:
         place = re.escape(self.tutorial.place)

@@ -246,9 +246,7 @@ def _check_marker(cell: NotebookNode, place: str) -> None:
         )
     for key, value in metadata.items():
         if key not in ATTRIBUTES:
-            fail(
-                f"unknown attribute {key!r} in the marker. Known: {', '.join(ATTRIBUTES)}."
-            )
+            fail(f"unknown attribute {key!r} in the marker. Known: {', '.join(ATTRIBUTES)}.")
         if not isinstance(value, ATTRIBUTES[key]):
             example = '["solution"]' if ATTRIBUTES[key] is list else '"…"'
             fail(f"expected {key}={example} in the marker. Received: {key}={value!r}")

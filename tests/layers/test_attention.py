@@ -93,5 +93,5 @@ def test_bad_arguments() -> None:
         layers.MultiHeadAttention(0, 4)
     with pytest.raises(ValueError, match="MultiHeadAttention expects value_dim"):
         layers.MultiHeadAttention(1, 4, 0)
-    with pytest.raises(ValueError, match=r"keep the shape \(4,\). Received: \(3,\)"):
+    with pytest.raises(ValueError, match=r"that keep the shape \(4,\). Received: \(3,\)"):
         layers.Residual([layers.Dense(3)])(np.ones((2, 4)))

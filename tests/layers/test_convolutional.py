@@ -106,5 +106,5 @@ def test_bad_arguments() -> None:
         layers.Conv2D(1, 3, padding="full")
     with pytest.raises(ValueError, match=r"\(batch, height, width, channels\). Received: x.sh"):
         layers.Conv2D(1, 3)(np.ones((28, 28)))
-    with pytest.raises(ValueError, match="expects inputs as large as a window"):
+    with pytest.raises(ValueError, match="expects inputs as large as"):
         layers.Conv2D(1, 3)(np.ones((1, 2, 5, 1)))

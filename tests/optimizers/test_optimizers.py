@@ -121,9 +121,7 @@ def test_clipping_leaves_short_and_zero_gradients_alone() -> None:
         np.testing.assert_array_equal(w, [[0, 0], [-0.3, -0.4]])
 
 
-@pytest.mark.parametrize(
-    "name", ["sgd", "rmsprop", "adagrad", "adam", "adamw", "Adam", "SGD"]
-)
+@pytest.mark.parametrize("name", ["sgd", "rmsprop", "adagrad", "adam", "adamw", "Adam", "SGD"])
 def test_names_stand_for_new_optimizers(name: str) -> None:
     """A name gives a fresh optimizer with Keras's defaults; an instance is returned."""
     optimizer = ours.get(name)
@@ -155,9 +153,7 @@ def test_the_learning_rate_can_be_set_unless_a_schedule_rules() -> None:
         ([np.ones(2)], [np.ones(4)[::2]], "C-contiguous"),
     ],
 )
-def test_arrays_that_do_not_fit_are_refused(
-    gradients: Any, weights: Any, message: str
-) -> None:
+def test_arrays_that_do_not_fit_are_refused(gradients: Any, weights: Any, message: str) -> None:
     """Wrong counts, shapes, types and strided arrays are an error and change nothing."""
     before = [w.copy() for w in weights]
     with pytest.raises(ValueError, match=message):

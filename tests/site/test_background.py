@@ -104,9 +104,7 @@ def test_prose_runs_nothing(runner: Runner, wait_for: Callable[..., None]) -> No
     assert runner.ran("a") == 1
 
 
-def test_a_tutorial_that_cannot_be_read(
-    runner: Runner, wait_for: Callable[..., None]
-) -> None:
+def test_a_tutorial_that_cannot_be_read(runner: Runner, wait_for: Callable[..., None]) -> None:
     """Its page says why, and the others run."""
     runner.repository.tutorial("wrong", "def (")
     runner.repository.tutorial("right", "1")

@@ -74,9 +74,7 @@ def target(page: Document, link: str) -> tuple[str, str]:
     """Return the address of the file that a link leads to, and the anchor in it."""
     parts = urlsplit(urljoin(page.address, link))
     path = unquote(parts.path)
-    return ROOT + (path + "index.html" if path.endswith("/") else path)[1:], unquote(
-        parts.fragment
-    )
+    return ROOT + (path + "index.html" if path.endswith("/") else path)[1:], unquote(parts.fragment)
 
 
 def test_no_link_and_no_anchor_is_dead(site: Path, pages: dict[str, Document]) -> None:
@@ -144,18 +142,13 @@ def test_each_image_has_its_size_and_its_text(pages: dict[str, Document]) -> Non
 def test_pages_have_titles_and_descriptions(pages: dict[str, Document]) -> None:
     """Each page has one title and one description for search engines."""
     wanting = [
-        page.address
-        for page in pages.values()
-        if page.titles != 1 or page.descriptions != 1
+        page.address for page in pages.values() if page.titles != 1 or page.descriptions != 1
     ]
     assert not wanting
 
 
 def test_tutorial_pages_are_light(site: Path) -> None:
     """The HTML of a tutorial page is at most 40 KB before compression, figures apart."""
-    sizes = {
-        path.parent.name: path.stat().st_size
-        for path in site.glob("tutorials/*/index.html")
-    }
+    sizes = {path.parent.name: path.stat().st_size for path in site.glob("tutorials/*/index.html")}
     assert len(sizes) >= 6
     assert not {name: size for name, size in sizes.items() if size > 40 * 1024}

@@ -82,9 +82,7 @@ def test_modules(repository: Any) -> None:
 
     assert output("lazy") == "1\n"
     repository.write("labkit/_base.py", "ONE = 11\n")
-    assert (
-        repository.cache.reason(repository.find()["lazy"]) == "labkit/_base.py has changed"
-    )
+    assert repository.cache.reason(repository.find()["lazy"]) == "labkit/_base.py has changed"
     assert repository.run() == ["direct", "lazy"]
     assert output("lazy") == "11\n"
     repository.write("labkit/stats.py", "mean = 3\n")
@@ -126,9 +124,7 @@ def test_data_files(repository: Any) -> None:
     (repository.root / "out.txt").unlink()
     assert repository.run() == []
     data.write_text("2\n")
-    assert (
-        repository.cache.reason(repository.find()["reads"]) == "data/frogs.csv has changed"
-    )
+    assert repository.cache.reason(repository.find()["reads"]) == "data/frogs.csv has changed"
     assert repository.run() == ["reads"]
     data.touch()
     assert repository.run() == []
@@ -164,9 +160,7 @@ def test_packages(repository: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     install("Water-Lily", "lily", "1.0")
     install("lily-core", "_lily", "1.0")
     repository.tutorial("imports", "import lily")
-    repository.tutorial(
-        "tries", "try:\n    import newt\nexcept ImportError:\n    print('no')"
-    )
+    repository.tutorial("tries", "try:\n    import newt\nexcept ImportError:\n    print('no')")
     repository.tutorial("none", "pass")
     assert repository.run() == ["imports", "none", "tries"]
     assert repository.run() == []
@@ -186,9 +180,7 @@ def test_many_reasons(repository: Any) -> None:
     """Of many changes the first are told, and how many more there are."""
     for number in range(6):
         repository.write(f"pond/frog{number}.py", "")
-    repository.write(
-        "pond/__init__.py", "from . import frog0, frog1, frog2, frog3, frog4, frog5"
-    )
+    repository.write("pond/__init__.py", "from . import frog0, frog1, frog2, frog3, frog4, frog5")
     repository.tutorial("pool", "import pond")
     repository.run()
     for number in range(6):
@@ -279,9 +271,7 @@ def test_an_unwritable_folder(repository: Any) -> None:
     """Where results cannot be kept nothing runs, and the message names the folder."""
     repository.tutorial("pond", "pass")
     folder = repository.write("cache", "a file where the folder should be")
-    with pytest.raises(
-        CacheError, match=r"cache: the folder .* cannot be written: .*Make it"
-    ):
+    with pytest.raises(CacheError, match=r"cache: the folder .* cannot be written: .*Make it"):
         repository.run(Cache(folder))
     assert folder.read_text() == "a file where the folder should be"
     with pytest.raises(CacheError):
@@ -301,9 +291,7 @@ def test_a_full_disk(repository: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", full)
-        with pytest.raises(
-            RunError, match=r"tutorials/frog\.py: its run is lost.*No space"
-        ):
+        with pytest.raises(RunError, match=r"tutorials/frog\.py: its run is lost.*No space"):
             repository.run()
     assert not list((repository.root / ".cache").rglob("*.tmp"))
     assert repository.run() == ["frog"]
@@ -333,9 +321,7 @@ def test_results_on_demand(repository: Any) -> None:
     assert results["pond"].cells[0].outputs[0].text == "1\n"
     assert results["pond"] is not results["pond"]
     repository.cache.clean()
-    with pytest.raises(
-        cache_module.reader.TutorialError, match="holds no more: it has not run"
-    ):
+    with pytest.raises(cache_module.reader.TutorialError, match="holds no more: it has not run"):
         _ = results["pond"]
 
 

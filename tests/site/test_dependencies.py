@@ -70,9 +70,7 @@ def modules(repository: Any) -> Callable[[str], set[str]]:
         ("import labkit.site", {"__init__", "site/__init__"}),
     ],
 )
-def test_modules(
-    modules: Callable[[str], set[str]], script: str, expected: set[str]
-) -> None:
+def test_modules(modules: Callable[[str], set[str]], script: str, expected: set[str]) -> None:
     """A script depends on what it imports or names, and on what that imports."""
     assert modules(script) == expected
 
@@ -132,9 +130,7 @@ def test_packages_from_elsewhere(repository: Any) -> None:
     """A script's packages are neither Python's own modules nor the repository's."""
     repository.write("labkit/__init__.py", "import matplotlib\n")
     known = dependencies.Repository(repository.root)
-    script = (
-        "import os.path\nimport labkit as keras\nfrom sklearn.svm import SVC\nimport keras"
-    )
+    script = "import os.path\nimport labkit as keras\nfrom sklearn.svm import SVC\nimport keras"
     assert known.packages(script) == {"sklearn", "keras"}
 
 

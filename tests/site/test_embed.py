@@ -82,9 +82,7 @@ def test_code_output_and_table(book: Book) -> None:
 def test_an_error_that_was_meant(book: Book) -> None:
     """It is shown without terminal colors and without a traceback."""
     html, _, _ = convert("{{ output tiny#fails }}", book)
-    shown = (
-        '<pre class="lab-output lab-error"><strong>ValueError</strong>: no &lt;x&gt;</pre>'
-    )
+    shown = '<pre class="lab-output lab-error"><strong>ValueError</strong>: no &lt;x&gt;</pre>'
     assert shown in html
 
 

@@ -149,12 +149,8 @@ def test_every_failure_is_told(repository: Any) -> None:
     assert lines == ["18", "9"]
     assert "root(-1)" in failures["deep"].traceback
     assert "return math.sqrt(x)" in failures["deep"].traceback
-    assert (
-        failures["claim"].message == "tutorials/claim.py:3: AssertionError: x is too large"
-    )
-    assert failures["syntax"].message.startswith(
-        "tutorials/syntax.py:2: '(' was never closed"
-    )
+    assert failures["claim"].message == "tutorials/claim.py:3: AssertionError: x is too large"
+    assert failures["syntax"].message.startswith("tutorials/syntax.py:2: '(' was never closed")
     assert all(failure.message in report for failure in failures.values())
     assert "\x1b" not in report
     assert "ipykernel" not in report
@@ -186,9 +182,7 @@ def test_cells_that_must_fail(repository: Any) -> None:
     assert cells[2].outputs[0].text == "on\n"
     repository.tutorial("pond", "x = 1", f"{marker}1 / x")
     (failure,) = fail(repository)
-    assert failure.message.startswith(
-        "tutorials/pond.py:5: the cell that starts here is tagged"
-    )
+    assert failure.message.startswith("tutorials/pond.py:5: the cell that starts here is tagged")
 
 
 def test_time_out(
@@ -201,16 +195,13 @@ def test_time_out(
     note, child = tmp_path / "process", tmp_path / "process-child"
     repository.tutorial(
         "slow",
-        "import os\nfrom pathlib import Path\n\n"
-        f"Path({str(note)!r}).write_text(str(os.getpid()))",
+        f"import os\nfrom pathlib import Path\n\nPath({str(note)!r}).write_text(str(os.getpid()))",
         "import subprocess\nimport sys\n\n"
         "child = subprocess.Popen([sys.executable, '-c', 'input()'], stdin=-1)\n"
         f"Path({str(note)!r} + '-child').write_text(str(child.pid))\nchild.wait()",
     )
     (failure,) = fail(repository, timeout=4)
-    assert failure.message.startswith(
-        "tutorials/slow.py:8: the tutorial had not ended after 4 s"
-    )
+    assert failure.message.startswith("tutorials/slow.py:8: the tutorial had not ended after 4 s")
     assert not is_alive(int(note.read_text()))
     wait_for(lambda: not is_alive(int(child.read_text())), "what the kernel had started")
 
@@ -226,9 +217,7 @@ def test_a_kernel_that_dies(repository: Any) -> None:
     )
     failures = {failure.tutorial.name: failure for failure in fail(repository)}
     assert set(failures) == {"killed", "crashed"}
-    assert failures["killed"].message.startswith(
-        "tutorials/killed.py:5: the kernel was killed"
-    )
+    assert failures["killed"].message.startswith("tutorials/killed.py:5: the kernel was killed")
     assert "ran out of memory" in failures["killed"].message
     assert failures["crashed"].message.startswith("tutorials/crashed.py:7: the kernel died")
     assert "exit status 3" in failures["crashed"].message

@@ -55,9 +55,7 @@ def test_dark_colors_can_be_read(light: str) -> None:
     assert contrast(light, PAPER) >= 4.5
 
 
-@pytest.mark.parametrize(
-    "svg", ["no drawing", "<svg height='1pt'>", SVG.replace("pt", "%")]
-)
+@pytest.mark.parametrize("svg", ["no drawing", "<svg height='1pt'>", SVG.replace("pt", "%")])
 def test_a_drawing_without_a_size_is_refused(svg: str) -> None:
     """The error says what was expected."""
     with pytest.raises(ValueError, match="Expected an SVG drawing"):

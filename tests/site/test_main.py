@@ -10,9 +10,7 @@ import pytest
 from labkit.site.__main__ import main
 
 
-def call(
-    repository: Any, *arguments: str, before: str = ""
-) -> subprocess.CompletedProcess[str]:
+def call(repository: Any, *arguments: str, before: str = "") -> subprocess.CompletedProcess[str]:
     """Call the command line in a process of its own, after some code."""
     program = (
         f"import sys\n{before}\nfrom labkit.site.__main__ import main\n"

@@ -37,9 +37,7 @@ def test_a_formula_that_cannot_be_read_is_an_error(latex: str) -> None:
 def test_inline_and_block() -> None:
     """`$…$` stays in its line; `$$…$$` stands alone, also over several lines."""
     html, _, math = convert("An $x$ here:\n\n$$\nx +\ny\n$$\nand on.", Book({}))
-    assert (
-        '<p>An <math xmlns="http://www.w3.org/1998/Math/MathML" display="inline">' in html
-    )
+    assert '<p>An <math xmlns="http://www.w3.org/1998/Math/MathML" display="inline">' in html
     assert '<div class="lab-math"><math' in html
     assert 'display="block"' in html
     assert "<p>and on.</p>" in html

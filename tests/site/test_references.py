@@ -35,9 +35,7 @@ def test_uses_follows_imports() -> None:
         prose("# T"),
         code("import numpy as np\nimport labkit as keras\nfrom labkit import plot as p"),
         code("model = keras.Sequential([keras.layers.Dense(3)])\nmodel.fit(np.ones(3))"),
-        code(
-            "from labkit.testing import check_gradients\np.curves(ax, keras.layers.Dense)"
-        ),
+        code("from labkit.testing import check_gradients\np.curves(ax, keras.layers.Dense)"),
         code("import keras\nkeras.layers.LSTM(2)"),
     )
     assert uses(made) == {

@@ -134,9 +134,7 @@ def test_mistakes(repository: Any, text: str, line: int, words: str) -> None:
 
 def test_a_label_and_a_value_may_share_a_name(repository: Any) -> None:
     """A figure and a number are asked for in different ways, so they do not clash."""
-    read(
-        repository.write("tutorials/pond.py", '# %% label="legs" values="legs"\nlegs = 4\n')
-    )
+    read(repository.write("tutorials/pond.py", '# %% label="legs" values="legs"\nlegs = 4\n'))
 
 
 def test_find(repository: Any) -> None:
@@ -162,15 +160,11 @@ def test_unreadable_files(repository: Any) -> None:
     """A link to nowhere, a folder, and text in another encoding are named."""
     folder = repository.root / "tutorials"
     (folder / "pond.py").symlink_to(folder / "gone.py")
-    with pytest.raises(
-        TutorialError, match=r"tutorials/pond\.py: cannot be read: No such file"
-    ):
+    with pytest.raises(TutorialError, match=r"tutorials/pond\.py: cannot be read: No such file"):
         find(folder)
     (folder / "pond.py").unlink()
     (folder / "pond.py").mkdir()
-    with pytest.raises(
-        TutorialError, match=r"tutorials/pond\.py: cannot be read: Is a dir"
-    ):
+    with pytest.raises(TutorialError, match=r"tutorials/pond\.py: cannot be read: Is a dir"):
         find(folder)
     (folder / "pond.py").rmdir()
     (folder / "pond.py").write_bytes("# %%\n# grün\n".encode("latin-1"))
