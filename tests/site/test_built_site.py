@@ -148,7 +148,10 @@ def test_pages_have_titles_and_descriptions(pages: dict[str, Document]) -> None:
 
 
 def test_tutorial_pages_are_light(site: Path) -> None:
-    """The HTML of a tutorial page is at most 40 KB before compression, figures apart."""
-    sizes = {path.parent.name: path.stat().st_size for path in site.glob("tutorials/*/index.html")}
-    assert len(sizes) >= 6
-    assert not {name: size for name, size in sizes.items() if size > 40 * 1024}
+    """What a page adds to the tutorial's own text weighs at most 40 KB."""
+    added = {
+        script.stem: script.with_name("index.html").stat().st_size - script.stat().st_size
+        for script in site.glob("tutorials/*/*.py")
+    }
+    assert len(added) >= 6
+    assert not {name: size for name, size in added.items() if size > 40 * 1024}
