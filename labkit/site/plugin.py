@@ -32,7 +32,7 @@ from .cache import Cache, CacheError
 from .embed import Context, EmbedExtension, report
 from .execute import RunError, run
 from .mathml import MathExtension
-from .memory import Memory, stamp
+from .memory import Memory
 from .policy import headers
 from .references import ReferenceExtension
 from .tutorial import Tutorial, TutorialError, find
@@ -59,7 +59,6 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         self.book = Book({})
         self.embed = EmbedExtension()
         self.math = MathExtension()
-        self.memory = Memory()
         self.source = Path()  # of the page that is being made
         self.rendered: tuple[str, Any] = "", None
 
@@ -89,11 +88,12 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
 
         See [on_files](https://www.mkdocs.org/dev-guide/plugins/#on_files).
         """
-        self.memory.begin()
         if "mkdocstrings" in config.plugins:
             mkdocstrings: Any = config.plugins["mkdocstrings"]
             self._keep_compiled(mkdocstrings.get_handler("python").env, config)
         root = Path(config.config_file_path).parent
+        sources = (Path(config.config_file_path), *sorted((root / "labkit").rglob("*.py")))
+        self.memory = Memory(root / self.config.cache / "reference", sources)
         try:
             tutorials = find(root / self.config.tutorials)
             self.book = self._book(tutorials, root / self.config.cache, config)
@@ -135,9 +135,8 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         See [on_page_markdown](https://www.mkdocs.org/dev-guide/plugins/#on_page_markdown).
         """
         if not page.file.src_uri.endswith(".py"):
-            if self.serving and _REFERENCE.search(markdown) and "autorefs" in config.plugins:
-                package = Path(config.config_file_path).with_name("labkit")
-                self.memory.use(page, (markdown, stamp(package)), config.plugins["autorefs"])
+            if _REFERENCE.search(markdown) and "autorefs" in config.plugins:
+                self.memory.use(page, config.plugins["autorefs"])
             return None
         notebook = self.book.notebook(page.file.name)
         page.meta["description"] = render.description(notebook)
