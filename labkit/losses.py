@@ -9,9 +9,8 @@ each `(batch, ...)`. As in Keras, `(n,)` against `(n, 1)` means the same `n` sam
 aligned; any other difference in shape is an error, never a broadcast.
 """
 
-import copy
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -52,14 +51,11 @@ class Loss:
 
     logits_of: ClassVar[str | None] = None
     """The activation whose input this loss prefers to its output, as in TensorFlow."""
-    name: str
+    name: Any
     reduction: str | None
 
-    def __init__(
-        self, name: str | None = None, reduction: str | None = "sum_over_batch_size"
-    ) -> None:
-        self.name = name or type(self).__name__
-        self.reduction = reduction
+    def __init__(self, name: str | None = None, reduction: str | None = REDUCTIONS[0]) -> None:
+        self.name, self.reduction = name or type(self).__name__, reduction
         self.__post_init__()
 
     def __post_init__(self) -> None:
@@ -83,14 +79,7 @@ class Loss:
             TypeError: The targets are not numbers.
             ValueError: They do not fit the predictions.
         """
-        given = to_float("y_true", y_true, y_pred.dtype)
-        t, p = match_ranks(given, y_pred)
-        if t.shape != p.shape:
-            raise ValueError(
-                f"{self.name} expects y_true and y_pred of one shape. "
-                f"Received: y_true.shape={given.shape}, y_pred.shape={y_pred.shape}"
-            )
-        return t, p
+        return aligned(self.name, to_float("y_true", y_true, y_pred.dtype), y_pred)
 
     def __call__(
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
@@ -141,20 +130,13 @@ class Loss:
             if self.reduction == "mean_with_sample_weight" and weight is not None:
                 total = float(weight.sum())
             scale = 1 / total if total else 0.0  # as Keras: no weight, no loss
-        keep = self.reduction in ("none", None)
-        reduced = values if keep else float(values.sum()) * scale
+        reduced = values if self.reduction in ("none", None) else float(values.sum()) * scale
         if not gradient:
             return reduced, None
         slope = self.derivative(t, p) * scale
         if weight is not None:
             slope *= np.broadcast_to(weight, values.shape).reshape(row_shape)[..., None]
         return reduced, slope.reshape(shape)
-
-    def with_logits(self) -> Self:
-        """Return this loss for the inputs of the activation `logits_of`."""
-        loss = copy.copy(self)
-        vars(loss)["from_logits"] = True
-        return loss
 
 
 @dataclass(eq=False)
@@ -396,21 +378,6 @@ class Hinge(Loss):
         return np.asarray(-y_true * (1 - y_true * y_pred >= 0) / y_true.shape[-1])
 
 
-ALIASES: dict[str, type[Loss]] = {
-    "mse": MeanSquaredError,
-    "mean_squared_error": MeanSquaredError,
-    "mae": MeanAbsoluteError,
-    "mean_absolute_error": MeanAbsoluteError,
-    "huber": Huber,
-    "binary_crossentropy": BinaryCrossentropy,
-    "categorical_crossentropy": CategoricalCrossentropy,
-    "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
-    "kld": KLDivergence,
-    "kl_divergence": KLDivergence,
-    "hinge": Hinge,
-}
-
-
 def get(identifier: str | Loss) -> Loss:
     """Return the loss of this name (`"mse"`, `"MeanSquaredError"`), or the loss itself.
 
@@ -419,10 +386,13 @@ def get(identifier: str | Loss) -> Loss:
     """
     if isinstance(identifier, Loss):
         return identifier
-    named = {**ALIASES, **{loss.__name__: loss for loss in ALIASES.values()}}
-    if not isinstance(identifier, str) or identifier not in named:
-        raise ValueError(f"Unknown loss {identifier!r}. Known: {', '.join(named)}.")
-    return named[identifier]()
+    kinds: dict[Any, Any] = {name: globals()[name] for name in __all__[:-1] if name != "Loss"}
+    kinds |= {kind.name: kind for kind in kinds.values()}
+    kinds |= {"mse": MeanSquaredError, "mae": MeanAbsoluteError, "huber": Huber}
+    kinds["kld"] = KLDivergence
+    if identifier not in kinds:
+        raise ValueError(f"Unknown loss {identifier!r}. Known: {', '.join(kinds)}.")
+    return kinds[identifier]()  # type: ignore[no-any-return]  # a table of losses
 
 
 # Shapes and numbers, shared with the metrics.
@@ -451,6 +421,17 @@ def match_ranks(a: Array, b: Array) -> tuple[Array, Array]:
     if b.ndim == a.ndim + 1 and b.shape[-1] == 1:
         return (a[:, None], b) if a.ndim == 1 else (a, b[..., 0])
     return a, b
+
+
+def aligned(name: str, t: Array, p: Array) -> tuple[Array, Array]:
+    """Return targets and predictions of one shape."""
+    pair = match_ranks(t, p)
+    if pair[0].shape != pair[1].shape:
+        raise ValueError(
+            f"{name} expects y_true and y_pred of one shape. "
+            f"Received: y_true.shape={t.shape}, y_pred.shape={p.shape}"
+        )
+    return pair
 
 
 def weighted(values: Array, sample_weight: ArrayLike | None) -> tuple[Array, Array | None]:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from labkit._typing import Array
 from labkit.losses import (
     EPSILON,
+    aligned,
     match_ranks,
     mean,
     numbers,
@@ -155,7 +156,11 @@ class MeanMetricWrapper(Mean):
         super().update_state(self.fn(t, p, **self.kwargs), sample_weight)
 
 
-class BinaryAccuracy(MeanMetricWrapper):
+class _Share(MeanMetricWrapper):
+    direction = "up"
+
+
+class BinaryAccuracy(_Share):
     """Share of yes/no answers that are right: `(y_pred > threshold) == y_true`.
 
     Args:
@@ -163,39 +168,33 @@ class BinaryAccuracy(MeanMetricWrapper):
         threshold: A prediction above it means yes.
     """
 
-    direction = "up"
-
     def __init__(self, name: str = "binary_accuracy", *, threshold: float = 0.5) -> None:
         super().__init__(_binary_accuracy, name, threshold=threshold)
 
 
-class CategoricalAccuracy(MeanMetricWrapper):
+class CategoricalAccuracy(_Share):
     """Share of samples whose highest score is at the class of the one-hot target.
 
     Args:
         name: Shown in logs.
     """
 
-    direction = "up"
-
     def __init__(self, name: str = "categorical_accuracy") -> None:
         super().__init__(_categorical_accuracy, name)
 
 
-class SparseCategoricalAccuracy(MeanMetricWrapper):
+class SparseCategoricalAccuracy(_Share):
     """Share of samples whose highest score is at the target, an integer label.
 
     Args:
         name: Shown in logs.
     """
 
-    direction = "up"
-
     def __init__(self, name: str = "sparse_categorical_accuracy") -> None:
         super().__init__(_sparse_categorical_accuracy, name)
 
 
-class TopKCategoricalAccuracy(MeanMetricWrapper):
+class TopKCategoricalAccuracy(_Share):
     """Share of samples whose one-hot target is among the `k` highest scores.
 
     Args:
@@ -203,21 +202,17 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
         name: Shown in logs.
     """
 
-    direction = "up"
-
     def __init__(self, k: int = 5, name: str = "top_k_categorical_accuracy") -> None:
         super().__init__(_top_k_categorical_accuracy, name, k=k)
 
 
-class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
+class SparseTopKCategoricalAccuracy(_Share):
     """Share of samples whose integer label is among the `k` highest scores.
 
     Args:
         k: How many of the highest scores count.
         name: Shown in logs.
     """
-
-    direction = "up"
 
     def __init__(self, k: int = 5, name: str = "sparse_top_k_categorical_accuracy") -> None:
         super().__init__(_sparse_top_k_categorical_accuracy, name, k=k)
@@ -233,7 +228,7 @@ class MeanAbsoluteError(MeanMetricWrapper):
     direction = "down"
 
     def __init__(self, name: str = "mean_absolute_error") -> None:
-        super().__init__(lambda t, p: mean(np.abs(np.subtract(*_aligned(t, p)))), name)
+        super().__init__(lambda t, p: mean(np.abs(np.subtract(*aligned(name, t, p)))), name)
 
 
 class MeanSquaredError(MeanMetricWrapper):
@@ -246,7 +241,7 @@ class MeanSquaredError(MeanMetricWrapper):
     direction = "down"
 
     def __init__(self, name: str = "mean_squared_error") -> None:
-        super().__init__(lambda t, p: mean(np.square(np.subtract(*_aligned(t, p)))), name)
+        super().__init__(lambda t, p: mean(np.square(np.subtract(*aligned(name, t, p)))), name)
 
 
 class R2Score(Metric):
@@ -254,7 +249,6 @@ class R2Score(Metric):
 
     Args:
         class_aggregation: `"uniform_average"`: the mean over the outputs.
-            `"variance_weighted_average"`: weighted by the variance of the targets.
             `None`: an array, `(outputs,)`.
         name: Shown in logs.
 
@@ -268,10 +262,10 @@ class R2Score(Metric):
     def __init__(
         self, class_aggregation: str | None = "uniform_average", *, name: str = "r2_score"
     ) -> None:
-        if class_aggregation not in ("uniform_average", "variance_weighted_average", None):
+        if class_aggregation not in ("uniform_average", None):
             raise ValueError(
-                "class_aggregation must be 'uniform_average', "
-                f"'variance_weighted_average' or None. Received: {class_aggregation!r}"
+                "class_aggregation must be 'uniform_average' or None. "
+                f"Received: {class_aggregation!r}"
             )
         super().__init__(name=name)
         self.class_aggregation = class_aggregation
@@ -280,7 +274,8 @@ class R2Score(Metric):
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> None:
         """Add a batch; targets and predictions are `(batch, outputs)`."""
-        t, p = _aligned(to_float("y_true", y_true, "float64"), to_float("y_pred", y_pred))
+        t, p = to_float("y_true", y_true, "float64"), to_float("y_pred", y_pred)
+        t, p = aligned(self.name, t, p)
         if t.ndim != 2:
             raise ValueError(f"R2Score expects (batch, outputs). Received: {t.shape}")
         w = _spread(sample_weight, t)
@@ -291,11 +286,7 @@ class R2Score(Metric):
         count, total, squares, errors = self._sums
         variation = squares - total * _ratio(total, count)
         scores = np.where(variation > 0, 1 - _ratio(errors, variation), 0)
-        if self.class_aggregation is None:
-            return scores
-        if self.class_aggregation == "uniform_average":
-            return float(scores.mean())
-        return float(_ratio((scores * variation).sum(), variation.sum()))
+        return scores if self.class_aggregation is None else float(scores.mean())
 
     def reset_state(self) -> None:
         """Forget everything that has been added."""
@@ -315,7 +306,8 @@ class _Thresholded(Metric):
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> None:
         """Add a batch of targets 0 and 1; see `Metric.update_state`."""
-        t, p = _aligned(to_float("y_true", y_true), to_float("y_pred", y_pred))
+        t, p = to_float("y_true", y_true), to_float("y_pred", y_pred)
+        t, p = aligned(self.name, t, p)
         if not np.isin(t, (0, 1)).all():
             raise ValueError(f"{self.name} expects targets 0 and 1.")
         w = _spread(sample_weight, t).ravel()
@@ -459,19 +451,6 @@ class ConfusionMatrix(Metric):
         self.matrix = np.zeros((self.num_classes, self.num_classes))
 
 
-METRICS: dict[str, Callable[[], Metric]] = {
-    "binary_accuracy": BinaryAccuracy,
-    "categorical_accuracy": CategoricalAccuracy,
-    "sparse_categorical_accuracy": SparseCategoricalAccuracy,
-    "top_k_categorical_accuracy": TopKCategoricalAccuracy,
-    "sparse_top_k_categorical_accuracy": SparseTopKCategoricalAccuracy,
-    "mse": MeanSquaredError,
-    "mean_squared_error": MeanSquaredError,
-    "mae": MeanAbsoluteError,
-    "mean_absolute_error": MeanAbsoluteError,
-}
-
-
 def get(identifier: str | Metric | Function) -> Metric:
     """Return the metric of this name (`"mae"`) or function, or the metric itself.
 
@@ -482,12 +461,17 @@ def get(identifier: str | Metric | Function) -> Metric:
         return identifier
     if callable(identifier):
         return MeanMetricWrapper(identifier)
-    if identifier not in METRICS:
-        known = ", ".join(["accuracy (in compile)", *METRICS])
-        raise ValueError(f"Unknown metric {identifier!r}. Known: {known}.")
-    metric = METRICS[identifier]()
-    metric.name = identifier
-    return metric
+    kinds: tuple[Callable[[], Metric], ...] = (
+        *(BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy),
+        *(TopKCategoricalAccuracy, SparseTopKCategoricalAccuracy),
+        *(MeanAbsoluteError, MeanSquaredError),
+    )
+    known = {metric.name: metric for metric in (kind() for kind in kinds)}
+    known |= {"mae": MeanAbsoluteError("mae"), "mse": MeanSquaredError("mse")}
+    if identifier not in known:
+        names = ", ".join(["accuracy (in compile)", *known])
+        raise ValueError(f"Unknown metric {identifier!r}. Known: {names}.")
+    return known[identifier]
 
 
 def accuracy_for(y_true: Array, y_pred: Array, name: str = "accuracy") -> Metric:
@@ -497,16 +481,6 @@ def accuracy_for(y_true: Array, y_pred: Array, name: str = "accuracy") -> Metric
     if y_true.ndim < y_pred.ndim or y_true.shape[-1] == 1:
         return SparseCategoricalAccuracy(name)
     return CategoricalAccuracy(name)
-
-
-def _aligned(t: Array, p: Array) -> tuple[Array, Array]:
-    aligned = match_ranks(t, p)
-    if aligned[0].shape != aligned[1].shape:
-        raise ValueError(
-            "A metric expects y_true and y_pred of one shape. "
-            f"Received: y_true.shape={t.shape}, y_pred.shape={p.shape}"
-        )
-    return aligned
 
 
 def _spread(sample_weight: ArrayLike | None, values: Array) -> Array:
@@ -519,12 +493,12 @@ def _spread(sample_weight: ArrayLike | None, values: Array) -> Array:
 
 
 def _binary_accuracy(y_true: Array, y_pred: Array, threshold: float) -> Array:
-    t, p = _aligned(y_true, y_pred)
+    t, p = aligned("A metric", y_true, y_pred)
     return mean((p > threshold) == t)
 
 
 def _categorical_accuracy(y_true: Array, y_pred: Array) -> Array:
-    t, p = _aligned(y_true, y_pred)
+    t, p = aligned("A metric", y_true, y_pred)
     return np.asarray(t.argmax(axis=-1) == p.argmax(axis=-1))
 
 
@@ -534,7 +508,7 @@ def _sparse_categorical_accuracy(y_true: Array, y_pred: Array) -> Array:
 
 
 def _top_k_categorical_accuracy(y_true: Array, y_pred: Array, k: int) -> Array:
-    t, p = _aligned(y_true, y_pred)
+    t, p = aligned("A metric", y_true, y_pred)
     return _sparse_top_k_categorical_accuracy(t.argmax(axis=-1), p, k)
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -36,10 +37,7 @@ class Sequential(Layer):
     """
 
     def __init__(
-        self,
-        layers: Iterable[Layer] | None = None,
-        trainable: bool = True,
-        name: str | None = None,
+        self, layers: Iterable[Layer] | None = None, trainable: bool = True, name: str | None = None
     ) -> None:
         super().__init__(trainable=trainable, name=name)
         self.layers: list[Layer] = []
@@ -144,7 +142,8 @@ class Sequential(Layer):
         """
         self.optimizer = optimizers.get(optimizer)
         self._loss = None if loss is None else losses.get(loss)
-        self._logit_loss = self._loss.with_logits() if self._loss else None
+        if self._loss and self._loss.logits_of:
+            self._logit_loss = replace(self._loss, from_logits=True)
         self._metrics = [_metric(m) for m in metrics or ()]
         self._weighted_metrics = [_metric(m) for m in weighted_metrics or ()]
         self._flat = None
@@ -271,8 +270,7 @@ class Sequential(Layer):
         self._check_compiled()
         batches = Batches(x, y, sample_weight, batch_size=batch_size, steps=steps)
         return self._told(
-            self._test(batches, Progbar(batches.steps, verbose=_level(verbose))),
-            return_dict,
+            self._test(batches, Progbar(batches.steps, verbose=_level(verbose))), return_dict
         )
 
     def predict(

@@ -97,10 +97,7 @@ class Progbar:
         self._length = 0
 
     def update(
-        self,
-        current: int,
-        values: Mapping[str, Any] | None = None,
-        finalize: bool | None = None,
+        self, current: int, values: Mapping[str, Any] | None = None, finalize: bool | None = None
     ) -> None:
         """Show that `current` steps are done.
 

@@ -147,14 +147,6 @@ def test_extreme_logits_stay_finite() -> None:
     assert binary([[1.0, 0.0], [1.0, 0.0]], z) == 500
 
 
-def test_with_logits_leaves_the_original_as_it_was() -> None:
-    """The copy for logits differs only in from_logits."""
-    loss = ours.CategoricalCrossentropy(label_smoothing=0.1)
-    assert loss.with_logits().from_logits
-    assert loss.with_logits().label_smoothing == 0.1
-    assert not loss.from_logits
-
-
 class Cubed(ours.Loss):
     """A loss as a reader would write it."""
 
@@ -227,7 +219,7 @@ def test_words_are_refused() -> None:
 
 def test_unknown_names_are_refused() -> None:
     """An unknown loss or reduction is named, with what there is."""
-    with pytest.raises(ValueError, match=r"Unknown loss 'mes'. Known: mse"):
+    with pytest.raises(ValueError, match=r"Unknown loss 'mes'\. Known: .*, mse"):
         ours.get("mes")
     with pytest.raises(ValueError, match="reduction must be one of"):
         ours.MeanSquaredError(reduction="average")

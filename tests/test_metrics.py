@@ -61,7 +61,6 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("MeanSquaredError", {}, "real"),
     ("MeanSquaredError", {}, "binary flat"),
     ("R2Score", {}, "real"),
-    ("R2Score", {"class_aggregation": "variance_weighted_average"}, "real"),
     ("R2Score", {"class_aggregation": None}, "real"),
 ]
 

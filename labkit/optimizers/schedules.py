@@ -6,12 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-__all__ = [
-    "CosineDecay",
-    "ExponentialDecay",
-    "LearningRateSchedule",
-    "PiecewiseConstantDecay",
-]
+__all__ = ["CosineDecay", "ExponentialDecay", "LearningRateSchedule", "PiecewiseConstantDecay"]
 
 
 class LearningRateSchedule:
