@@ -125,7 +125,7 @@ def script(number: int) -> str:
             f"sentence or two, with `code` and a [link](../index.md), number {cell}."
         )
         alt = ' alt="A zigzag line."' if cell in (3, 13) else ""
-        lines = [f"x{line} = [{cell} + {line}, 'text']  # a comment" for line in range(4)]
+        lines = [f"x{line} = [{cell} + {number}, 'text']  # a comment" for line in range(4)]
         marker = f'# %% label="step-{cell}"{alt}'
         parts.append("\n".join([marker, *lines, f'print("step {cell}", sum([x0[0], 1]))']))
         if alt:
@@ -206,9 +206,13 @@ def _generate(folder: Path, count: int) -> None:
     cache = Cache(folder / "ours" / ".cache" / "tutorials")
     first, *others = find(tutorials)
     notebook = run([first], cache)[first.name]
-    for tutorial in others:  # run once, kept under each name: their code is the same
-        notebook.cells[0].source = tutorial.notebook.cells[0].source
-        cache.store(tutorial, notebook, cache.key(tutorial), ["IPython"], {})
+    for tutorial in others:  # one runs for all: their code differs in a number
+        executed = tutorial.notebook
+        executed.metadata["labkit"] = notebook.metadata["labkit"]
+        for cell, ran in zip(executed.cells, notebook.cells, strict=True):
+            if cell.cell_type == "code":
+                cell.outputs = ran.outputs
+        cache.store(tutorial, executed, cache.key(tutorial), ["IPython"], {})
     for name in names:
         twin(name, folder / "ours", plain)
 
