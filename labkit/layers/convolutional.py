@@ -22,7 +22,7 @@ from labkit.layers.layer import Layer, sizes
 
 __all__ = ["Conv1D", "Conv2D", "ZeroPadding2D"]
 
-_NUMBERS = 2**19  # in the matrix of windows
+_NUMBERS = 2**21  # in the matrix of windows: 8 MB
 
 
 class _Conv(KernelLayer):
@@ -113,28 +113,33 @@ class _Conv(KernelLayer):
         self, x: Array, window: tuple[int, ...], strides: tuple[int, ...]
     ) -> Iterator[tuple[slice, Array]]:
         """Yield some samples at a time: which, and `(their windows, window * channels)`."""
-        axes = list(zip(x.shape[1:-1], x.strides[1:-1], window, strides, strict=True))
-        counts = tuple((n - size) // stride + 1 for n, _, size, stride in axes)
-        hops = tuple(step * stride for _, step, _, stride in axes)
-        size = math.prod(counts) * math.prod(window) * x.shape[-1]
-        width = math.prod(window) * x.shape[-1]
-        # Long runs of numbers are copied faster. Where a row of the image is longer than a
-        # row of the window, the matrix is made in the other order of axes.
-        upright = 2 * window[-1] * x.shape[-1] < counts[-1]
-        samples = max(1, _NUMBERS // size)
-        inner, inner_steps = (*window, x.shape[-1]), x.strides[1:]
+        windows = _windows(x, window, strides)
+        split = x.ndim - 1  # axes before the window's own
+        order = [*range(windows.ndim)]
+        # Long runs of numbers are copied faster. Where a row of windows is longer than a row
+        # in a window, the matrix is made on its side.
+        upright = windows.shape[split - 1] > 2 * window[-1] * x.shape[-1]
+        if upright:
+            order = order[split:] + order[:split]
+        width = math.prod(windows.shape[split:])
+        samples = max(1, _NUMBERS // math.prod(windows.shape[1:]))
         for start in range(0, len(x), samples):
             part = slice(start, start + samples)
-            rows = x[part]
-            outer, outer_steps = (len(rows), *counts), (x.strides[0], *hops)
-            shape = (*inner, *outer) if upright else (*outer, *inner)
-            steps = (*inner_steps, *outer_steps) if upright else (*outer_steps, *inner_steps)
-            view = as_strided(rows, shape, steps)
+            view = windows[part].transpose(order)
             if self._buffer.size < view.size or self._buffer.dtype != x.dtype:
                 self._buffer = np.empty(view.size, x.dtype)
             columns = self._buffer[: view.size].reshape(view.shape)
             columns[...] = view
-            yield (part, columns.reshape(width, -1).T if upright else columns.reshape(-1, width))
+            yield part, columns.reshape(width, -1).T if upright else columns.reshape(-1, width)
+
+
+def _windows(x: Array, size: tuple[int, ...], strides: tuple[int, ...]) -> Array:
+    """Return a view of all windows: `(batch, windows..., size..., channels)`."""
+    axes = zip(x.shape[1:-1], size, strides, strict=True)
+    counts = [(n - length) // stride + 1 for n, length, stride in axes]
+    hops = [step * stride for step, stride in zip(x.strides[1:-1], strides, strict=True)]
+    shape = (len(x), *counts, *size, x.shape[-1])
+    return as_strided(x, shape, (x.strides[0], *hops, *x.strides[1:]), writeable=False)
 
 
 class Conv1D(_Conv):
