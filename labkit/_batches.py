@@ -46,15 +46,11 @@ class Batches:
     ) -> None:
         if class_weight and sample_weight is not None:
             raise ValueError("Pass class_weight or sample_weight, not both.")
-        for name, number in (("batch_size", batch_size), ("steps", steps)):
-            if number is not None and number < 1:
-                raise ValueError(f"{name} must be positive. Received: {number}")
-        self.class_weight = class_weight
-        self.shuffle = shuffle
-        self.steps = steps
+        if any(number is not None and number < 1 for number in (batch_size, steps)):
+            raise ValueError(f"Not positive: batch_size={batch_size} or steps={steps}.")
+        self.class_weight, self.shuffle, self.steps = class_weight, shuffle, steps
         self.samples: int | None = None
         self._source: Iterable[Any] | None = None
-        self._rest: Iterator[Any] = iter(())
         if isinstance(x, Iterable) and not isinstance(x, list) and not hasattr(x, "__array__"):
             if not (y is None and sample_weight is None and batch_size is None):
                 raise ValueError(
@@ -91,20 +87,14 @@ class Batches:
             yield np.asarray(x), y, w
 
     def _generated(self) -> Iterator[Batch]:
-        if iter(self._source or ()) is not self._source:
-            self._rest = iter(self._source or ())  # an iterable such as a list begins anew
-        else:
-            self._rest = self._source  # a generator goes on where it was
-        count = 0
-        while count != self.steps and (batch := next(self._rest, None)) is not None:
+        # A generator goes on where it was; an iterable such as a tf.data.Dataset begins anew.
+        rest, count = iter(self._source or ()), 0
+        while count != self.steps and (batch := next(rest, None)) is not None:
             parts = batch if isinstance(batch, tuple) else (batch,)
             arrays = [None if a is None else _array("A batch", a) for a in parts]
             x, y, w = (*arrays, None, None)[:3]
             if x is None or len(parts) > 3:
-                raise ValueError(
-                    "Each batch must be x, (x, y) or (x, y, sample_weight). "
-                    f"Received: {len(parts)} parts"
-                )
+                raise ValueError(f"A batch is (x, y, sample_weight). Received: {len(parts)} parts")
             count += 1
             yield x, y, w
         if count == 0 or (self.steps is not None and count < self.steps):

@@ -1,6 +1,5 @@
 """Callbacks: what happens between the batches and epochs of `labkit.Sequential.fit`."""
 
-import math
 import os
 import warnings
 from collections.abc import Callable, Sequence
@@ -106,26 +105,19 @@ class LambdaCallback(Callback):
     """Functions instead of methods.
 
     Args:
-        on_epoch_begin: Called as `on_epoch_begin(epoch, logs)`, and so on: the arguments
-            are those of `Callback`'s methods.
-        on_epoch_end: See there.
-        on_train_begin: See there.
-        on_train_end: See there.
-        on_train_batch_begin: See there.
-        on_train_batch_end: See there.
+        **kwargs: `on_epoch_end=function` and so on, for each of `Callback`'s methods, with
+            its arguments.
+
+    Raises:
+        TypeError: There is no such method.
     """
 
-    def __init__(
-        self,
-        on_epoch_begin: Callable[[int, Logs | None], Any] | None = None,
-        on_epoch_end: Callable[[int, Logs | None], Any] | None = None,
-        on_train_begin: Callable[[Logs | None], Any] | None = None,
-        on_train_end: Callable[[Logs | None], Any] | None = None,
-        on_train_batch_begin: Callable[[int, Logs | None], Any] | None = None,
-        on_train_batch_end: Callable[[int, Logs | None], Any] | None = None,
-    ) -> None:
-        given = {name: function for name, function in locals().items() if name[:3] == "on_"}
-        vars(self).update({name: f for name, f in given.items() if f is not None})
+    def __init__(self, **kwargs: Callable[..., Any] | None) -> None:
+        for name, function in kwargs.items():
+            if not (name.startswith("on_") and hasattr(Callback, name)):
+                raise TypeError(f"Callback has no method {name!r} to replace.")
+            if function is not None:
+                setattr(self, name, function)
 
 
 class LearningRateScheduler(Callback):
@@ -272,11 +264,10 @@ class ModelCheckpoint(_Monitor):
         save_best_only: Whether to save only what is better than all before.
         save_weights_only: Must be `True`: labkit saves no architectures.
         mode: As in `EarlyStopping`.
-        save_freq: `"epoch"`, or a number of batches after which to save.
         initial_value_threshold: Save only what is better than this.
 
     Raises:
-        ValueError: An argument is none of these.
+        ValueError: The mode is unknown, or whole models shall be saved.
     """
 
     def __init__(
@@ -287,42 +278,23 @@ class ModelCheckpoint(_Monitor):
         save_best_only: bool = False,
         save_weights_only: bool = False,
         mode: str = "auto",
-        save_freq: str | int = "epoch",
+        *,
         initial_value_threshold: float | None = None,
     ) -> None:
         super().__init__(monitor, mode, initial_value_threshold, verbose)
         if not save_weights_only:
             raise ValueError("labkit saves weights only: pass save_weights_only=True.")
-        if save_freq != "epoch" and (not isinstance(save_freq, int) or save_freq < 1):
-            raise ValueError(f"save_freq must be 'epoch' or a number. Received: {save_freq!r}")
         self.filepath = os.fspath(filepath)
         self.save_best_only = save_best_only
-        self.save_freq = math.inf if isinstance(save_freq, str) else save_freq
-        self.epoch = self.batches = 0
-
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Remember the epoch."""
-        self.epoch = epoch
-
-    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Save if it is time."""
-        self.batches += 1
-        if self.batches >= self.save_freq:
-            self.batches = 0
-            self._save(logs, batch=batch + 1)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Save, unless it is batches that count."""
-        if self.save_freq == math.inf:
-            self._save(logs)
-
-    def _save(self, logs: Logs | None, **names: int) -> None:
+        """Save, if the epoch is good enough."""
         if self.save_best_only:
             value = self.value(logs)
             if value is not None and not self.better(value, self.best):
                 return
             self.best = value
-        names = {**names, "epoch": self.epoch + 1, **(logs or {})}
+        names = {"epoch": epoch + 1, **(logs or {})}
         try:
             path = Path(self.filepath.format(**names))
         except KeyError as error:
@@ -330,7 +302,7 @@ class ModelCheckpoint(_Monitor):
         path.parent.mkdir(parents=True, exist_ok=True)
         self.model.save_weights(path)
         if self.verbose:
-            print(f"Epoch {self.epoch + 1}: saved the weights to {path}")
+            print(f"Epoch {epoch + 1}: saved the weights to {path}")
 
 
 def tell(callbacks: Sequence[Callback], event: str, *args: Any) -> None:

@@ -111,23 +111,19 @@ class Progbar:
         waits = self.verbose == 2 or now - self._drawn < self.interval
         if self.verbose == 0 or (waits and not finalize):
             return
-        self._drawn = now
-        each = (now - self._start) / max(current, 1)
-        total = "?" if self.target is None and not finalize else str(self.target or current)
-        line = f"{current}/{total}"
+        self._drawn, total = now, self.target or (current if finalize else "?")
+        line = f"{current}/{total} "
         if self.verbose == 1 and self.target:
             done = min(self.width, self.width * current // self.target)
-            line += " " + "━" * done + " " * (self.width - done)
-        line += f" {_duration(now - self._start)} {_duration(each)}/{self.unit_name}"
-        for name, value in (values or {}).items():
-            if np.ndim(value) == 0:
-                line += f" - {name}: {value:.4g}"
-        rubbed = " " * (self._length - len(line))
-        self._length = len(line)
+            line += "━" * done + " " * (self.width - done) + " "
+        each = (now - self._start) / max(current, 1)
+        line += f"{_duration(now - self._start)} {_duration(each)}/{self.unit_name}"
+        shown = {name: v for name, v in (values or {}).items() if np.ndim(v) == 0}
+        line += "".join(f" - {name}: {value:.4g}" for name, value in shown.items())
         if self.verbose == 1:
-            print(f"\r{line}{rubbed}", end="\n" if finalize else "", flush=True)
-        else:
-            print(line, flush=True)
+            line = "\r" + line.ljust(self._length)  # rubs out what a longer line has left
+            self._length = len(line) - 1
+        print(line, end="\n" if finalize else "", flush=True)
 
 
 def _duration(seconds: float) -> str:

@@ -169,13 +169,13 @@ def test_predict_and_evaluate_take_iterables() -> None:
         ((iter([(X, Y)]),), {"epochs": 2}, "ended after 0 of at least 1 batches"),
         ((iter([(X, Y)]),), {"steps_per_epoch": 2}, "ended after 1 of 2 batches"),
         ((iter([(X, Y, W, W)]),), {}, "Received: 4 parts"),
-        ((iter([(None, Y)]),), {}, r"must be x, \(x, y\)"),
+        ((iter([(None, Y)]),), {}, r"A batch is \(x, y, sample_weight\)"),
         ((iter([(X, Y)]), Y), {}, "pass no y"),
         ((iter([(X, Y)]),), {"batch_size": 5}, "pass no y, sample_weight or batch_size"),
         ((iter([(X, Y[:-1])]),), {}, "of one shape"),
         ((iter([X]),), {"class_weight": {0: 1.0}}, "class_weight needs targets"),
         ((iter([(X, Y)]),), {"validation_split": 0.5}, "leave samples on both sides"),
-        ((X, Y), {"steps_per_epoch": 0}, "steps must be positive"),
+        ((X, Y), {"steps_per_epoch": 0}, "Not positive: batch_size=None or steps=0"),
     ],
 )
 def test_data_that_run_out_or_do_not_fit_are_refused(

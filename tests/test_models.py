@@ -351,7 +351,7 @@ BAD: list[tuple[str, Any, Any, dict[str, Any], type[Exception], str]] = [
     ("words", np.full((ROWS, INPUTS), "a"), REAL, {}, TypeError, "array of numbers"),
     ("objects", np.full((ROWS, INPUTS), None), REAL, {}, TypeError, "array of numbers"),
     ("a number", 3.0, REAL, {}, TypeError, "one row per sample"),
-    ("batch size", X, REAL, {"batch_size": 0}, ValueError, "batch_size must be positive"),
+    ("batch size", X, REAL, {"batch_size": 0}, ValueError, "Not positive: batch_size=0"),
     (
         "split",
         X,

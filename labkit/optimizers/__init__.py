@@ -103,27 +103,25 @@ class Optimizer:
         Raises:
             ValueError: Gradients and weights do not fit, or weights changed their shapes.
         """
-        if len(grads) != len(trainable_variables):
+        weights = trainable_variables
+        fits = len(grads) == len(weights) and all(
+            g.shape == w.shape and w.flags.c_contiguous and w.dtype.kind == "f"
+            for g, w in zip(grads, weights, strict=True)
+        )
+        if not fits:
             raise ValueError(
-                "apply expects one gradient for each weight array. "
-                f"Received: {len(grads)} gradients, {len(trainable_variables)} weights."
+                "apply expects C-contiguous arrays of floats as weights, and for each a gradient "
+                f"of its shape. Received: weights {[f'{w.dtype}{w.shape}' for w in weights]}, "
+                f"gradients {[g.shape for g in grads]}"
             )
-        for g, w in zip(grads, trainable_variables, strict=True):
-            if g.shape != w.shape or not w.flags.c_contiguous or w.dtype.kind != "f":
-                raise ValueError(
-                    "apply expects C-contiguous arrays of floats as weights, and gradients "
-                    f"of their shapes. Received: weight {w.dtype} {w.shape}, "
-                    f"gradient {g.dtype} {g.shape}"
-                )
         if not self._state:
             self._state = [
-                np.full((self.slots, w.size), self.initial_state, w.dtype)
-                for w in trainable_variables
+                np.full((self.slots, w.size), self.initial_state, w.dtype) for w in weights
             ]
-        if [s.shape[1] for s in self._state] != [w.size for w in trainable_variables]:
+        if [s.shape[1] for s in self._state] != [w.size for w in weights]:
             raise ValueError(f"{self.name} belongs to other weights; construct a new one.")
         rate = self.learning_rate
-        for g, w, state in zip(self._clipped(grads), trainable_variables, self._state, strict=True):
+        for g, w, state in zip(self._clipped(grads), weights, self._state, strict=True):
             flat_g, flat_w = g.reshape(-1), w.reshape(-1)
             scratch = np.empty(min(w.size, PIECE), w.dtype)
             for start in range(0, w.size, PIECE):
@@ -358,23 +356,15 @@ class AdamW(Adam):
         super().update(w, g, state, scratch, rate)
 
 
-OPTIMIZERS: dict[str, type[SGD | RMSprop | Adagrad | Adam]] = {
-    "sgd": SGD,
-    "rmsprop": RMSprop,
-    "adagrad": Adagrad,
-    "adam": Adam,
-    "adamw": AdamW,
-}
-
-
 def get(identifier: str | Optimizer) -> Optimizer:
     """Return a new optimizer of this name (`"adam"`), or the optimizer itself.
 
     Raises:
-        ValueError: If there is no such optimizer.
+        ValueError: There is no such optimizer.
     """
     if isinstance(identifier, Optimizer):
         return identifier
-    if isinstance(identifier, str) and identifier.lower() in OPTIMIZERS:
-        return OPTIMIZERS[identifier.lower()]()
-    raise ValueError(f"Unknown optimizer {identifier!r}. Known: {', '.join(OPTIMIZERS)}.")
+    kinds = {kind.__name__.lower(): kind for kind in (SGD, RMSprop, Adagrad, Adam, AdamW)}
+    if str(identifier).lower() not in kinds:
+        raise ValueError(f"Unknown optimizer {identifier!r}. Known: {', '.join(kinds)}.")
+    return kinds[identifier.lower()]()

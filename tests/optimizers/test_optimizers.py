@@ -146,9 +146,9 @@ def test_the_learning_rate_can_be_set_unless_a_schedule_rules() -> None:
 @pytest.mark.parametrize(
     ("gradients", "weights", "message"),
     [
-        ([np.ones(2)], [np.ones(2), np.ones(2)], "one gradient for each weight array"),
-        ([np.ones((2, 1))], [np.ones(2)], "gradients of their shapes"),
-        ([np.ones(())], [np.ones(2)], "gradients of their shapes"),
+        ([np.ones(2)], [np.ones(2), np.ones(2)], "for each a gradient of its shape"),
+        ([np.ones((2, 1))], [np.ones(2)], "for each a gradient of its shape"),
+        ([np.ones(())], [np.ones(2)], "for each a gradient of its shape"),
         ([np.ones(2)], [np.ones(2, int)], "arrays of floats"),
         ([np.ones(2)], [np.ones(4)[::2]], "C-contiguous"),
     ],
