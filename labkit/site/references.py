@@ -16,6 +16,8 @@ from markdown.extensions import Extension
 from markdown.treeprocessors import Treeprocessor
 from nbformat import NotebookNode
 
+import labkit
+
 _NAME = re.compile(r"(labkit(?:\.[A-Za-z_]\w*)+)(?:\(.*\))?")
 _CONSTANT = re.compile(r"(\.[A-Z_]+)\..*")  # what a constant can do is not in the reference
 _HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
@@ -51,10 +53,17 @@ class _References(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
 
 
 def _reference(code: Element, name: str) -> Element:
-    reference = Element("autoref", {"identifier": name})
+    reference = Element("autoref", {"identifier": _documented(name)})
     reference.append(code)
     reference.tail, code.tail = code.tail, None
     return reference
+
+
+def _documented(name: str) -> str:
+    """Return the name under which the reference has a class that labkit itself offers, too."""
+    _, first, *rest = name.split(".")
+    found = getattr(labkit, first, None) if rest and first in labkit.__all__ else None
+    return f"{found.__module__}.{first}.{'.'.join(rest)}" if isinstance(found, type) else name
 
 
 def uses(notebook: NotebookNode) -> dict[str, int]:

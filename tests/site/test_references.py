@@ -17,6 +17,13 @@ def test_an_api_name_in_backticks_becomes_a_reference(name: str) -> None:
     assert html == f"<p>See {reference}, please.</p>"
 
 
+def test_a_method_of_a_class_at_the_top_is_found_in_its_module() -> None:
+    """The reference has `labkit.Sequential` under `labkit.models`."""
+    html, _, _ = convert("`labkit.Sequential.fit`", Book({}))
+    reference = '<autoref identifier="labkit.models.Sequential.fit">'
+    assert html == f"<p>{reference}<code>labkit.Sequential.fit</code></autoref></p>"
+
+
 @pytest.mark.parametrize(
     "text",
     ["`labkit`", "`keras.layers.Dense`", "`from labkit.layers import Dense`",
