@@ -220,11 +220,7 @@ class Flatten(Reshape):
 
 
 class Add(Layer):
-    """The sum of several arrays of one shape: `Add()([a, b])`.
-
-    Args:
-        **kwargs: As in `Layer`.
-    """
+    """The sum of several arrays of one shape: `Add()([a, b])`."""
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return the sum over the first axis of `x`, `(arrays, batch, ...)`."""

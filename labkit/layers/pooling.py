@@ -139,20 +139,12 @@ class _GlobalAveragePooling(Layer):
 
 
 class GlobalAveragePooling1D(_GlobalAveragePooling):
-    """The mean of each channel: `(batch, steps, channels)` becomes `(batch, channels)`.
-
-    Args:
-        **kwargs: As in `Layer`.
-    """
+    """The mean of each channel: `(batch, steps, channels)` becomes `(batch, channels)`."""
 
     expects = "(batch, steps, channels)"
 
 
 class GlobalAveragePooling2D(_GlobalAveragePooling):
-    """The mean of each channel: `(batch, height, width, channels)` to `(batch, channels)`.
-
-    Args:
-        **kwargs: As in `Layer`.
-    """
+    """The mean of each channel: `(batch, height, width, channels)` to `(batch, channels)`."""
 
     expects = "(batch, height, width, channels)"
