@@ -135,7 +135,7 @@ model, history = models[units], histories[units]
 parameters = model.count_params()
 
 assert scores[2] + 0.1 < scores[8] < scores[64]
-assert parameters == (64 * 64 + 64) + (64 * 10 + 10) == 4810
+assert parameters == (pixels * units + units) + (units * 10 + 10)
 
 # %% label="training" alt="Two panels against the epoch. Left: the loss falls steeply and then flattens, the training loss ending below the validation loss. Right: the accuracy rises to nearly 1 on the training set and a little less on the validation set." caption="Training, epoch by epoch. Names that begin with `val_` belong to the validation set." values="epochs train_accuracy validation_accuracy"
 epochs = len(history["loss"])
@@ -146,6 +146,9 @@ fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.8))
 plot.curves(axes[0], history, ["loss"])
 plot.curves(axes[1], history, ["accuracy"])
 
+assert history["val_loss"][0] < history["loss"][0]
+assert history["val_accuracy"][0] > history["accuracy"][0]
+assert history["val_loss"][-1] > history["loss"][-1]
 assert train_accuracy > validation_accuracy > 0.94
 
 # %% [markdown]
@@ -176,7 +179,7 @@ print(f"The network says {new_guess}, with probability {new_probability:.3f}.")
 # What the network makes of an image: 64 pixels, then 64 hidden numbers, then 10 probabilities. The
 # layers are functions of arrays, so they can be called one by one.
 
-# %% label="layers" alt="Three rows, one for a 0, a 4 and a 7. In each: the image, the hidden layer's 64 outputs as a bar per unit, many of them zero, and the ten output probabilities with one tall bar at the right digit." caption="Three test images on their way through the network." values="active_share"
+# %% label="layers" alt="Three rows, one for a 0, a 4 and a 7. In each: the image, the hidden layer's outputs as a bar per unit, many of them zero, and the ten output probabilities with one tall bar at the right digit." caption="Three test images on their way through the network." values="active_share"
 hidden_layer, output_layer = model.layers
 hidden = np.asarray(hidden_layer(x_test))  # (images, 64)
 output = np.asarray(output_layer(hidden))  # (images, 10)
@@ -185,6 +188,7 @@ active_share = np.mean(hidden > 0)
 fig, axes = plt.subplots(3, 3, figsize=(7.2, 4.2), width_ratios=(1, 3, 2))
 for row, digit in zip(axes, (0, 4, 7), strict=True):
     index = np.flatnonzero(y_test == digit)[0]
+    assert output[index].argmax() == digit
     plot.images(row[0], images[test[[index]]])
     row[1].bar(range(units), hidden[index], color=plot.COLORS["blue"])
     row[2].bar(range(10), output[index], color=plot.COLORS["orange"])
@@ -198,7 +202,7 @@ predicted = model.predict(x_test, verbose=0)
 np.testing.assert_allclose(output, predicted, atol=1e-5)
 assert 0.3 < active_share < 0.9
 
-# %% label="mistakes" alt="Eight test images that the network gets wrong, some of them hard to read, each with the digit that it is and the digit that the network said." caption="The mistakes that the network is most sure of: what it is, and what the network said." values="sure_mistakes"
+# %% label="mistakes" alt="Small grey images of digits that the network gets wrong, some of them hard to read, each with the digit that it is and the digit that the network said." caption="The mistakes that the network is most sure of: what it is, and what the network said." values="sure_mistakes"
 guess, sureness = output.argmax(axis=1), output.max(axis=1)
 mistakes = np.flatnonzero(guess != y_test)
 mistakes = mistakes[np.argsort(-sureness[mistakes])]
@@ -209,6 +213,7 @@ titles = [f"{y_test[i]}, not {guess[i]}" for i in mistakes[:8]]
 plot.images(ax, images[test[mistakes[:8]]], titles, columns=8)
 
 assert len(mistakes) == wrong
+assert sure_mistakes > 0
 
 # %% [markdown]
 # The network has no way to say *this is no digit*. Give it images of pure noise.
@@ -227,7 +232,7 @@ assert noise_sure > 0.1
 # Leave it out, and what remains is ten weighted sums of pixels: a *shallow* model. (No choice
 # depends on the comparisons from here on, so they may use the test set.)
 
-# %% label="shallow" values="shallow_accuracy shallow_parameters neighbour_accuracy"
+# %% label="shallow" values="shallow_accuracy shallow_gap shallow_parameters neighbour_accuracy"
 keras.utils.set_random_seed(0)
 shallow = keras.Sequential(
     [
@@ -237,6 +242,7 @@ shallow = keras.Sequential(
 )
 compile(shallow).fit(x_train, y_train, epochs=100, batch_size=32, verbose=0)
 shallow_accuracy = shallow.evaluate(x_test, y_test, verbose=0)[1]
+shallow_gap = abs(shallow_accuracy - accuracy)
 shallow_parameters = shallow.count_params()
 
 neighbour = KNeighborsClassifier(n_neighbors=1).fit(x_train, y_train)
@@ -248,14 +254,15 @@ rows = {
     f"{units} hidden units": (parameters, accuracy),
     "nearest training image": (x_train.size, neighbour_accuracy),
 }
-assert abs(shallow_accuracy - accuracy) < 3 * standard_error
+assert shallow_gap < 2 * standard_error
 assert neighbour_accuracy > accuracy
 table = pd.DataFrame(rows, index=["numbers kept", "right on the test set"]).T
-table.style.format({"numbers kept": "{:,.0f}", "right on the test set": "{:.1%}"})
+formats = {"numbers kept": "{:,.0f}", "right on the test set": "{:.1%}"}
+table.style.format(formats)
 
 # %% [markdown]
-# On these neat images a shallow model does as well. So make the task a little less neat: move
-# every test image one pixel to the right.
+# On these neat images a shallow model does about as well. So make the task a little less neat:
+# move every test image one pixel to the right.
 
 # %% label="nudge" values="nudged_accuracy nudged_neighbour ink_lost"
 nudged = np.pad(images[test], ((0, 0), (0, 0), (1, 0)))[:, :, :8]
@@ -362,9 +369,10 @@ deep_parameters = deep.count_params()
 print(f"Deep network on raw pixels: {deep_accuracy:.1%} right")
 
 assert 0.85 < deep_accuracy < 0.98
+assert abs(deep_accuracy - cut_accuracy) < 0.04
 
 # %% [markdown]
-# The hand-made feature is as good, as long as its assumption holds. Put one grey speck somewhere
+# The hand-made feature is about as good, as long as its assumption holds. Put one grey speck somewhere
 # on each test sheet, and train nothing again.
 
 # %% label="speck" values="speck_cut_accuracy speck_deep_accuracy"
@@ -378,7 +386,7 @@ print(f"Shallow model on cut-out digits: {speck_cut_accuracy:.1%} right")
 print(f"Deep network on raw pixels: {speck_deep_accuracy:.1%} right")
 
 assert speck_cut_accuracy < 0.7
-assert speck_deep_accuracy > deep_accuracy - 0.08
+assert speck_deep_accuracy > deep_accuracy - 0.05
 
 # %% [markdown]
 # ## What each layer contributes
@@ -403,7 +411,7 @@ def probes(model):
     return [shallow_score(*pair) for pair in pairs]
 
 
-keras.utils.set_random_seed(1)
+keras.utils.set_random_seed(0)  # the start from which `deep` was trained
 untrained = probes(build_deep())
 _, random_1, _, random_3 = untrained
 trained = probes(deep)
@@ -418,8 +426,8 @@ ax.legend(loc="lower right")
 
 assert probe_pixels + 0.2 < probe_1
 assert probe_1 + 0.1 < probe_2
-assert probe_2 < probe_3 + 0.02
-assert probe_3 - probe_2 < probe_2 - probe_1
+assert probe_2 < probe_3
+assert probe_3 - probe_2 < (probe_2 - probe_1) / 2
 assert random_1 > probe_pixels + 0.1
 assert random_3 < probe_3 - 0.2
 
@@ -427,19 +435,26 @@ assert random_3 < probe_3 - 0.2
 # The same in a picture. Each sheet is many numbers; draw it as one point, in the two directions
 # that separate the digits best (found on the training sheets by linear discriminant analysis).
 
-# %% label="spread" alt="Two clouds of small numerals, one numeral per test sheet. Left, from the pixels: all ten digits lie mixed together. Right, from the last stage of the network: equal digits lie together, and several groups are apart." caption="The 360 test sheets as points: by their pixels, and by what leaves stage 3."
+# %% label="spread" alt="Two clouds of small numerals, one numeral per test sheet. Left, from the pixels: the ten digits lie mixed together. Right, from the last stage of the network: equal digits lie together, and several groups are apart." caption="Each test sheet as a point: by its pixels, and by what leaves stage 3."
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.6))
 colors = [*plot.COLORS.values()] * 2
+alike = {}  # how often the nearest point shows the same digit
 for ax, stage in zip(axes, (0, 3), strict=True):
     known = stages(deep, s_train)[stage].reshape(n_sheets, -1)
     new = stages(deep, s_test)[stage].reshape(n_test, -1)
     lens = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto")
     points = lens.fit(known, t_train).transform(new)[:, :2]  # (sheets, 2)
+    apart = np.linalg.norm(points[:, None] - points, axis=-1)
+    nearest = (apart + 1e9 * np.eye(n_test)).argmin(axis=1)
+    alike[stage] = np.mean(y_test[nearest] == y_test)
     for digit in range(10):
         across, up = points[y_test == digit].T
         style = {"marker": f"${digit}$", "color": colors[digit], "lw": 0}
         ax.scatter(across, up, s=42, **style)
     ax.set(title=names[stage], xticks=[], yticks=[])
+
+assert alike[0] < 0.25
+assert alike[3] > 0.4
 
 # %% [markdown]
 # ## The same in Keras
