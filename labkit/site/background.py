@@ -55,9 +55,30 @@ class Background:
         self._jobs: dict[str, _Job] = {}
         self._threads: list[threading.Thread] = []
         self._closed = False
+        self._lock = threading.Lock()  # held while it is decided what runs
 
     def book(self, tutorials: Sequence[Tutorial], colab: Colab | None = None) -> Book:
         """Return what is there of the tutorials' results, without waiting for the rest."""
+        with self._lock:
+            return self._book(tutorials, colab or Colab())
+
+    def start(self) -> None:
+        """Run what has no valid result; stop what runs in a version that is out of date.
+
+        Returns at once: it takes a moment to find out, and the first page should not wait.
+        """
+        threading.Thread(target=self._start, daemon=True).start()
+
+    def close(self) -> None:
+        """Stop every run and wait until its kernel has ended."""
+        with self._lock:
+            self._closed = True
+            for job in self._jobs.values():
+                job.cancel.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _book(self, tutorials: Sequence[Tutorial], colab: Colab) -> Book:
         cache = self._view = Cache(self._cache)
         self._tutorials = tutorials
         done: list[Tutorial] = []
@@ -79,22 +100,24 @@ class Background:
             states[name] = "failed" if messages[name] else "running"
         # Executed has no keys to delete or set, and ChainMap does neither.
         notebooks = ChainMap(waiting, Executed(done, cache))  # type: ignore[arg-type]
-        return Book(notebooks, states, messages, colab or Colab())
+        return Book(notebooks, states, messages, colab)
 
-    def start(self) -> None:
-        """Run what has no valid result; stop what runs in a version that is out of date."""
-        cache = self._view
-        wanted = {tutorial.name for tutorial in self._tutorials}
-        for name in self._jobs.keys() - wanted:
-            self._jobs.pop(name).cancel.set()
-        for tutorial in self._tutorials:
-            try:
-                if cache.reason(tutorial):
-                    self._start(tutorial, cache.key(tutorial))
-            except TutorialError:
-                continue  # its page says so
+    def _start(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            cache = self._view
+            wanted = {tutorial.name for tutorial in self._tutorials}
+            for name in self._jobs.keys() - wanted:
+                self._jobs.pop(name).cancel.set()
+            for tutorial in self._tutorials:
+                try:
+                    if cache.reason(tutorial):
+                        self._start_one(tutorial, cache.key(tutorial))
+                except TutorialError:
+                    continue  # its page says so
 
-    def _start(self, tutorial: Tutorial, key: dict[str, Any]) -> None:
+    def _start_one(self, tutorial: Tutorial, key: dict[str, Any]) -> None:
         job = self._jobs.get(tutorial.name)
         if job is not None:
             if job.key == key and (job.message or not job.finished):
@@ -112,14 +135,6 @@ class Background:
             return ""
         return job.message
 
-    def close(self) -> None:
-        """Stop every run and wait until its kernel has ended."""
-        self._closed = True
-        for job in self._jobs.values():
-            job.cancel.set()
-        for thread in self._threads:
-            thread.join()
-
     def _run(self, job: _Job) -> None:
         with self._slots:
             if job.cancel.is_set():
@@ -133,8 +148,10 @@ class Background:
                 job.message = "\n\n".join(map(str, error.failures))
             except CacheError as error:
                 job.message = str(error)
+            except Exception as error:  # whatever it is, the page must not wait forever
+                job.message = f"{job.tutorial.place}: {error!r}"
             job.finished = True
-            left = sum(not job.finished for job in self._jobs.values())
+            left = sum(not job.finished for job in list(self._jobs.values()))
             self._say(
                 job.message
                 or f"{job.tutorial.place} has run; "
