@@ -145,12 +145,13 @@ digits_accuracy = float(np.mean(scores.argmax(axis=1) == labels[test]))
 print(f"test accuracy {digits_accuracy:.3f}")
 assert digits_accuracy > 0.93
 
-# %% label="flow" alt="Three rows, one for each of three digits. From left to right: the picture of 8 by 8 pixels, the outputs of the first hidden layer as 8 by 4 cells, those of the second as 8 by 2 cells, and ten bars of class scores, of which one, hatched, reaches nearly to one: the true class." caption="Three digits on their way through the network. Dark means a large output. The hidden outputs are the network's own description of the picture; only the last layer's have a meaning that we gave them."
+# %% label="flow" alt="Three rows, one for each of three digits. From left to right: the picture of 8 by 8 pixels, the outputs of the first hidden layer as 8 by 4 cells, those of the second as 8 by 2 cells, and ten bars of class scores, of which one, hatched, is by far the longest: the true class." caption="Three digits on their way through the network. Dark means a large output. The hidden outputs are the network's own description of the picture; only the last layer's have a meaning that we gave them."
 first = [np.flatnonzero(labels[test] == digit)[0] for digit in (0, 3, 6)]
 chosen = test[first]
 steps = [pixels[chosen]]
 for layer in network.layers:
     steps.append(np.asarray(layer(steps[-1])))
+assert steps[3][range(3), labels[chosen]].min() > 0.7  # sure of the right digit
 
 
 def framed(ax, picture):
@@ -248,16 +249,18 @@ models = {
     "four, ReLU": learn_rings(3, "relu"),
 }
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.7), sharex=True, sharey=True)
-accuracies, doubts = [], []
+accuracies, doubts, outside = [], [], []
 for ax, (name, model) in zip(axes, models.items(), strict=True):
     plot.decision_boundary(ax, model, points, ring)
     probability = np.asarray(model(points))[:, 0]  # (400,)
     accuracies.append(float(np.mean((probability > 0.5) == ring)))
     doubts.append(float(np.mean(np.abs(probability - 0.5))))
+    outside.append(float(np.mean(probability > 0.5)))
     ax.set(xticks=[], yticks=[], aspect="equal", title=f"{name}: {accuracies[-1]:.0%}")
 one_accuracy, linear_accuracy, relu_accuracy = accuracies
 assert max(one_accuracy, linear_accuracy) < 0.7
 assert max(doubts[:2]) < 0.1  # these two say nearly "one half" everywhere
+assert all(0.2 < share < 0.8 for share in outside)  # every border runs through the points
 assert relu_accuracy > 0.98
 
 # %% [markdown]
@@ -314,7 +317,7 @@ assert fold_pieces == 64
 # Ten untrained layers of 64 units look at the digits. How far do the outputs of a layer still
 # differ from digit to digit?
 
-# %% label="spread" alt="Spread of the outputs against the layer, on a logarithmic scale. With ReLU and He's start, and with tanh and Glorot's, the lines stay nearly level. ReLU with Glorot's start falls steadily. Sigmoid falls steepest, by more than a factor of a thousand in ten layers." caption="How far a layer's outputs differ from one digit to another: the standard deviation over the test digits, averaged over units." values="sigmoid_factor relu_factor he_factor"
+# %% label="spread" alt="Spread of the outputs against the layer, on a logarithmic scale. With ReLU and He's start, and with tanh and Glorot's, the lines stay nearly level. ReLU with Glorot's start falls steadily. Sigmoid falls steepest, by more than a factor of a thousand in ten layers." caption="How far a layer's outputs differ from one digit to another: the standard deviation over the test digits, averaged over units." values="sigmoid_factor relu_factor he_factor tanh_factor"
 pairs = [
     ("ReLU, He", "relu", "he_normal"),
     ("tanh, Glorot", "tanh", "glorot_normal"),
@@ -335,15 +338,16 @@ for (name, spread), marker in zip(spreads.items(), plot.MARKERS, strict=False):
     ax.semilogy(range(1, 11), spread, marker=marker, label=name)
 ax.set(xlabel="layer", ylabel="spread", xticks=range(1, 11))
 ax.legend(ncols=2)
-sigmoid_factor, relu_factor, he_factor = (
-    (spreads[name][-1] / spreads[name][0]) ** (1 / 9)  # from layer 1 to layer 10
-    for name in ["sigmoid, Glorot", "ReLU, Glorot", "ReLU, He"]
+he_factor, tanh_factor, relu_factor, sigmoid_factor = (
+    (spread[-1] / spread[0]) ** (1 / 9)  # from layer 1 to layer 10
+    for spread in spreads.values()
 )
 print(f"spread from layer to layer: sigmoid × {sigmoid_factor:.2f}, ", end="")
 print(f"ReLU × {relu_factor:.2f}, ReLU with He's start × {he_factor:.2f}")
 assert 0.2 < sigmoid_factor < 0.27
 assert 0.6 < relu_factor < 0.8
 assert 0.85 < he_factor < 1.15
+assert 0.85 < tanh_factor < 1.15
 
 # %% [markdown]
 # ## A layer is any transformation
@@ -487,7 +491,7 @@ print(f"largest change of any output: {shuffle_gap:.0e}")
 assert shuffle_gap < 1e-5
 
 # %% [markdown]
-# **4.** Hidden units that all start alike.
+# **4.** Hidden units that all start alike, with the same weights in and out.
 
 # %% label="exercise-4" tags=["solution"]
 same = keras.initializers.Constant(0.1)
@@ -516,11 +520,11 @@ rng = np.random.default_rng(0)
 fine = np.linspace(-3, 3, 60_001)[:, np.newaxis]  # (60001, 1)
 most = 0
 for _ in range(200):
-    w, b, v = rng.normal(size=(1, 8)), rng.normal(size=8), rng.normal(size=8)
+    w, b = rng.normal(size=(1, 8)), rng.normal(size=8)
     active = fine @ w + b > 0  # (60001, 8): which units let their sum pass
     bends = np.any(active[1:] != active[:-1], axis=1).sum()
     most = max(most, int(bends) + 1)
-print(f"most pieces in 200 random networks with 8 hidden units: {most}")
+print(f"most pieces from -3 to 3 in 200 random networks with 8 hidden units: {most}")
 assert most <= 9
 
 plt.show()

@@ -88,18 +88,18 @@ def average_price(loss, y, guesses):
 
 rides = np.array([21.0, 23.0, 24.0, 26.0, 96.0])
 mean, median = rides.mean(), np.median(rides)
-guesses, choices = np.linspace(15, 100, 851), []
+guesses, choices = np.linspace(15, 100, 1701), []
 fig, ax = plt.subplots(figsize=(7.2, 3.4))
 for name, loss in three(5.0).items():
     price = average_price(loss, rides, guesses)
     choices.append(guesses[price.argmin()])
-    ax.plot(guesses, price / price.min(), label=f"{name}: {choices[-1]:.1f} min")
+    ax.plot(guesses, price / price.min(), label=f"{name}: {choices[-1]:.4g} min")
 ax.plot(rides, np.full(5, 0.75), "|", color=plot.INK, ms=11, mew=2)
 ax.set(xlabel="predicted minutes", ylabel="price / its minimum", ylim=(0.65, 3.2))
 ax.legend(loc="upper left")
 mse_choice, mae_choice, huber_choice = choices
-assert np.allclose((mse_choice, mae_choice), (mean, median), atol=0.06)
-assert median < huber_choice < 27
+assert np.allclose((mse_choice, mae_choice), (mean, median))
+assert np.isclose(huber_choice, 24.75)  # (21 + 23 + 24 + 26 + δ) / 4: there the pulls balance
 
 # %% [markdown]
 # ## The same with a line: 22 typing errors
@@ -121,7 +121,7 @@ def train(layer, x, y, loss, optimizer, steps, start=None, after=None):
     return model
 
 
-# %% label="typing" alt="The cloud of patients with three lines. That of the squared error lies far above the cloud; the other two run through its middle." caption="5 % of the targets are ten times too large (most lie above the picture). The squared error follows them." values="typos mae_truth_clean mae_truth_mse mae_truth_mae mae_truth_huber slope_clean slope_mse"
+# %% label="typing" alt="The cloud of patients with three lines. That of the squared error climbs steeply out of the cloud; the other two run through its middle." caption="5 % of the targets are ten times too large (most lie above the picture). The squared error follows them." values="typos mae_truth_clean mae_truth_mse mae_truth_mae mae_truth_huber slope_clean slope_mse"
 typos, spoilt = 22, progress.copy()
 spoilt[np.random.default_rng(0).choice(442, typos, replace=False)] *= 10
 z_bmi = ((bmi - bmi.mean()) / bmi.std())[:, None]  # (442, 1)
@@ -143,6 +143,8 @@ slope_clean, slope_mse = (np.ptp(y) / np.ptp(bmi) for y in (clean, fits["squared
 print(f"trained on the true values, wrong by {mae_truth_clean:.1f} on average")
 for name, value in zip(fits, wrong_by, strict=True):
     print(f"trained on the spoilt ones, {name}: {value:.1f}")
+assert abs(slope_clean - 10) < 1
+assert slope_mse > 1.5 * slope_clean
 assert mae_truth_mse > 1.5 * mae_truth_clean
 assert max(mae_truth_mae, mae_truth_huber) < 1.05 * mae_truth_clean
 
@@ -253,9 +255,11 @@ accuracy_ce, accuracy_mse, share_three = history_ce[-1], history_mse[-1], np.mea
 print(f"cross-entropy: over .95 after {steps_ce} steps, {accuracy_ce:.3f} after {steps}")
 print(f"squared error: {accuracy_mse:.3f}; it calls {share_three:.0%} of the images a three")
 assert accuracy_start < 0.05
-assert steps_ce < 100
+assert median_p < 0.02
+assert 20 < steps_ce < 80
 assert accuracy_ce > 0.98
-assert accuracy_mse < 0.6
+assert 0.4 < accuracy_mse < 0.5
+assert share_three < 0.02
 
 fig, ax = plt.subplots(figsize=(7.2, 3.2))
 ax.semilogx(range(1, steps + 1), history_ce, label="cross-entropy")
@@ -317,12 +321,14 @@ accuracy_none, accuracy_l2, _, accuracy_soft = table["test accuracy"]
 near_l1, test_images = table["below 0.01"].iloc[2], len(test_set)
 print(f"exact zeros: L2 {zeros_l2:.1%}, L1 {zeros_l1:.1%}, thresholding {zeros_soft:.1%}")
 assert norm_l2 < 0.6 * norm_none
-assert max(zeros_none, zeros_l2, zeros_l1) < 0.01
-assert zeros_soft > 0.6
+assert zeros_none == zeros_l2 == 0
+assert zeros_l1 < 0.01
+assert min(near_l1, zeros_soft) > 0.6
 assert min(accuracy_l2, accuracy_soft) > accuracy_none - 0.03
 table.round(3)
 
 # %% label="weights" alt="Above: three pictures of 64 weights; with L2 paler than without, with L1 mostly empty. Below: the sizes of all weights in order; the curve of soft-thresholding ends early." caption="Above: the 64 weights of the digit 3; blue speaks for a 3, red against, white is nothing. Below: the sizes of all 640 weights on a logarithmic scale, which has no zero: the curve of soft-thresholding simply ends."
+largest = []
 fig, axes = plt.subplot_mosaic("012;333", figsize=(7.2, 5.4), height_ratios=(1, 1.2))
 for panel, name in enumerate(("no penalty", "L2", "L1 by soft-thresholding")):
     ax, picture = axes[str(panel)], kernels[name][:, 3].reshape(1, 8, 8)
@@ -330,6 +336,9 @@ for panel, name in enumerate(("no penalty", "L2", "L1 by soft-thresholding")):
 for name, kernel in kernels.items():
     sizes = np.sort(np.abs(kernel[kernel != 0]))[::-1]
     axes["3"].semilogy(sizes, label=name)
+    if name.startswith("L1"):
+        largest.append(sizes[:150])
+assert np.allclose(*largest, atol=0.02)  # the two curves lie on top of each other
 axes["3"].set(xlabel="weights, largest first", ylabel="size", ylim=(1e-5, 5))
 axes["3"].legend(loc="lower left")
 
@@ -353,8 +362,8 @@ for price in (0.0, 0.001, 0.01):
 quiet_none, quiet_small, quiet_large = quiet
 accuracy_loud, accuracy_small, accuracy_quiet = scores
 print("activities that are zero:", ", ".join(f"{share:.0%}" for share in quiet))
-assert quiet_large > quiet_none + 0.25
-assert accuracy_quiet > accuracy_loud - 0.02
+assert quiet_none + 0.05 < quiet_small < quiet_large - 0.15
+assert np.ptp(scores) < 0.015
 
 # %% [markdown]
 # ## The same in Keras
