@@ -83,7 +83,8 @@ functions = {
 }
 z = np.linspace(-4, 4, 401)
 
-outputs = {name: np.asarray(f(np.array([total])))[0] for name, f in functions.items()}
+basket = np.array([total])
+outputs = {name: np.asarray(f(basket))[0] for name, f in functions.items()}
 
 fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.3), sharex=True, sharey=True)
 for ax, (name, f) in zip(axes, functions.items(), strict=True):
@@ -153,6 +154,7 @@ print(f"weight {weight:.3f} (true 1.8), bias {bias:.3f} (true 0.32)")
 assert abs(weight - 1.8) < 0.05
 assert abs(bias - 0.32) < 0.03
 assert squares_gap < 1e-3
+assert path[:20, 1].max() > 2 * bias  # it overshoots before it settles
 
 # %% [markdown]
 # The same neuron with the library: a `Dense` layer with one unit, plain gradient descent, all
@@ -172,7 +174,7 @@ def build_line():
     return neuron
 
 
-quiet = {"shuffle": False, "verbose": 0}  # same order each time, no progress bar
+quiet = {"shuffle": False, "verbose": 0}  # same order each time, no bar
 line = build_line()
 line.fit(x, y, batch_size=60, epochs=200, **quiet)
 learned = np.concatenate([values.ravel() for values in line.get_weights()])
@@ -218,8 +220,8 @@ w, b = (values.ravel() for values in border.get_weights())  # (2,), (1,)
 is_virginica = virginica.ravel() == 1
 score = centered @ w + b  # (100,): the sum z of each flower
 uncertain = int(np.sum(np.abs(score) < 1))
-versicolors, virginicas = petals[~is_virginica].tolist(), petals[is_virginica].tolist()
-twins = [flower for flower in versicolors if flower in virginicas]  # same petals, two kinds
+others = petals[~is_virginica].tolist()
+twins = [petal for petal in petals[is_virginica].tolist() if petal in others]
 twin_length, twin_width = twins[0]
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 2.7), width_ratios=[4, 3])
@@ -253,6 +255,7 @@ right.axvline(0, color=INK, linestyle=":", linewidth=1)
 right.set(xlabel="sum z", ylabel="output y")
 right.legend(loc="upper left", handletextpad=0)
 assert np.all(w > 0)  # the longer and the wider, the more virginica
+assert np.abs(score[(score > 0) != is_virginica]).max() < 3  # near misses
 
 # %% [markdown]
 # ## One to move by hand
@@ -370,7 +373,8 @@ middle = np.asarray(three.layers[0](table))  # (4, 2): what the third sees
 output = np.asarray(three(table))
 three_accuracy = float(np.mean((output > 0.5) == xor))
 three_low, three_high = float(output.min()), float(output.max())
-print(f"three neurons: accuracy {three_accuracy}, outputs {output.ravel().round(3)}")
+print(f"three neurons: accuracy {three_accuracy},", end=" ")
+print(f"outputs {output.ravel().round(3)}")
 assert three_accuracy == 1.0
 
 # %% label="moved" alt="Left: the four cases at the corners of a square, with two parallel diagonal lines; the two cases to be answered with 1 lie between them. Right: the same four cases placed at the outputs of the two hidden neurons. The two cases answered with 1 now lie on the same corner, and one line separates them from the others." caption="Left: the two hidden neurons draw one line each. Right: the outputs of these two neurons are new coordinates, and there one line is enough."
@@ -418,10 +422,11 @@ print(f"XOR learned from {found_two} of {starts} starts with two hidden neurons,
 print(f"and from {found_eight} of {starts} with eight")
 assert 4 <= found_two <= 17
 assert found_eight >= 19
-assert abs(stuck_loss - np.log(2) / 2) < 0.02
+near = [abs(loss - np.log(2) / 2) < 0.02 for loss, _ in stuck]
+assert np.mean(near) > 0.5
 assert np.median(halves) == 2  # "one half" to two of the four cases
 
-# %% label="losses" alt="Loss against epoch for twenty random starts each. Left, two hidden neurons: about half of the curves fall to zero, the others stay on flat shelves far above it. Right, eight hidden neurons: all curves fall to zero." caption="The loss of every start on XOR. Solid green: all four cases right at the end. Dashed red: stuck. The dotted line is the loss of a coin toss, $\\ln 2$."
+# %% label="losses" alt="Loss against epoch for twenty random starts each. Left, two hidden neurons: some of the curves fall to zero, the others stay on flat shelves far above it. Right, eight hidden neurons: the curves fall to zero within a few epochs." caption="The loss of every start on XOR. Solid green: all four cases right at the end. Dashed red: stuck. The dotted line is the loss of a coin toss, $\\ln 2$."
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3), sharex=True, sharey=True)
 for ax, (hidden, results) in zip(axes, runs.items(), strict=True):
     for losses, _, found in results:
@@ -490,9 +495,11 @@ for factor in [1, 10]:
     z = factor * score
     accuracy = np.mean((z > 0) == is_virginica)
     certain = np.mean(np.abs(z) > np.log(99))  # the sigmoid of ln 99 is 0.99
-    print(f"times {factor:2d}: accuracy {accuracy:.2f}, loss {log_loss(z):.2f},", end=" ")
+    print(f"times {factor:2d}: accuracy {accuracy:.2f},", end=" ")
+    print(f"loss {log_loss(z):.2f},", end=" ")
     print(f"{certain:.0%} of outputs below 0.01 or above 0.99")
 assert np.array_equal(score > 0, 10 * score > 0)
+assert certain > 0.9  # at ten times the weights
 assert log_loss(10 * score) > 2 * log_loss(score)
 
 # %% [markdown]
@@ -504,7 +511,7 @@ slow = descend(100 * celsius, 100 * fahrenheit, 0.0002, 200)
 print("rate 0.5: weights", ", ".join(f"{w:.0e}" for w in raw[1:, 0]))
 print(f"rate 0.0002, step 200: weight {slow[-1, 0]:.2f}, bias {slow[-1, 1]:.2f}")
 assert abs(raw[-1, 0]) > 1e15
-assert abs(slow[-1, 0] - 1.8) > 0.3
+assert slow[-1, 0] > 1.8 + 0.3
 assert slow[-1, 1] < 5
 
 
