@@ -48,6 +48,7 @@ class _Conv(KernelLayer):
         self.windows = Windows(kind, self.kernel_size, self.strides, padding)
         self.activation = activations.get(activation)
         self._buffer = np.empty(0)
+        self._lowered: Array | None = None  # whose windows all lie in the buffer
 
     def build(self, input_shape: Shape) -> None:
         """Make `kernel` and `bias`."""
@@ -76,7 +77,7 @@ class _Conv(KernelLayer):
             self.gradients["bias"][...] = column_sums(dz.reshape(-1, self.filters))
         dkernel = self.gradients["kernel"].reshape(-1, self.filters)
         dkernel[...] = 0
-        for part, columns in self._columns(padded, self.kernel_size, self.strides):
+        for part, columns in self._columns(padded, self.kernel_size, self.strides, again=True):
             dkernel += columns.T @ dz[part].reshape(-1, self.filters)
         if not self.needs_input_gradient:
             return None
@@ -107,10 +108,11 @@ class _Conv(KernelLayer):
             channels = shares.reshape(*shares.shape[:-1], -1, shape[-1])
             for row, view in enumerate(lines.places(dx[part])):
                 view += channels[..., row, :]
+        self._lowered = None  # lets go of `spread`
         return dx
 
     def _columns(
-        self, x: Array, window: tuple[int, ...], strides: tuple[int, ...]
+        self, x: Array, window: tuple[int, ...], strides: tuple[int, ...], again: bool = False
     ) -> Iterator[tuple[slice, Array]]:
         """Yield some samples at a time: which, and `(their windows, window * channels)`."""
         windows = _windows(x, window, strides)
@@ -129,7 +131,9 @@ class _Conv(KernelLayer):
             if self._buffer.size < view.size or self._buffer.dtype != x.dtype:
                 self._buffer = np.empty(view.size, x.dtype)
             columns = self._buffer[: view.size].reshape(view.shape)
-            columns[...] = view
+            if not (again and self._lowered is x):
+                columns[...] = view
+            self._lowered = x if samples >= len(x) else None
             yield part, columns.reshape(width, -1).T if upright else columns.reshape(-1, width)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from labkit import layers
+from labkit import layers, testing
 from labkit.layers import convolutional
 
 
@@ -70,6 +70,18 @@ def test_backward_twice_and_in_another_batch_size(random: np.random.Generator) -
     np.testing.assert_array_equal(layer.backward(y), first)
     np.testing.assert_allclose(layer(x[:1]), y[:1], rtol=1e-12)
     np.testing.assert_allclose(layer.backward(y[:1]), first[:1], rtol=1e-12)
+
+
+def test_input_changed_before_backward(random: np.random.Generator) -> None:
+    """The matrix of the call is good for its backward alone, never for the next call."""
+    layer = layers.Conv2D(2, 3, dtype="float64")
+    x = random.normal(size=(4, 5, 5, 2))
+    layer(x)
+    x *= 2
+    y = layer(x)
+    np.testing.assert_allclose(y, layers.Conv2D.call(layer, x.copy()), rtol=1e-12)
+    np.testing.assert_allclose(layer.backward(y), layer.backward(y), rtol=1e-12)
+    testing.check_gradients(layer, x)
 
 
 def test_edge_filter() -> None:
