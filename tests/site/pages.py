@@ -50,7 +50,7 @@ def notebook(*cells: dict[str, Any], **record: Any) -> NotebookNode:
     facts = {"name": "tiny", "seconds": 12.3, "versions": versions, "finished": finished}
     return from_dict(  # type: ignore[no-any-return, no-untyped-call]  # of nbformat
         {
-            "cells": list(cells),
+            "cells": [{"id": f"cell-{number}"} | cell for number, cell in enumerate(cells)],
             "metadata": {"labkit": facts | record},
             "nbformat": 4,
             "nbformat_minor": 5,
