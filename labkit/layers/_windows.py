@@ -3,6 +3,7 @@
 Shared by convolution and pooling, for any number of axes between batch and channels.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -39,11 +40,13 @@ class Windows:
         Raises:
             ValueError: The input is smaller than a window.
         """
-        axes = zip(shape[1:-1], self.size, self.strides, strict=True)
-        counts = tuple(
-            n if n is None else -(-(n - (0 if self.padding == "same" else size - 1)) // stride)
-            for n, size, stride in axes
-        )
+
+        def count(n: int | None, size: int, stride: int) -> int | None:
+            if n is None:
+                return None
+            return math.ceil((n if self.padding == "same" else n - size + 1) / stride)
+
+        counts = tuple(map(count, shape[1:-1], self.size, self.strides))
         if any(count is not None and count < 1 for count in counts):
             wanted = f"{self.layer} without padding expects inputs as large as {self.size}"
             raise ValueError(f"{wanted}. Received: x.shape={shape}")

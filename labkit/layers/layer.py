@@ -2,10 +2,12 @@
 
 A layer of your own subclasses `Layer` and writes up to four methods: `build` makes the
 weights, `call` goes forward and keeps in `self.saved` what `backward` needs, `backward`
-goes back, and `compute_output_shape` tells the shape without running.
+goes back, and `compute_output_shape` tells the shape without running. A `call` that does
+the same in training and out of it may leave out `training`.
 """
 
 import functools
+import inspect
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -53,6 +55,8 @@ class Layer:
     expects = "(batch, ...)"
     """The axes of an input, for the check in `__call__`; `...` stands for any number."""
 
+    _takes_training = True
+
     def __init__(
         self,
         *,
@@ -79,6 +83,7 @@ class Layer:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Wrap `build` and `backward`, as `__call__` wraps `call`."""
         super().__init_subclass__(**kwargs)
+        cls._takes_training = "training" in inspect.signature(cls.call).parameters
         for name, wrap in (("build", _built_once), ("backward", _with_penalties)):
             if name in vars(cls):
                 setattr(cls, name, wrap(vars(cls)[name]))
@@ -116,7 +121,7 @@ class Layer:
         """
         x = self._checked(x)
         self.build(x.shape)
-        self._output = self.call(x, training)
+        self._output = self.call(x, training) if self._takes_training else self.call(x)
         return self._output
 
     def add_weight(

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import labkit
 from labkit import config, layers, testing
 from labkit._typing import Array, Shape
 
@@ -34,6 +35,21 @@ def test_own_layer_passes_the_gradient_check(random: np.random.Generator) -> Non
     """Penalties on weights and output join the gradients without the layer's doing."""
     x = random.normal(size=(5, 3))
     assert testing.check_gradients(Scale(activity_regularizer="l1"), x) < 1e-6
+
+
+def test_call_may_leave_out_training(random: np.random.Generator) -> None:
+    """A reader's `call(self, x)` works in models too, as with Keras."""
+
+    class Double(layers.Layer):
+        def call(self, x: Array) -> Array:  # type: ignore[override]  # what is tested
+            return 2 * x
+
+        def backward(self, dy: Array) -> Array:
+            return 2 * dy
+
+    x = random.normal(size=(5, 3))
+    model = labkit.Sequential([layers.Dense(2), Double()])
+    assert testing.check_gradients(model, x, training=True) < 1e-6
 
 
 def test_backward_of_a_subclass_adds_penalties_once(random: np.random.Generator) -> None:
