@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 
 from labkit.site.book import Colab
@@ -416,13 +417,7 @@ def test_serve(
 
 def kernels(parent: int) -> list[int]:
     """Return the processes that a process has started."""
-    found = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(parent)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return [int(word) for word in found.stdout.split()]
+    return [child.pid for child in psutil.Process(parent).children(recursive=True)]
 
 
 def test_nav_lists_the_tutorials() -> None:
