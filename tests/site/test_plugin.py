@@ -31,7 +31,9 @@ plugins:
   - labkit
   - mkdocs-jupyter: {include: ["tutorials/*.py"], ignore: ["*.md"], execute: false, cache: false}
   - autorefs
-  - mkdocstrings: {enable_inventory: false, handlers: {python: {paths: [.], options: {backlinks: flat}}}}
+  - mkdocstrings:
+      enable_inventory: false
+      handlers: {python: {paths: [.], options: {backlinks: flat}}}
 markdown_extensions:
   - admonition
   - toc: {permalink: true}
