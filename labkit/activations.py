@@ -15,20 +15,8 @@ import numpy as np
 from labkit import config
 from labkit._typing import Array
 
-__all__ = [
-    "elu",
-    "gelu",
-    "get",
-    "leaky_relu",
-    "linear",
-    "relu",
-    "sigmoid",
-    "silu",
-    "softmax",
-    "softplus",
-    "tanh",
-    "vjp",
-]
+__all__ = ["elu", "gelu", "leaky_relu", "linear", "relu", "sigmoid", "silu", "softmax", "softplus"]
+__all__ += ["get", "tanh", "vjp"]
 
 Activation = Callable[[Array], Array]
 Rule = Callable[[Array, Array, Array], Array]

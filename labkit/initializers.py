@@ -13,24 +13,9 @@ import numpy as np
 from labkit import _random, config
 from labkit._typing import Array
 
-__all__ = [
-    "Constant",
-    "GlorotNormal",
-    "GlorotUniform",
-    "HeNormal",
-    "HeUniform",
-    "Initializer",
-    "LecunNormal",
-    "LecunUniform",
-    "Ones",
-    "Orthogonal",
-    "RandomNormal",
-    "RandomUniform",
-    "TruncatedNormal",
-    "VarianceScaling",
-    "Zeros",
-    "get",
-]
+__all__ = ["Constant", "Initializer", "Ones", "Orthogonal", "Zeros", "get"]
+__all__ += ["RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling"]
+__all__ += ["GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform"]
 
 Mode = Literal["fan_in", "fan_out", "fan_avg"]
 Distribution = Literal["truncated_normal", "untruncated_normal", "uniform"]

@@ -15,28 +15,8 @@ from labkit.layers.pooling import (
 from labkit.layers.regularization import Dropout
 from labkit.layers.rnn import GRU, LSTM, SimpleRNN
 
-__all__ = [
-    "GRU",
-    "LSTM",
-    "Activation",
-    "Add",
-    "AveragePooling2D",
-    "BatchNormalization",
-    "Conv1D",
-    "Conv2D",
-    "Dense",
-    "Dropout",
-    "Embedding",
-    "Flatten",
-    "GlobalAveragePooling1D",
-    "GlobalAveragePooling2D",
-    "Input",
-    "Layer",
-    "LayerNormalization",
-    "MaxPooling2D",
-    "MultiHeadAttention",
-    "Reshape",
-    "Residual",
-    "SimpleRNN",
-    "ZeroPadding2D",
-]
+__all__ = ["Activation", "Add", "Dense", "Flatten", "Input", "Layer", "Reshape"]
+__all__ += ["Conv1D", "Conv2D", "ZeroPadding2D"]
+__all__ += ["AveragePooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D", "MaxPooling2D"]
+__all__ += ["BatchNormalization", "Dropout", "LayerNormalization"]
+__all__ += ["GRU", "LSTM", "Embedding", "MultiHeadAttention", "Residual", "SimpleRNN"]

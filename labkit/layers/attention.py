@@ -9,8 +9,6 @@ from labkit.activations import softmax, vjp
 from labkit.layers.core import KernelLayer, column_sums
 from labkit.layers.layer import Layer, sizes
 
-__all__ = ["MultiHeadAttention", "Residual"]
-
 
 class MultiHeadAttention(KernelLayer):
     r"""Self-attention with several heads (Vaswani et al., 2017).

@@ -20,8 +20,6 @@ from labkit.layers._windows import Windows, pad
 from labkit.layers.core import KernelLayer, column_sums
 from labkit.layers.layer import Layer, sizes
 
-__all__ = ["Conv1D", "Conv2D", "ZeroPadding2D"]
-
 _NUMBERS = 2**21  # in the matrix of windows: 8 MB
 
 

@@ -13,8 +13,6 @@ from labkit.initializers import Initializer
 from labkit.layers.layer import Layer, sizes
 from labkit.regularizers import Regularizer
 
-__all__ = ["Activation", "Add", "Dense", "Flatten", "Input", "KernelLayer", "Reshape"]
-
 
 class Input(Layer):
     """The shape of a model's input, without the batch axis.

@@ -9,8 +9,6 @@ from labkit.initializers import Initializer
 from labkit.layers.layer import Layer, sizes
 from labkit.regularizers import Regularizer
 
-__all__ = ["Embedding"]
-
 
 class Embedding(Layer):
     """Row `i` of a table for each integer `i`.

@@ -20,8 +20,6 @@ from labkit._typing import Array, Shape
 from labkit.initializers import Initializer
 from labkit.regularizers import Regularizer
 
-__all__ = ["Layer", "auto_name", "sizes"]
-
 _names: Counter[str] = Counter()
 
 

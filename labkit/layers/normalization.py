@@ -10,8 +10,6 @@ from labkit.layers.core import column_sums, options
 from labkit.layers.layer import Layer
 from labkit.regularizers import Regularizer
 
-__all__ = ["BatchNormalization", "LayerNormalization"]
-
 
 class _Normalization(Layer):
     r"""$y = \gamma \hat x + \beta$, $\hat x = (x - \mu) / \sqrt{\sigma^2 + \epsilon}$."""

@@ -9,8 +9,6 @@ from labkit._typing import Array, Shape
 from labkit.layers._windows import Windows
 from labkit.layers.layer import Layer, sizes
 
-__all__ = ["AveragePooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D", "MaxPooling2D"]
-
 
 class _Pooling2D(Layer):
     expects = "(batch, height, width, channels)"

@@ -8,8 +8,6 @@ from labkit import _random
 from labkit._typing import Array
 from labkit.layers.layer import Layer
 
-__all__ = ["Dropout"]
-
 
 class Dropout(Layer):
     """In training, zeroes each number with some probability and scales up the others.

@@ -17,8 +17,6 @@ from labkit.layers.core import KernelLayer, column_sums, options
 from labkit.layers.layer import sizes
 from labkit.regularizers import Regularizer
 
-__all__ = ["GRU", "LSTM", "SimpleRNN"]
-
 Gradients = tuple[Array, Array]
 
 
