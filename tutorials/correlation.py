@@ -168,7 +168,8 @@ ax.legend(loc="upper center")
 # %% [markdown]
 # ## When the textbook interval breaks
 # Fisher's interval should contain the true correlation 95 times in 100. Draw many samples of
-# 100 pairs with a known one, normal and heavy-tailed (Student's t with 3 degrees of freedom).
+# 100 pairs with a known one, normal and heavy-tailed (Student's t in two dimensions, with 3
+# degrees of freedom).
 
 
 # %% label="coverage" values="cover_normal cover_heavy cover_bootstrap alarms_normal alarms_heavy"
