@@ -152,14 +152,33 @@ def get(identifier: str | Activation | None) -> Activation:
     return _BY_NAME[identifier or "linear"]
 
 
-_erf = np.vectorize(math.erf, otypes=[np.float64])
-
-
 def _normal_pdf(x: Array) -> Array:
     density: Array = (2 * math.pi) ** -0.5 * np.exp(-0.5 * x * x)
     return density
 
 
 def _normal_cdf(x: Array) -> Array:
-    cdf: Array = 0.5 + 0.5 * _erf(x * 0.5**0.5)
-    return cdf.astype(x.dtype)
+    """Return the normal distribution function, to the last digits of the dtype of `x`.
+
+    For x < 0 it is `erfc(z) / 2` with `z = |x| / sqrt(2)`, and erfc has the smooth form
+    `t exp(P(t) - z²)`, `t = 2 / (2 + z)`, with a polynomial P that is fitted below
+    (Press et al., Numerical Recipes, 3rd edition, section 6.2.2).
+    """
+    z = 0.5**0.5 * np.abs(x)
+    t = 2 / (2 + np.minimum(z, 6))  # from 1 to 1/4; beyond, the last digit does not change
+    u, p = (t - 0.625) / 0.375, np.zeros_like(x)  # u: from 1 to -1
+    for coefficient in _COEFFICIENTS:
+        p *= u
+        p += coefficient
+    tail = 0.5 * t * np.exp(p - z * z)
+    return np.where(x < 0, tail, 1 - tail)
+
+
+def _log_of_scaled_erfc(u: Array) -> Array:
+    t: Array = 0.625 + 0.375 * u
+    scaled = [math.erfc(z) * math.exp(z * z) for z in (2 / t - 2).tolist()]
+    return np.asarray(np.log(scaled) - np.log(t))
+
+
+_FIT = np.polynomial.Chebyshev.interpolate(_log_of_scaled_erfc, 20)
+_COEFFICIENTS = _FIT.convert(kind=np.polynomial.Polynomial).coef[::-1].tolist()

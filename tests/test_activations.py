@@ -67,6 +67,16 @@ def test_extreme_inputs(name: str) -> None:
         assert np.isfinite(array).all()
 
 
+def test_gelu_is_exact_to_the_last_digits() -> None:
+    """The fitted normal distribution function equals SciPy's, in both tails."""
+    from scipy.special import ndtr
+
+    x = np.linspace(-12, 12, 10_001)
+    np.testing.assert_allclose(activations.gelu(x), x * ndtr(x), rtol=1e-12, atol=1e-15)
+    short = x.astype(np.float32)
+    np.testing.assert_allclose(activations.gelu(short), short * ndtr(short), atol=1e-6)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_takes_lists_and_integers_but_no_text(name: str) -> None:
     """Whole numbers become floats; what is no number is refused by name."""
