@@ -170,7 +170,7 @@ def _normal_cdf(x: Array) -> Array:
     for coefficient in _COEFFICIENTS:
         p *= u
         p += coefficient
-    tail = 0.5 * t * np.exp(p - z * z)
+    tail: Array = 0.5 * t * np.exp(p - z * z)
     return np.where(x < 0, tail, 1 - tail)
 
 
