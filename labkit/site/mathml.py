@@ -5,6 +5,7 @@ moves while the page loads.
 """
 
 import re
+from itertools import pairwise
 from typing import Any
 from xml.etree import ElementTree
 
@@ -17,6 +18,10 @@ from markdown.inlinepatterns import InlineProcessor
 # As in Pandoc, "$5 to $10" is text: no space inside the dollars and no digit after them.
 _INLINE = r"(?<![\\$])\$(?![\s$])((?:\\.|[^\\$])+?)(?<!\s)\$(?![\d$])"
 _BLOCK = re.compile(r"^ {0,3}\$\$(.+?)\$\$[ \t]*$", re.DOTALL | re.MULTILINE)
+
+_OPERATOR = "{http://www.w3.org/1998/Math/MathML}mo"
+_SIGNS = {"-", "\N{MINUS SIGN}", "+", "±", "∓"}
+_CLOSING = {")", "]", "}", "|", "‖", "⟩", "!", "′"}
 
 ElementTree.register_namespace("", "http://www.w3.org/1998/Math/MathML")
 
@@ -43,7 +48,16 @@ def mathml(latex: str, *, block: bool = False) -> str:
     for element in root.iter():
         if element.text and element.text.startswith("\\"):
             raise MathError(f"unknown command {element.text} in the formula ${latex}$")
+        _mark_signs(element)
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def _mark_signs(row: ElementTree.Element) -> None:
+    """Say which minus is a sign: one behind an operator. Browsers set any other apart."""
+    for before, element in pairwise(row):
+        operators = element.tag == before.tag == _OPERATOR
+        if operators and element.text in _SIGNS and before.text not in _CLOSING:
+            element.set("form", "prefix")
 
 
 class MathExtension(Extension):  # type: ignore[misc]  # Markdown is untyped

@@ -34,6 +34,15 @@ def test_a_formula_that_cannot_be_read_is_an_error(latex: str) -> None:
         mathml(latex)
 
 
+def test_a_sign_is_told_from_an_operation() -> None:
+    """A minus behind an operator is a sign; one behind a letter or a bracket subtracts."""
+    sign = '<mo form="prefix">'
+    assert mathml("r = -3").count(sign) == 1
+    assert mathml(r"x \cdot -y").count(sign) == 1
+    assert sign not in mathml("a - b")
+    assert sign not in mathml("(a) - |b| - c")
+
+
 def test_inline_and_block() -> None:
     """`$…$` stays in its line; `$$…$$` stands alone, also over several lines."""
     html, _, math = convert("An $x$ here:\n\n$$\nx +\ny\n$$\nand on.", Book({}))
