@@ -28,7 +28,7 @@ plot.set_theme()
 
 # %% label="correlate"
 def correlate(x, kernel):
-    """Slide the kernel along every axis of x; sum the products at each place."""
+    """Slide the kernel along all axes of x; sum the products at each place."""
     windows = np.lib.stride_tricks.sliding_window_view(x, kernel.shape)
     return np.tensordot(windows, kernel, axes=kernel.ndim)
 
@@ -592,7 +592,7 @@ keras.utils.set_random_seed(0)
 blind = compile(build_cnn())
 blind.fit(shuffle(x_train), y_train, epochs=15, batch_size=64, verbose=0)
 shuffled_accuracy = blind.evaluate(shuffle(x_test), y_test, verbose=0)[1]
-print(f"In order: {keras_accuracy:.1%} right, shuffled: {shuffled_accuracy:.1%}")
+print(f"In order: {keras_accuracy:.1%}, shuffled: {shuffled_accuracy:.1%}")
 
 assert shuffled_accuracy < keras_accuracy - 0.2
 assert shuffled_accuracy < same_accuracy
