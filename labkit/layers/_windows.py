@@ -3,6 +3,7 @@
 Shared by convolution and pooling, for any number of axes between batch and channels.
 """
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -69,7 +70,7 @@ class Windows:
 
         The places come row by row, and each view is `(batch, windows..., channels)`.
         """
-        for place in np.ndindex(*self.size):
+        for place in itertools.product(*map(range, self.size)):
             axes = zip(place, padded.shape[1:-1], self.size, self.strides, strict=True)
             index = [slice(p, n - size + p + 1, stride) for p, n, size, stride in axes]
             yield padded[(slice(None), *index)]
