@@ -90,7 +90,7 @@ class Batches:
         # A generator goes on where it was; an iterable such as a tf.data.Dataset begins anew.
         rest, count = iter(self._source or ()), 0
         while count != self.steps and (batch := next(rest, None)) is not None:
-            parts = batch if isinstance(batch, tuple) else (batch,)
+            parts = batch if isinstance(batch, tuple | list) else (batch,)
             arrays = [None if a is None else _array("A batch", a) for a in parts]
             x, y, w = (*arrays, None, None)[:3]
             if x is None or len(parts) > 3:

@@ -3,7 +3,6 @@
 import os
 import warnings
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -296,10 +295,10 @@ class ModelCheckpoint(_Monitor):
             self.best = value
         names = {"epoch": epoch + 1, **(logs or {})}
         try:
-            path = Path(self.filepath.format(**names))
+            path = self.filepath.format(**names)
         except KeyError as error:
             raise KeyError(f"{self.filepath} names {error}. There are: {list(names)}") from None
-        path.parent.mkdir(parents=True, exist_ok=True)
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         self.model.save_weights(path)
         if self.verbose:
             print(f"Epoch {epoch + 1}: saved the weights to {path}")

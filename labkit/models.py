@@ -1,6 +1,7 @@
 """Sequential: a chain of layers, and how it is trained."""
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -8,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from labkit import _weights, activations, layers, losses, metrics, optimizers
+from labkit import activations, layers, losses, metrics, optimizers
 from labkit._batches import Batches, refuse_nan, split
 from labkit._flat import FlatWeights
 from labkit._typing import Array, Shape
@@ -32,7 +33,7 @@ class Sequential(Layer):
 
     Attributes:
         layers: The layers, without the `Input`.
-        optimizer: As given to `compile`.
+        optimizer: As given to `compile`, as is `loss`.
         stop_training: A callback sets it to end the training.
     """
 
@@ -44,7 +45,7 @@ class Sequential(Layer):
         self.optimizer: Any = None
         self.stop_training = False
         self._shape: Shape | None = None
-        self._loss: Any = None
+        self.loss: Any = None
         self._logit_loss: Any = None
         self._mean_loss = Mean("loss")
         self._mean_loss.direction = "down"
@@ -141,9 +142,9 @@ class Sequential(Layer):
             ValueError: A name is unknown.
         """
         self.optimizer = optimizers.get(optimizer)
-        self._loss = None if loss is None else losses.get(loss)
-        if self._loss and self._loss.logits_of:
-            self._logit_loss = replace(self._loss, from_logits=True)
+        self.loss = None if loss is None else losses.get(loss)
+        if self.loss and self.loss.logits_of:
+            self._logit_loss = replace(self.loss, from_logits=True)
         self._metrics = [_metric(m) for m in metrics or ()]
         self._weighted_metrics = [_metric(m) for m in weighted_metrics or ()]
         self._flat = None
@@ -210,13 +211,14 @@ class Sequential(Layer):
         )
         held_out = None
         if validation_data is not None:
-            data = validation_data if isinstance(validation_data, tuple) else (validation_data,)
+            pair = isinstance(validation_data, tuple | list)
+            data = validation_data if pair else (validation_data,)
             size = None if len(data) == 1 else validation_batch_size or batch_size
             held_out = Batches(*data, batch_size=size, steps=validation_steps)
-        level, history, logs = _level(verbose), History(), dict[str, Any]()
-        told = [*(callbacks or ()), *([ProgbarLogger()] if level else []), history]
+        history, logs = History(), dict[str, Any]()
+        told = [*(callbacks or ()), *([ProgbarLogger()] if verbose else []), history]
         tell(told, "set_model", self)
-        tell(told, "set_params", {"epochs": epochs, "steps": train.steps, "verbose": level})
+        tell(told, "set_params", {"epochs": epochs, "steps": train.steps, "verbose": verbose})
         self.stop_training = False
         tell(told, "on_train_begin", None)
         for epoch in range(initial_epoch, epochs):
@@ -269,9 +271,7 @@ class Sequential(Layer):
         """
         self._check_compiled()
         batches = Batches(x, y, sample_weight, batch_size=batch_size, steps=steps)
-        return self._told(
-            self._test(batches, Progbar(batches.steps, verbose=_level(verbose))), return_dict
-        )
+        return self._told(self._test(batches, Progbar(batches.steps, verbose=verbose)), return_dict)
 
     def predict(
         self,
@@ -296,7 +296,7 @@ class Sequential(Layer):
             ValueError: `x` does not fit the model, or holds NaN.
         """
         batches = Batches(x, batch_size=batch_size, steps=steps)
-        bar = Progbar(batches.steps, verbose=_level(verbose))
+        bar = Progbar(batches.steps, verbose=verbose)
         outputs: list[Array] = []
         for inputs, *_ in batches:
             outputs.append(self(inputs))
@@ -325,7 +325,7 @@ class Sequential(Layer):
         """
         self._check_compiled()
         self.reset_metrics()
-        rows = max(1, len(x))
+        rows = max(1, len(x)) if hasattr(x, "__len__") else 1
         for batch in Batches(x, y, sample_weight, batch_size=rows, class_weight=class_weight):
             self._train_step(*batch)
         return self._told(self._results(), return_dict)
@@ -347,6 +347,8 @@ class Sequential(Layer):
             FileExistsError: It may not.
             ValueError: The model is not built, or the name has another ending.
         """
+        from labkit import _weights  # here, as its imports take long
+
         _weights.save(self, filepath, overwrite)
 
     def load_weights(self, filepath: str | os.PathLike[str]) -> None:
@@ -360,6 +362,8 @@ class Sequential(Layer):
             ValueError: The model is not built, the file is damaged, or it holds other
                 layers or shapes.
         """
+        from labkit import _weights
+
         _weights.load(self, filepath)
 
     def summary(self) -> None:
@@ -397,9 +401,7 @@ class Sequential(Layer):
             z = self(x, training=True)
             value, slope = loss.value_and_gradient(y, z, weight)
             self._add(x, y, z, activation, weight, value)
-            self.needs_input_gradient = False
             self.backward(np.asarray(slope))
-            self.needs_input_gradient = True
         by_array = self.optimizer.clipnorm is not None
         self.optimizer.apply(*(self._flat.arrays if by_array else self._flat.vectors))
 
@@ -439,7 +441,7 @@ class Sequential(Layer):
         return results if return_dict else values if len(values) > 1 else values[0]
 
     def _check_compiled(self) -> None:
-        if self.optimizer is None or self._loss is None:
+        if self.optimizer is None or self.loss is None:
             raise RuntimeError("Call compile(optimizer, loss) before training or evaluating.")
 
     @contextmanager
@@ -450,22 +452,24 @@ class Sequential(Layer):
         by zero; Keras on TensorFlow does the same behind the scenes. Yields the loss to use
         and the activation that is left to do.
         """
-        last, loss = self.layers[-1], self._loss
+        last: Any = self.layers[-1]
+        loss: Any = self.loss
+        left: Any = activations.linear
         activation = getattr(last, "activation", None)
-        if (
-            loss.logits_of is None
-            or activation is not getattr(activations, loss.logits_of)
-            or not isinstance(last, layers.Dense | layers.Activation)
-            or last.activity_regularizer is not None
-            or loss.from_logits
-        ):
-            yield loss, activations.linear
-            return
+        usual = isinstance(last, layers.Dense | layers.Activation)
+        taken = usual and loss.logits_of and activation is getattr(activations, loss.logits_of)
+        if taken and loss.from_logits:
+            text = f"{loss.name} got from_logits=True, but {last.name} ends in {loss.logits_of}"
+            warnings.warn(f"{text}: what went into it is taken as the logits.", stacklevel=5)
         try:
-            last.activation = activations.linear
-            yield self._logit_loss, activation
+            self.needs_input_gradient = False
+            if taken and last.activity_regularizer is None:
+                last.activation, left, loss = left, activation, self._logit_loss
+            yield loss, left
         finally:
-            last.activation = activation
+            self.needs_input_gradient = True
+            if usual:
+                last.activation = activation
 
 
 def _metric(identifier: Any) -> str | Metric:

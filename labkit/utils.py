@@ -71,17 +71,20 @@ class Progbar:
     Args:
         target: Number of steps; `None` if unknown.
         width: Of the bar, in characters.
-        verbose: 0: silent. 1: a bar that moves (without a terminal: as 2). 2: one line at
-            the end.
+        verbose: 0: silent. 1 or `"auto"`: a bar that moves (without a terminal: as 2). 2: one
+            line at the end.
         interval: Least time between two drawings, in seconds.
         unit_name: What a step is called.
+
+    Raises:
+        ValueError: `verbose` is none of these.
     """
 
     def __init__(
         self,
         target: int | None,
         width: int = 20,
-        verbose: int = 1,
+        verbose: str | int = 1,
         interval: float = 0.05,
         *,
         unit_name: str = "step",
@@ -89,7 +92,10 @@ class Progbar:
         self.target = target
         self.width = width
         moves = sys.stdout.isatty() or "ipykernel" in sys.modules
-        self.verbose = verbose if moves else min(verbose * 2, 2)
+        if verbose not in ("auto", 0, 1, 2):
+            raise ValueError(f"verbose must be 'auto', 0, 1 or 2. Received: {verbose!r}")
+        level = 1 if verbose == "auto" else int(verbose)
+        self.verbose = level if moves else min(level * 2, 2)
         self.interval = interval
         self.unit_name = unit_name
         self._start = time.perf_counter()

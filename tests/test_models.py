@@ -208,6 +208,42 @@ def test_saturated_outputs_still_learn() -> None:
     assert model.layers[-1].activation is ours.activations.softmax
 
 
+@pytest.mark.slow
+def test_logits_are_found_behind_a_softmax_that_was_not_meant() -> None:
+    """With from_logits=True behind a softmax, both libraries warn and use its input."""
+    values = []
+    for keras in (ours, theirs):
+        model = build(keras, CLASSES, "softmax")
+        model.set_weights([np.full(w.shape, 0.3) for w in model.get_weights()])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("sgd", loss)
+        with pytest.warns(UserWarning, match="from_logits=True"):
+            values.append(model.evaluate(X, LABELS, verbose=0))
+    assert values[0] == pytest.approx(values[1], rel=1e-9)
+
+
+class Interrupted(ours.layers.Dense):
+    """A layer that is stopped amid its work."""
+
+    def backward(self, dy: Any) -> Any:
+        """Stop."""
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_step_leaves_the_model_whole() -> None:
+    """After Ctrl-C within a step, weights, activations and input gradients are as before."""
+    model = build(ours, CLASSES, "softmax")
+    model.layers.insert(0, Interrupted(INPUTS))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    before = model(X)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, LABELS, verbose=0)
+    np.testing.assert_array_equal(model(X), before)
+    del model.layers[0]
+    model(X)
+    assert model.backward(np.ones((ROWS, CLASSES))).shape == X.shape
+
+
 def test_models_that_share_a_layer_share_its_weights() -> None:
     """Training either of two models moves the layer that both hold; copies stay apart."""
     shared = ours.layers.Dense(3, name="shared")
