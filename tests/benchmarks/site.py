@@ -221,12 +221,12 @@ def _generate(folder: Path, count: int) -> None:
 
 def verdict(value: float, target: float) -> str:
     """Say whether a target is met."""
-    return "met" if value <= target else f"not met, target {target:g}"
+    return f"target {target:g}: {'met' if value <= target else 'not met'}"
 
 
 def compare(what: str, value: float, target: float) -> None:
     """Print a value beside its target."""
-    print(f"{what:30} {value:6.2f}  (target {target:g}: {verdict(value, target)})")
+    print(f"{what:30} {value:6.2f}  ({verdict(value, target)})")
 
 
 def main(arguments: Iterable[str] | None = None) -> None:
