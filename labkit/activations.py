@@ -88,11 +88,15 @@ def silu(x: Array) -> Array:
 def gelu(x: Array, approximate: bool = False) -> Array:
     r"""Return $x \, \Phi(x)$, with the normal distribution function $\Phi$.
 
-    (Hendrycks and Gimpel, 2016.)
+    Hendrycks and Gimpel (2016) give it, and the approximation
+
+    $$
+    \Phi(x) \approx (1 + \tanh(\sqrt{2/\pi} \, (x + 0.044715 x^3))) / 2 .
+    $$
 
     Args:
         x: Any shape.
-        approximate: Use $\Phi(x) \approx (1 + \tanh(\sqrt{2/\pi} (x + 0.044715 x^3))) / 2$.
+        approximate: Whether to use the approximation.
     """
     if not approximate:
         return x * _normal_cdf(x)

@@ -23,8 +23,12 @@ def check_gradients(
     r"""Check `backward` against finite differences along random directions, in float64.
 
     For the input and each weight $w$ with its gradient $g$, and a random direction $v$:
-    $g \cdot v \approx (L(w + h v) - L(w - h v)) / 2 h$. The layer itself is not changed,
-    only a copy of it.
+
+    $$
+    g \cdot v \approx (L(w + h v) - L(w - h v)) / 2 h .
+    $$
+
+    The layer itself is not changed, only a copy of it.
 
     Args:
         layer: A layer or a model.

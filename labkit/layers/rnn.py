@@ -227,9 +227,13 @@ class LSTM(_RNN):
 class GRU(_RNN):
     r"""Gated recurrent unit: like an LSTM, with two gates and no separate cell.
 
-    $h_t = z_t h_{t-1} + (1 - z_t) g_t$ with
-    $g_t = \tanh(x_t W_g + b_g + r_t (h_{t-1} U_g + b'_g))$; the gates $z, r$ are sigmoids
-    of $x_t W + b + h_{t-1} U + b'$ (Cho et al., 2014, with $r_t$ after the product).
+    $$
+    h_t = z_t h_{t-1} + (1 - z_t) g_t, \quad
+    g_t = \tanh(x_t W_g + b_g + r_t (h_{t-1} U_g + b'_g)) ,
+    $$
+
+    where the gates $z, r$ are sigmoids of $x_t W + b + h_{t-1} U + b'$ (Cho et al., 2014,
+    with $r_t$ after the product).
     `x` is `(batch, steps, features)`; `kernel` $W$ and `recurrent_kernel` $U$ have
     `3 * units` columns, in the order z, r, g, and `bias` has two rows, $b$ and $b'$.
 

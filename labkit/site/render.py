@@ -33,7 +33,8 @@ _TITLE = re.compile(r"^# +(.+)$", re.MULTILINE)
 _SENTENCE = re.compile(r".+?[.!?](?=\s|$)", re.DOTALL)
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
-_TABLE_ATTRIBUTES = re.compile(r' (?:border|class|style)="[^"]*"')
+_TABLE_ATTRIBUTES = re.compile(r' (?:border|class|id|style)="[^"]*"')
+_EMPTY_HEADER = re.compile(r"<th[^>]*>(?:&nbsp;|\s)*</th>")
 _BREAK = re.compile(r"\s*\n\s*")
 _THEME_FAULTS = [  # what Material writes, and what HTML and screen readers ask for
     ('role="dialog">', 'role="dialog" aria-label="Search">'),
@@ -290,7 +291,7 @@ class Parts:
         return found
 
     def _table(self, markup: str) -> Element:
-        markup = _TABLE_ATTRIBUTES.sub("", markup).replace("<th></th>", "<td></td>")
+        markup = _EMPTY_HEADER.sub("<td></td>", _TABLE_ATTRIBUTES.sub("", markup))
         return self._raw("div", re.sub(r">\s+<", "><", markup), "lab-table")
 
     def _error(self, output: NotebookNode) -> Element:

@@ -110,7 +110,9 @@ def browser(chromium: str) -> Iterator[Browser]:
 def page(request: pytest.FixtureRequest, browser: Browser, server: str) -> Iterator[Page]:
     """Open a page in each scheme; a script error or outside request fails the test."""
     faults: list[str] = []
-    context = browser.new_context(color_scheme=request.param, base_url=server)
+    context = browser.new_context(
+        color_scheme=request.param, base_url=server, reduced_motion="reduce"
+    )
     page = context.new_page()
     page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
     page.on(
