@@ -6,7 +6,6 @@ counted by class, and their own names do not matter.
 
 import os
 import re
-import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -30,19 +29,18 @@ def save(model: "Sequential", filepath: str | os.PathLike[str], overwrite: bool)
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} exists. Pass overwrite=True to replace it.")
     values = dict(_variables(model))
-    handle, name = tempfile.mkstemp(suffix=path.suffix, prefix=f".{path.name}-", dir=path.parent)
+    temporary = path.with_name(f".{path.name}-{os.urandom(4).hex()}{path.suffix}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             if path.suffix == ".npz":
                 np.savez(file, allow_pickle=False, **values)
             else:
                 _write_h5(file, values)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def load(model: "Sequential", filepath: str | os.PathLike[str]) -> None:
