@@ -42,6 +42,7 @@ _THEME_FAULTS = [  # what Material writes, and what HTML and screen readers ask 
     (' type="checkbox" id="__search" autocomplete="off">', ' type="checkbox" id="__search">'),
     (' tabindex="">', ' tabindex="0">'),
     (" tabindex>", ' tabindex="0">'),
+    (' data-md-component="source"', ""),  # it would ask a third party how popular the book is
     (' alt="logo">', ' alt="" width="24" height="24">'),  # the link around it has the name
 ]
 _VERBATIM = re.compile(r"(<(pre|script|style|textarea)\b.*?</\2>)", re.DOTALL)
