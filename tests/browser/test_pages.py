@@ -83,6 +83,7 @@ def test_axe_finds_no_violation(page: Page, addresses: list[str]) -> None:
         page.evaluate(axe)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_timeout(100)  # for what the page itself does after a resize
             report = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
             for violation in report["violations"]:
                 nodes = [node["target"] for node in violation["nodes"][:3]]
