@@ -97,9 +97,12 @@ def below(site: Path, tmp_path: Path) -> Iterator[str]:
         yield f"{address}book/"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """Start one headless Chromium for all tests."""
+    """Start a headless Chromium for a file of tests.
+
+    Not for all of them: while it runs, Playwright's event loop does, and other tests start loops.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser

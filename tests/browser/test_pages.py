@@ -252,7 +252,7 @@ def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     command = [sys.executable, "-m", "labkit.site", "zip", str(archive)]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    shutil.unpack_archive(archive, folder / "book")
+    shutil.unpack_archive(archive, folder)
     yield folder / "book"
     shutil.rmtree(folder)
 
