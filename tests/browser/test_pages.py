@@ -274,7 +274,7 @@ def test_offline_site_works_from_a_folder(browser: Browser, offline: Path) -> No
     page.get_by_role("link", name="A single neuron").first.click()
     page.locator("lab-neuron").first.wait_for()
     assert page.locator("lab-neuron").first.evaluate("element => element.state.z") is not None
-    page.locator(".md-search__input").fill("Spearman")
+    page.locator(".md-search__input").press_sequentially("Spearman", delay=50)
     page.locator(".md-search-result__link").first.wait_for()
     page.close()
     assert not faults
