@@ -454,6 +454,8 @@ class ConfusionMatrix(Metric):
 def get(identifier: str | Metric | Function) -> Metric:
     """Return the metric of this name (`"mae"`) or function, or the metric itself.
 
+    `"accuracy"` is the binary, categorical or sparse one, by the shapes of each batch.
+
     Raises:
         ValueError: There is no such metric.
     """
@@ -468,19 +470,10 @@ def get(identifier: str | Metric | Function) -> Metric:
     )
     known = {metric.name: metric for metric in (kind() for kind in kinds)}
     known |= {"mae": MeanAbsoluteError("mae"), "mse": MeanSquaredError("mse")}
+    known |= {name: _Share(_accuracy, name) for name in ("accuracy", "acc")}
     if identifier not in known:
-        names = ", ".join(["accuracy (in compile)", *known])
-        raise ValueError(f"Unknown metric {identifier!r}. Known: {names}.")
+        raise ValueError(f"Unknown metric {identifier!r}. Known: {', '.join(known)}.")
     return known[identifier]
-
-
-def accuracy_for(y_true: Array, y_pred: Array, name: str = "accuracy") -> Metric:
-    """Return what `"accuracy"` means for such targets and predictions, as Keras does."""
-    if y_pred.shape[-1] == 1:
-        return BinaryAccuracy(name)
-    if y_true.ndim < y_pred.ndim or y_true.shape[-1] == 1:
-        return SparseCategoricalAccuracy(name)
-    return CategoricalAccuracy(name)
 
 
 def _spread(sample_weight: ArrayLike | None, values: Array) -> Array:
@@ -492,7 +485,16 @@ def _spread(sample_weight: ArrayLike | None, values: Array) -> Array:
     return np.broadcast_to(np.asarray(checked), values.shape)
 
 
-def _binary_accuracy(y_true: Array, y_pred: Array, threshold: float) -> Array:
+def _accuracy(y_true: Array, y_pred: Array) -> Array:
+    """Return the accuracy that such targets and predictions call for, as Keras's `compile`."""
+    if y_pred.shape[-1] == 1:
+        return _binary_accuracy(y_true, y_pred)
+    if y_true.ndim < y_pred.ndim or y_true.shape[-1] == 1:
+        return _sparse_categorical_accuracy(y_true, y_pred)
+    return _categorical_accuracy(y_true, y_pred)
+
+
+def _binary_accuracy(y_true: Array, y_pred: Array, threshold: float = 0.5) -> Array:
     t, p = aligned("A metric", y_true, y_pred)
     return mean((p > threshold) == t)
 

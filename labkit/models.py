@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from labkit import activations, layers, losses, metrics, optimizers
+from labkit import activations, layers, losses, optimizers
 from labkit._batches import Batches, refuse_nan, split
 from labkit._flat import FlatWeights
 from labkit._typing import Array, Shape
@@ -17,6 +17,7 @@ from labkit.callbacks import Callback, History, ProgbarLogger, tell
 from labkit.layers import Layer
 from labkit.losses import Loss, numbers
 from labkit.metrics import Mean, Metric
+from labkit.metrics import get as get_metric
 from labkit.optimizers import Optimizer
 from labkit.utils import Progbar
 
@@ -49,8 +50,8 @@ class Sequential(Layer):
         self._logit_loss: Any = None
         self._mean_loss = Mean("loss")
         self._mean_loss.direction = "down"
-        self._metrics: list[str | Metric] = []
-        self._weighted_metrics: list[str | Metric] = []
+        self._metrics: list[Metric] = []
+        self._weighted_metrics: list[Metric] = []
         self._flat: FlatWeights | None = None
         self._penalized = False
         for layer in layers or ():
@@ -104,9 +105,8 @@ class Sequential(Layer):
 
     @property
     def metrics(self) -> list[Metric]:
-        """The mean loss and the compiled metrics, as far as the data have told them."""
-        compiled = (*self._metrics, *self._weighted_metrics)
-        return [self._mean_loss, *(m for m in compiled if isinstance(m, Metric))]
+        """The mean loss and the compiled metrics."""
+        return [self._mean_loss, *self._metrics, *self._weighted_metrics]
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return the last layer's output."""
@@ -145,8 +145,8 @@ class Sequential(Layer):
         self.loss = None if loss is None else losses.get(loss)
         if self.loss and self.loss.logits_of:
             self._logit_loss = replace(self.loss, from_logits=True)
-        self._metrics = [_metric(m) for m in metrics or ()]
-        self._weighted_metrics = [_metric(m) for m in weighted_metrics or ()]
+        self._metrics = [get_metric(m) for m in metrics or ()]
+        self._weighted_metrics = [get_metric(m) for m in weighted_metrics or ()]
         self._flat = None
 
     def fit(
@@ -427,9 +427,7 @@ class Sequential(Layer):
         self._mean_loss.update_state(loss + penalty, len(x))
         y_pred = activation(z) if self._metrics or self._weighted_metrics else z
         for compiled, w in ((self._metrics, None), (self._weighted_metrics, weight)):
-            for i, metric in enumerate(compiled):
-                if isinstance(metric, str):
-                    compiled[i] = metric = metrics.accuracy_for(np.asarray(y), y_pred, metric)
+            for metric in compiled:
                 metric.update_state(y, y_pred, w)
 
     def _results(self) -> dict[str, Any]:
@@ -470,13 +468,3 @@ class Sequential(Layer):
             self.needs_input_gradient = True
             if usual:
                 last.activation = activation
-
-
-def _metric(identifier: Any) -> str | Metric:
-    """Return a metric, or `"accuracy"`, whose meaning depends on the data."""
-    word = isinstance(identifier, str) and identifier in ("accuracy", "acc")
-    return identifier if word else metrics.get(identifier)
-
-
-def _level(verbose: str | int) -> int:
-    return 1 if verbose == "auto" else int(verbose)

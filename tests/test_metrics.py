@@ -175,8 +175,12 @@ def test_names_stand_for_metrics(name: str, kind: str) -> None:
 )
 def test_accuracy_depends_on_the_shapes(t: Any, p: Any, kind: str) -> None:
     """The word accuracy means what it means in Keras for the same shapes."""
-    metric = ours.accuracy_for(np.zeros(t), np.zeros(p))
-    assert (type(metric).__name__, metric.name) == (kind, "accuracy")
+    rng = np.random.default_rng(0)
+    targets, scores = rng.integers(0, 2, t), rng.uniform(size=p)
+    metric = ours.get("accuracy")
+    metric.update_state(targets, scores)
+    assert metric.result() == getattr(ours, kind)()(targets, scores)
+    assert (metric.name, metric.direction) == ("accuracy", "up")
 
 
 BAD: list[tuple[Any, Any, Any, str]] = [
