@@ -15,6 +15,7 @@ from labkit._flat import FlatWeights
 from labkit._typing import Array, Shape
 from labkit.callbacks import Callback, History, ProgbarLogger, tell
 from labkit.layers import Layer
+from labkit.layers.chain import Chain
 from labkit.losses import Loss, numbers
 from labkit.metrics import Mean, Metric
 from labkit.metrics import get as get_metric
@@ -24,7 +25,7 @@ from labkit.utils import Progbar
 __all__ = ["Sequential"]
 
 
-class Sequential(Layer):
+class Sequential(Chain):
     """A chain of layers, each working on the output of the one before.
 
     Args:
@@ -41,8 +42,7 @@ class Sequential(Layer):
     def __init__(
         self, layers: Iterable[Layer] | None = None, trainable: bool = True, name: str | None = None
     ) -> None:
-        super().__init__(trainable=trainable, name=name)
-        self.layers: list[Layer] = []
+        super().__init__((), trainable=trainable, name=name)
         self.optimizer: Any = None
         self.stop_training = False
         self._shape: Shape | None = None
@@ -78,18 +78,10 @@ class Sequential(Layer):
 
     def build(self, input_shape: Shape) -> None:
         """Make the weights of all layers, for inputs `(batch or None, ...)`."""
-        self._shape = input_shape = (None, *input_shape[1:])
-        for layer in self.layers:
-            layer.build(input_shape)
-            input_shape = layer.compute_output_shape(input_shape)
+        self._shape = (None, *input_shape[1:])
+        super().build(self._shape)
         parts = list(self.flatten_layers())
         self._penalized = any(p.activity_regularizer or p._regularizers for p in parts)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the shape of the last layer's output."""
-        for layer in self.layers:
-            input_shape = layer.compute_output_shape(input_shape)
-        return input_shape
 
     @property
     def input_shape(self) -> Shape:
@@ -107,20 +99,6 @@ class Sequential(Layer):
     def metrics(self) -> list[Metric]:
         """The mean loss and the compiled metrics."""
         return [self._mean_loss, *self._metrics, *self._weighted_metrics]
-
-    def call(self, x: Array, training: bool = False) -> Array:
-        """Return the last layer's output."""
-        for layer in self.layers:
-            x = layer(x, training)
-        return x
-
-    def backward(self, dy: Array) -> Array | None:
-        """Fill the gradients of all layers; return the gradient of the input."""
-        self.layers[0].needs_input_gradient = self.needs_input_gradient
-        gradient: Any = dy
-        for layer in reversed(self.layers):
-            gradient = layer.backward(gradient)
-        return None if gradient is None else np.asarray(gradient)
 
     def compile(
         self,

@@ -1,6 +1,7 @@
 """Layers: each goes forward with `call` and back with `backward`, array for array."""
 
-from labkit.layers.attention import MultiHeadAttention, Residual
+from labkit.layers.attention import MultiHeadAttention
+from labkit.layers.chain import Residual
 from labkit.layers.convolutional import Conv1D, Conv2D, ZeroPadding2D
 from labkit.layers.core import Activation, Add, Dense, Flatten, Input, Reshape
 from labkit.layers.embedding import Embedding

@@ -7,7 +7,7 @@ import numpy as np
 from labkit._typing import Array, Shape
 from labkit.activations import softmax, vjp
 from labkit.layers.core import KernelLayer, column_sums
-from labkit.layers.layer import Layer, sizes
+from labkit.layers.layer import sizes
 
 
 class MultiHeadAttention(KernelLayer):
@@ -106,46 +106,3 @@ class MultiHeadAttention(KernelLayer):
             self.gradients[f"{part}_bias"].reshape(-1)[...] = column_sums(rows)
         dx: Array = dy @ kernel.T
         return dx
-
-
-class Residual(Layer):
-    """A shortcut around a chain of layers: `x + chain(x)` (He et al., 2016).
-
-    labkit's own name: in Keras, `keras.layers.Add()([x, chain(x)])` in a functional model.
-
-    Args:
-        layers: The chain; its output must have the input's shape.
-        **kwargs: As in `Layer`.
-
-    Raises:
-        ValueError: The shapes differ.
-    """
-
-    def __init__(self, layers: list[Layer], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.layers = list(layers)
-
-    def build(self, input_shape: Shape) -> None:
-        """Build the chain."""
-        shape = input_shape
-        for layer in self.layers:
-            layer.build(shape)
-            shape = layer.compute_output_shape(shape)
-        if shape[1:] != input_shape[1:]:
-            wanted = f"Residual expects layers that keep the shape {input_shape[1:]}"
-            raise ValueError(f"{wanted}. Received: {shape[1:]}")
-
-    def call(self, x: Array, training: bool = False) -> Array:
-        """Return `x + chain(x)`."""
-        y = x
-        for layer in self.layers:
-            y = layer(y, training)
-        return x + y
-
-    def backward(self, dy: Array) -> Array:
-        """Return the gradient with respect to `x`, by both ways."""
-        dx: Any = dy
-        for layer in reversed(self.layers):
-            dx = layer.backward(dx)
-        total: Array = dy + dx
-        return total
