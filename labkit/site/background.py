@@ -36,6 +36,7 @@ class Background:
         jobs: How many tutorials run at a time; by default what the machine can carry.
         on_change: Called in a thread of its own whenever a tutorial has run or failed.
         say: Told in a line what happens.
+        delay: Seconds between a call of `start` and the first kernel.
     """
 
     def __init__(
@@ -45,10 +46,12 @@ class Background:
         on_change: Callable[[], None],
         say: Callable[[str], None],
         jobs: int | None = None,
+        delay: float = 0.5,
     ) -> None:
         self._cache = cache
         self._on_change = on_change
         self._say = say
+        self._delay = delay
         self._slots = threading.Semaphore(jobs or default_jobs())
         self._tutorials: Sequence[Tutorial] = ()
         self._view = Cache(cache)  # as the last book saw it
@@ -65,9 +68,12 @@ class Background:
     def start(self) -> None:
         """Run what has no valid result; stop what runs in a version that is out of date.
 
-        Returns at once: it takes a moment to find out, and the first page should not wait.
+        Returns at once, and waits a little: the reader's page comes before the kernels, which
+        take all cores.
         """
-        threading.Thread(target=self._start, daemon=True).start()
+        timer = threading.Timer(self._delay, self._start)
+        timer.daemon = True
+        timer.start()
 
     def close(self) -> None:
         """Stop every run and wait until its kernel has ended."""

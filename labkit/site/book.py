@@ -117,6 +117,17 @@ class Book:
         """Say whether a tutorial is done."""
         return self.states.get(tutorial, "done")
 
+    def facts(self, tutorial: str, digest: str) -> str:
+        """Return a text that is another when anything that pages show of a tutorial is.
+
+        Args:
+            tutorial: Its name.
+            digest: The digest of its source.
+        """
+        finished = self.notebook(tutorial).metadata.get("labkit", {}).get("finished")
+        message = self.messages.get(tutorial, "")
+        return f"{tutorial} {digest} {self.state(tutorial)} {finished} {message}"
+
     def notebook(self, tutorial: str) -> NotebookNode:
         """Return a tutorial's notebook.
 

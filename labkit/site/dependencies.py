@@ -13,7 +13,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 OWN = "labkit/site/"
@@ -38,6 +38,7 @@ class Source:
     providers: dict[str, set[str]] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=1024)  # a prose edit leaves each text as it was
 def analyze(text: str, package: str = "") -> Source:
     """Read the imports of a module's text.
 

@@ -1,74 +1,175 @@
-"""Pages of the API reference, remembered from one build to the next.
+"""Pages remembered from one build to the next, so that an edit renders what it changed.
 
-To render the reference takes longer than all other pages together, and while an author edits
-prose or a tutorial nothing in it changes. So what was rendered is kept, until the page's text,
-the source that it documents, the site's configuration or a package that renders it changes.
+The pages of the API reference are kept in files: to render them takes longer than all other
+pages together, and while an author edits prose or a tutorial nothing in them changes. All
+other pages are remembered while the site is served. What was rendered holds until something
+on which it depends changes; a page about which something was to be said is not kept, so that
+it is said again.
 """
 
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink, TableOfContents
+from mkdocs.utils import CountHandler
 
 # Their versions decide how a page is rendered.
 PACKAGES = ("griffelib", "markdown", "mkdocs", "mkdocs-autorefs", "mkdocs-material",
             "mkdocstrings", "mkdocstrings-python", "pygments", "pymdown-extensions")  # fmt: skip
 
 
-class Memory:
-    """Remembers rendered pages, each in a file of its own.
+class Store(Protocol):
+    """Where pages are kept: a dictionary, or a `Folder`."""
+
+    def get(self, name: str, /) -> dict[str, Any] | None:
+        """Return what is kept under a name, or None."""
+
+    def __setitem__(self, name: str, content: dict[str, Any], /) -> None:
+        """Keep something under a name."""
+
+
+class Folder:
+    """Keeps each page in a file of its own.
 
     Args:
-        folder: Where the files are; made when the first is written.
-        sources: The files on which every page depends.
+        path: Where the files are; made when the first is written.
     """
 
-    def __init__(self, folder: Path, sources: Iterable[Path]) -> None:
-        self._folder = folder
-        self._ready = False
-        self._key = hashlib.sha256()
-        for path in sources:
-            self._key.update(f"{path.name}\n".encode() + path.read_bytes())
-        self._key.update("".join(f"{name} {version(name)}\n" for name in PACKAGES).encode())
+    def __init__(self, path: Path) -> None:
+        self._path = path
 
-    def use(self, page: Page, autorefs: Any) -> None:
-        """Let a page be rendered only if it has not been as it stands.
+    def get(self, name: str, /) -> dict[str, Any] | None:
+        """Return what is kept under a name; None if there is none, or if it is damaged."""
+        try:
+            kept: dict[str, Any] = json.loads(self._file(name).read_bytes())
+        except (OSError, ValueError):
+            return None
+        return kept
 
-        The first page of a build is rendered in any case: by it mkdocstrings sets itself up.
+    def __setitem__(self, name: str, content: dict[str, Any], /) -> None:
+        """Write a file at once, so that another build sees the old one or the new one."""
+        with contextlib.suppress(OSError):  # a read-only folder costs time, not the build
+            self._path.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile("w", dir=self._path, delete=False) as file:
+                json.dump(content, file)
+            os.replace(file.name, self._file(name))
+
+    def _file(self, name: str) -> Path:
+        return self._path / f"{name.replace('/', '-')}.json"
+
+
+class Memory:
+    """Renders the pages of one build, or restores what an earlier build rendered.
+
+    Args:
+        store: Where such pages are kept.
+        base: A digest of what they all depend on.
+        render: Renders a page, or raises.
+        autorefs: The plugin that is told of a page's anchors.
+        unready: Whether the first page is rendered in any case: by a page of the reference
+            mkdocstrings sets itself up.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        base: str,
+        render: Callable[[Page, Any, Files], None],
+        autorefs: Any,
+        *,
+        unready: bool = False,
+    ) -> None:
+        self._store = store
+        self._base = base
+        self._page = render
+        self._autorefs = autorefs
+        self._unready = unready
+
+    def recall(self, page: Page, facts: str = "") -> dict[str, Any] | None:
+        """Return what is kept of a page as it stands; None if it must be rendered.
 
         Args:
-            page: The page, about to be rendered; its Markdown is final.
-            autorefs: The plugin that is told of the page's anchors.
+            page: The page; its Markdown is final.
+            facts: What it depends on besides its Markdown and what all depend on.
         """
-        digest = self._key.copy()
-        digest.update(str(page.markdown).encode())
-        key = digest.hexdigest()
-        path = self._folder / f"{page.file.name}.json"
+        kept = self._store.get(page.file.src_uri)
+        return kept if kept and kept.get("key") == self._key(page, facts) else None
 
-        def remembered(config: Any, files: Files) -> None:
-            if self._ready and (kept := _read(path, key)):
-                _restore(page, files, kept, autorefs)
-                return
-            anchors = _rendered(page, config, files, autorefs)
-            self._ready = True
-            with contextlib.suppress(OSError):  # a read-only folder costs time, not the build
-                _write(path, {"key": key, "anchors": anchors} | _kept(page))
+    def render(self, page: Page, config: Any, files: Files, facts: str = "") -> None:
+        """Restore a page, or render and keep it."""
+        kept = None if self._unready else self.recall(page, facts)
+        if kept:
+            _restore(page, files, kept, self._autorefs)
+            return
+        with _warnings() as counts, _anchors(self._autorefs) as anchors:
+            self._page(page, config, files)
+        self._unready = False
+        if not counts:
+            key = self._key(page, facts)
+            self._store[page.file.src_uri] = {"key": key, "anchors": anchors} | _kept(page)
 
-        vars(page)["render"] = remembered  # as mkdocs-jupyter does
+    def _key(self, page: Page, facts: str) -> str:
+        return hashlib.sha256(f"{self._base}\n{facts}\n{page.markdown}".encode()).hexdigest()
 
 
-def _rendered(page: Page, config: Any, files: Files, autorefs: Any) -> list[Any]:
-    """Render a page; return what autorefs was told of it."""
-    anchors = []
+def digest(sources: Iterable[Path], pages: Iterable[str]) -> str:
+    """Return a digest of files, of the site's pages and of the packages that render them."""
+    found = hashlib.sha256("\n".join(pages).encode())
+    for path in sources:
+        found.update(f"{path.name}\n".encode() + path.read_bytes())
+    found.update("".join(f"{name} {version(name)}\n" for name in PACKAGES).encode())
+    return found.hexdigest()
+
+
+def remember_search(index: Any, kept: dict[str, tuple[Any, list[Any]]]) -> None:
+    """Let the theme's search read only pages that are not as they were.
+
+    Args:
+        index: The index of this build.
+        kept: The entries of the last build's pages, each with what they were made from.
+    """
+    add = index.add_entry_from_context
+
+    def remembered(page: Page) -> None:
+        made_from = page.content, page.title, page.meta
+        before, entries = kept.get(page.url, (None, []))
+        if before == made_from:
+            index.entries += entries
+            return
+        start = len(index.entries)
+        add(page)
+        kept[page.url] = made_from, index.entries[start:]
+
+    index.add_entry_from_context = remembered
+
+
+@contextlib.contextmanager
+def _warnings() -> Iterator[dict[int, int]]:
+    """Count what MkDocs and its plugins warn of."""
+    counter = CountHandler()
+    counter.setLevel(logging.WARNING)
+    log = logging.getLogger("mkdocs")
+    log.addHandler(counter)
+    try:
+        yield counter.counts
+    finally:
+        log.removeHandler(counter)
+
+
+@contextlib.contextmanager
+def _anchors(autorefs: Any) -> Iterator[list[Any]]:
+    """Note what autorefs is told of a page."""
+    anchors: list[Any] = []
     register = autorefs.register_anchor
 
     def note(where: Page, *rest: Any, **named: Any) -> None:
@@ -77,10 +178,9 @@ def _rendered(page: Page, config: Any, files: Files, autorefs: Any) -> list[Any]
 
     autorefs.register_anchor = note
     try:
-        Page.render(page, config, files)
+        yield anchors
     finally:
-        del autorefs.register_anchor
-    return anchors
+        autorefs.register_anchor = register
 
 
 def _kept(page: Page) -> dict[str, Any]:
@@ -118,20 +218,3 @@ def _link(entry: list[Any]) -> AnchorLink:
     link = AnchorLink(title, identifier, level)
     link.children = [_link(child) for child in children]
     return link
-
-
-def _read(path: Path, key: str) -> dict[str, Any]:
-    """Return what is kept under a key; nothing if there is none, or if it is damaged."""
-    try:
-        kept: dict[str, Any] = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return kept if kept.get("key") == key else {}
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    """Write a file at once, so that another build sees the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-        json.dump(content, file)
-    os.replace(file.name, path)

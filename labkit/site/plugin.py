@@ -32,7 +32,7 @@ from .cache import Cache, CacheError
 from .embed import Context, EmbedExtension, report
 from .execute import RunError, run
 from .mathml import MathExtension
-from .memory import Memory
+from .memory import Folder, Memory, digest, remember_search
 from .policy import headers
 from .references import ReferenceExtension
 from .tutorial import Tutorial, TutorialError, find
@@ -61,6 +61,10 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         self.math = MathExtension()
         self.source = Path()  # of the page that is being made
         self.rendered: tuple[str, Any] = "", None
+        self.pages: dict[str, Any] = {}  # what the last build rendered
+        self.searched: dict[str, Any] = {}
+        self.documented: dict[str, Any] = {}  # what it read of the modules in the reference
+        self.hasty = False  # whether the reference waits for the build after the first run
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Remember whether pages may wait for their results.
@@ -74,7 +78,8 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
 
         See [on_config](https://www.mkdocs.org/dev-guide/plugins/#on_config).
         """
-        config.markdown_extensions += [self.embed, self.math, ReferenceExtension()]
+        self.references = ReferenceExtension()
+        config.markdown_extensions += [self.embed, self.math, self.references]
         if not config.site_url and "navigation.instant" in config.theme["features"]:
             config.theme["features"].remove("navigation.instant")  # it needs the address
         offline = config.plugins.get("material/offline")
@@ -88,12 +93,10 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
 
         See [on_files](https://www.mkdocs.org/dev-guide/plugins/#on_files).
         """
-        if "mkdocstrings" in config.plugins:
-            mkdocstrings: Any = config.plugins["mkdocstrings"]
-            self._keep_compiled(mkdocstrings.get_handler("python").env, config)
         root = Path(config.config_file_path).parent
-        sources = (Path(config.config_file_path), *sorted((root / "labkit").rglob("*.py")))
-        self.memory = Memory(root / self.config.cache / "reference", sources)
+        reference = root / self.config.cache / "reference"
+        fresh = self.background is None and not reference.exists()
+        self.facts = {}
         try:
             tutorials = find(root / self.config.tutorials)
             self.book = self._book(tutorials, root / self.config.cache, config)
@@ -105,9 +108,13 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
                 files.append(_write(script, tutorial.text, config))
                 for path, content in render.files(self.book, tutorial.name):
                     files.append(_write(path, content, config))
+                self.facts[tutorial.name] = self.book.facts(tutorial.name, tutorial.digest)
         except (TutorialError, RunError, CacheError, EmbedError) as error:
             raise PluginError(str(error)) from None
         config.nav = expand(config.nav, [f"tutorials/{t.path.name}" for t in tutorials])
+        self.hasty = self.serving and fresh and "running" in self.book.states.values()
+        self.references.optional = self.hasty
+        self._remember(root, reference, files, config)
 
     def on_pre_page(self, page: Page, *, config: MkDocsConfig, files: Files) -> None:
         """Tell the Markdown extensions which page comes, and mkdocs-jupyter how to make it.
@@ -135,8 +142,13 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         See [on_page_markdown](https://www.mkdocs.org/dev-guide/plugins/#on_page_markdown).
         """
         if not page.file.src_uri.endswith(".py"):
-            if _REFERENCE.search(markdown) and "autorefs" in config.plugins:
-                self.memory.use(page, config.plugins["autorefs"])
+            documents = _REFERENCE.search(markdown)
+            if documents and self.hasty:
+                vars(page)["render"] = partial(render_later, page)
+                return render.unwritten(markdown[: documents.start()], str(page.title))
+            memory = self.reference if documents else self.memory
+            facts = "" if documents else self._facts(markdown)
+            vars(page)["render"] = partial(memory.render, page, facts=facts)
             return None
         notebook = self.book.notebook(page.file.name)
         page.meta["description"] = render.description(notebook)
@@ -146,14 +158,10 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         return render.markdown(notebook, page.file.name)
 
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-        """Stop at what could not be embedded; put right what mkdocs-jupyter leaves out.
+        """Put right what mkdocs-jupyter leaves out; add the scripts of interactive figures.
 
         See [on_page_content](https://www.mkdocs.org/dev-guide/plugins/#on_page_content).
         """
-        assert self.embed.context is not None  # set by on_pre_page
-        if errors := self.embed.context.errors + self.math.errors:
-            place = os.path.relpath(self.source, Path(config.config_file_path).parent)
-            raise PluginError(report(place, self.source.read_text("utf-8-sig"), errors))
         if page.file.src_uri.endswith(".py"):
             html, page.toc = self.rendered
             page.file.abs_src_path = str(self.source)
@@ -237,6 +245,26 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
             self.background = Background(cache, on_change=self.signal.touch, say=log.info)
         return self.background.book(tutorials, colab=colab)
 
+    def _remember(self, root: Path, folder: Path, files: Files, config: MkDocsConfig) -> None:
+        """Let this build take over from the last one what has not changed since."""
+        pages = [file.src_uri for file in files if file.src_uri.endswith((".md", ".py"))]
+        sources = (Path(config.config_file_path), *sorted((root / "labkit").rglob("*.py")))
+        base, autorefs = digest(sources, pages), config.plugins.get("autorefs")
+        self.memory = Memory(self.pages, base, self._render, autorefs)
+        self.reference = Memory(Folder(folder), base, self._render, autorefs, unready=True)
+        if "mkdocstrings" in config.plugins:
+            mkdocstrings: Any = config.plugins["mkdocstrings"]
+            handler = mkdocstrings.get_handler("python")
+            self._keep_compiled(handler.env, config)
+            if self.documented.get("base") == base:
+                vars(handler).update(self.documented["modules"])
+            names = ("_modules_collection", "_lines_collection")
+            modules = {name: getattr(handler, name) for name in names}
+            self.documented = {"base": base, "modules": modules}
+        if "material/search" in config.plugins:
+            search: Any = config.plugins["material/search"]
+            remember_search(search.search_index, self.searched)
+
     def _keep_compiled(self, env: Environment, config: MkDocsConfig) -> None:
         folder = Path(config.config_file_path).parent / self.config.cache / "templates"
         with contextlib.suppress(OSError):  # a read-only folder costs time, not the build
@@ -245,9 +273,33 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
 
     def _convert(self, page: Page, config: MkDocsConfig, files: Files, _: NotebookNode) -> str:
         """Convert a tutorial as MkDocs converts a chapter; called by the template."""
-        Page.render(page, config, files)
+        page.markdown = render.markdown(self.book.notebook(page.file.name), page.file.name)
+        self.memory.render(page, config, files, self._facts(page.markdown))
         self.rendered = str(page.content), page.toc
         return ""
+
+    def _facts(self, markdown: str) -> str:
+        """Return what a page depends on besides its text: the tutorials that it names."""
+        named = (
+            facts
+            for name, facts in self.facts.items()
+            if f"{name}#" in markdown or f" {name} }}" in markdown or "{{ tutorials" in markdown
+        )
+        return "\n".join([str(self.hasty), *named])
+
+    def _render(self, page: Page, config: MkDocsConfig, files: Files) -> None:
+        """Render a page; stop at what could not be embedded."""
+        assert self.embed.context is not None  # set by on_pre_page
+        Page.render(page, config, files)
+        if errors := self.embed.context.errors + self.math.errors:
+            place = os.path.relpath(self.source, Path(config.config_file_path).parent)
+            raise PluginError(report(place, self.source.read_text("utf-8-sig"), errors))
+
+
+def render_later(page: Page, config: MkDocsConfig, files: Files) -> None:
+    """Render a page that is not written yet; its anchors are not known, so none is missed."""
+    Page.render(page, config, files)
+    page.present_anchor_ids = None
 
 
 def expand(nav: Any, pages: list[str]) -> Any:

@@ -24,14 +24,24 @@ _HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 
 
 class ReferenceExtension(Extension):  # type: ignore[misc]  # Markdown is untyped
-    """Python-Markdown extension that turns API names in backticks into references."""
+    """Python-Markdown extension that turns API names in backticks into references.
+
+    Attributes:
+        optional: Whether a name that the reference does not have stays as it is.
+    """
+
+    optional = False
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802  # Python-Markdown's name
         """Register after `toc`, which gives headings ids, and before autorefs."""
-        md.treeprocessors.register(_References(md), "labkit-references", 3)
+        references = _References(md)
+        references.options = {"optional": ""} if self.optional else {}
+        md.treeprocessors.register(references, "labkit-references", 3)
 
 
 class _References(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
+    options: dict[str, str]  # of every reference
+
     def run(self, root: Element) -> None:
         self.heading = ""
         self.cells: dict[str, str] = {}  # the heading above each cell
@@ -43,7 +53,7 @@ class _References(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
                 self.heading = element.get("id", "")
             elif element.tag == "code":
                 if match := _NAME.fullmatch("".join(element.itertext())):
-                    parent[index] = _reference(element, match[1])
+                    parent[index] = _reference(element, match[1], self.options)
             elif element.tag == "autoref" and "cell" in element.attrib:
                 element.set("backlink-anchor", self.cells[element.attrib.pop("cell")])
             elif element.tag not in {"a", "pre", "autoref"}:
@@ -52,8 +62,8 @@ class _References(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
                 self._visit(element)
 
 
-def _reference(code: Element, name: str) -> Element:
-    reference = Element("autoref", {"identifier": _documented(name)})
+def _reference(code: Element, name: str, options: dict[str, str]) -> Element:
+    reference = Element("autoref", {"identifier": _documented(name), **options})
     reference.append(code)
     reference.tail, code.tail = code.tail, None
     return reference

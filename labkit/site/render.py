@@ -372,6 +372,18 @@ def markdown(notebook: NotebookNode, name: str) -> str:
     return f"{text[:start]}\n\n{head}\n\n{text[start:]}\n\n{foot}\n"
 
 
+def unwritten(text: str, title: str) -> str:
+    """Return what stands in for a page of the reference until it is written.
+
+    Args:
+        text: What stands above the first object that the page documents.
+        title: The page's title.
+    """
+    heading = "" if _TITLE.search(text) else f"# {title}\n\n"
+    note = '!!! note "This page is being written"\n    It appears here by itself when it is there.'
+    return f"{heading}{text}\n\n{note}\n"
+
+
 def title(notebook: NotebookNode) -> str:
     """Return a tutorial's title: its first heading."""
     heading = _TITLE.search(_prose(notebook))

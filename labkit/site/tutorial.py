@@ -14,7 +14,9 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -88,7 +90,7 @@ class Tutorial:
         Raises:
             TutorialError: Syntax, a marker or a name is wrong.
         """
-        return _parse(self.text, self.place)
+        return deepcopy(_parse(self.text, self.place))
 
 
 def read(path: str | Path) -> Tutorial:
@@ -158,6 +160,7 @@ def _load(path: Path) -> Tutorial:
     return Tutorial(path.stem, path, text)
 
 
+@lru_cache(maxsize=8)  # a build asks for a tutorial's notebook again and again
 def _parse(text: str, place: str) -> NotebookNode:
     import jupytext  # 0.4 s, and not needed where every tutorial is cached
 

@@ -1,5 +1,6 @@
 """Reference pages remembered between builds."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,18 +30,20 @@ class Chapter:
 
 
 class Site:
-    """Builds of a site with two pages and one source file."""
+    """Builds of a site with one source file."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.source = folder / "source.py"
         self.source.write_text("1")
+        self.store: memory.Store = memory.Folder(folder / "kept")
         self.rendered: list[str] = []
         self.file = Chapter()
+        self.faults: list[str] = []  # warned of by the next page that is rendered
 
     def render(self, page: Any, config: Any, files: Any) -> None:
         """Render a page, as MkDocs would."""
-        self.rendered.append(page.file.name)
+        self.rendered.append(page.file.src_uri)
         page.content = f"content of {page.markdown}"
         page._title_from_render = "Title"
         link = AnchorLink("Title", "title", 1)
@@ -48,32 +51,34 @@ class Site:
         page.toc = TableOfContents([link])
         page.present_anchor_ids = {"title", "part"}
         page.links_to_anchors = {self.file: {"a": "chapter.md#a"}}
-        self.autorefs.register_anchor(page, f"labkit.{page.file.name}", primary=False)
+        self.autorefs.register_anchor(page, f"labkit.{page.file.src_uri}", primary=False)
+        while self.faults:
+            logging.getLogger("mkdocs.structure.pages").warning(self.faults.pop())
 
-    def build(self, **texts: str) -> list[Any]:
+    def build(self, *, unready: bool = True, facts: str = "", **texts: str) -> list[Any]:
         """Build pages of these names and texts; return them, with what was rendered anew."""
         self.rendered, self.autorefs = [], Autorefs()
-        kept = memory.Memory(self.folder / "kept", [self.source])
-        files = SimpleNamespace(get_file_from_path={"chapter.md": self.file}.get)
+        base = memory.digest([self.source], sorted(texts))
+        kept = memory.Memory(self.store, base, self.render, self.autorefs, unready=unready)
+        files: Any = SimpleNamespace(get_file_from_path={"chapter.md": self.file}.get)
         pages = []
         for name, text in texts.items():
-            page: Any = SimpleNamespace(file=SimpleNamespace(name=name), markdown=text)
-            kept.use(page, self.autorefs)
-            page.render({}, files)
+            page: Any = SimpleNamespace(file=SimpleNamespace(src_uri=name), markdown=text)
+            kept.render(page, {}, files, facts)
             pages.append(page)
         return pages
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+def site(tmp_path: Path) -> Site:
     """Return a site whose pages are rendered by the fake above."""
-    made = Site(tmp_path)
-    monkeypatch.setattr(memory.Page, "render", lambda *a: made.render(*a))
-    return made
+    return Site(tmp_path)
 
 
-def test_a_page_is_rendered_once(site: Site) -> None:
+@pytest.mark.parametrize("kind", [memory.Folder, lambda path: {}])
+def test_a_page_is_rendered_once(site: Site, kind: Callable[[Path], memory.Store]) -> None:
     """The next build has all that rendering sets, and tells of its anchors."""
+    site.store = kind(site.folder / "pages")
     _, before = site.build(a="A", b="B")
     told = len(site.autorefs.anchors)
     _, after = site.build(a="A", b="B")
@@ -85,6 +90,8 @@ def test_a_page_is_rendered_once(site: Site) -> None:
     assert [child.id for child in link.children] == ["part"]
     assert site.autorefs.anchors[-1] == (after, "labkit.b", {"primary": False})
     assert len(site.autorefs.anchors) == told
+    site.build(a="A", b="B", unready=False)
+    assert site.rendered == []
 
 
 def test_another_text_is_another_page(site: Site) -> None:
@@ -92,6 +99,32 @@ def test_another_text_is_another_page(site: Site) -> None:
     site.build(a="A", b="B")
     _, page = site.build(a="A", b="new")
     assert page.content == "content of new"
+
+
+def test_another_fact_is_another_page(site: Site) -> None:
+    """What a page shows of elsewhere is part of its key."""
+    site.build(a="A", unready=False, facts="one")
+    site.build(a="A", unready=False, facts="one")
+    assert site.rendered == []
+    site.build(a="A", unready=False, facts="two")
+    assert site.rendered == ["a"]
+
+
+def test_another_set_of_pages_renders_all_anew(site: Site) -> None:
+    """A link may lead to a page that is gone."""
+    site.build(a="A", b="B", unready=False)
+    site.build(a="A", unready=False)
+    assert site.rendered == ["a"]
+
+
+def test_what_was_warned_of_is_warned_of_again(site: Site) -> None:
+    """A page with a dead link is not kept, or a strict build would not see the link."""
+    site.faults = ["a dead link"]
+    site.build(a="A", unready=False)
+    site.build(a="A", unready=False)
+    assert site.rendered == ["a"]
+    site.build(a="A", unready=False)
+    assert site.rendered == []
 
 
 @pytest.mark.parametrize("damage", [lambda p: p.unlink(), lambda p: p.write_text('{"key"')])
@@ -126,3 +159,29 @@ def test_a_folder_that_cannot_be_written_costs_only_time(site: Site) -> None:
     (site.folder / "kept").write_text("a file where the folder should be")
     _, page = site.build(a="A", b="B")
     assert page.content == "content of B"
+
+
+class Index:
+    """An index that takes a page's content for its entry."""
+
+    def __init__(self) -> None:
+        self.entries: list[str] = []
+        self.read: list[str] = []
+
+    def add_entry_from_context(self, page: Any) -> None:
+        """Read a page."""
+        self.read.append(page.url)
+        self.entries.append(page.content)
+
+
+def test_the_search_reads_what_has_changed() -> None:
+    """The index is whole at each build, and in the pages' order."""
+    kept: dict[str, Any] = {}
+    for content, read in [("A", ["a", "b"]), ("A", []), ("new", ["a"]), ("new", [])]:
+        index = Index()
+        memory.remember_search(index, kept)
+        for url, text in (("a", content), ("b", "B")):
+            page = SimpleNamespace(url=url, content=text, title=url, meta={})
+            index.add_entry_from_context(page)
+        assert index.entries == [content, "B"]
+        assert index.read == read

@@ -352,13 +352,14 @@ def serve(
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
     shutil.rmtree(small.root / ".cache")
-    process = subprocess.Popen(
-        small.command("serve", "--dev-addr", address),
-        cwd=small.root,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    with (small.root / "log").open("wb") as log:
+        process = subprocess.Popen(
+            small.command("serve", "--dev-addr", address),
+            cwd=small.root,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
 
     def read(path: str) -> str:
         try:
@@ -389,8 +390,12 @@ def test_serve(
     page = "tutorials/slow/"
     wait_for(lambda: "This tutorial is running" in read(page), "the first page")
     assert "livereload(" in read(page)
+    assert "This page is being written" in read("api/")
+    assert "WARNING" not in small.read("log")
     wait_for(lambda: "slept</pre>" in read(page), "the first result")
     wait_for(lambda: "97.3%" in read("chapter/"), "the chapter's value")
+    assert "A dense layer" in read("api/")
+    assert 'href="../../api/#labkit.layers.Dense"' in read("tutorials/tiny/")
     assert small.sources() == sources
     assert list((small.root / "labkit").rglob("*.pyc"))
     version = re.search(r"livereload\((\d+)", read(page))
