@@ -11,7 +11,7 @@ value is NaN, `"omit"` leaves out pairs with a NaN, `"raise"` refuses them.
 
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import erfc, sqrt
 from statistics import NormalDist
 from typing import Any, NamedTuple
@@ -20,20 +20,9 @@ import numpy as np
 
 from labkit._distributions import betainc, inversions_at_most
 
-__all__ = [
-    "BootstrapResult",
-    "ConfidenceInterval",
-    "CorrelationResult",
-    "bootstrap",
-    "correlation_matrix",
-    "covariance",
-    "kendalltau",
-    "mutual_information",
-    "partial_correlation",
-    "pearsonr",
-    "spearmanr",
-    "variance_inflation_factor",
-]
+__all__ = ["BootstrapResult", "ConfidenceInterval", "CorrelationResult", "bootstrap"]
+__all__ += ["correlation_matrix", "covariance", "kendalltau", "mutual_information"]
+__all__ += ["partial_correlation", "pearsonr", "spearmanr", "variance_inflation_factor"]
 
 
 class ConfidenceInterval(NamedTuple):
@@ -123,7 +112,7 @@ def covariance(x: Any, y: Any, *, ddof: int = 1, nan_policy: str = "propagate") 
         ValueError: The two are not vectors of finite numbers of one length, or `ddof`
             leaves nothing to divide by.
     """
-    x, y = _samples("covariance", x, y, nan_policy=nan_policy).T
+    x, y = _checked("covariance", x, y, nan_policy=nan_policy)
     if ddof >= x.size:
         raise ValueError(f"covariance expects more than {ddof} samples. Received: {x.size}")
     return float((x - x.mean()) @ (y - y.mean()) / (x.size - ddof))
@@ -149,9 +138,8 @@ def pearsonr(x: Any, y: Any, *, nan_policy: str = "propagate") -> CorrelationRes
     Raises:
         ValueError: The two are not vectors of finite numbers of one length.
     """
-    x, y = _samples("pearsonr", x, y, nan_policy=nan_policy).T
-    r = _correlate(x, y)
-    return CorrelationResult(r, _pearson_pvalue(r, x.size - 2), _error(1.0, x.size - 3))
+    x, y = _checked("pearsonr", x, y, nan_policy=nan_policy)
+    return _pearson(x, y, x.size - 2)
 
 
 def spearmanr(x: Any, y: Any, *, nan_policy: str = "propagate") -> CorrelationResult:
@@ -175,10 +163,10 @@ def spearmanr(x: Any, y: Any, *, nan_policy: str = "propagate") -> CorrelationRe
     Raises:
         ValueError: The two are not vectors of numbers of one length.
     """
-    x, y = _samples("spearmanr", x, y, nan_policy=nan_policy, finite=False).T
-    r = _correlate(_ranks(x), _ranks(y))
-    error = _error(1 + r**2 / 2, x.size - 3)
-    return CorrelationResult(r, _pearson_pvalue(r, x.size - 2), error)
+    x, y = _checked("spearmanr", x, y, nan_policy=nan_policy, finite=False)
+    result = _pearson(_ranks(x), _ranks(y), x.size - 2)
+    error = result.standard_error * sqrt(1 + result.statistic**2 / 2)
+    return replace(result, standard_error=error)
 
 
 def kendalltau(x: Any, y: Any, *, nan_policy: str = "propagate") -> CorrelationResult:
@@ -204,30 +192,30 @@ def kendalltau(x: Any, y: Any, *, nan_policy: str = "propagate") -> CorrelationR
     Raises:
         ValueError: The two are not vectors of numbers of one length.
     """
-    x, y = _samples("kendalltau", x, y, nan_policy=nan_policy, finite=False).T
+    x, y = _checked("kendalltau", x, y, nan_policy=nan_policy, finite=False)
     n = x.size
-    error = _error(0.437, n - 4)
+    error = sqrt(0.437 / (n - 4)) if n > 4 else np.inf
     if _undefined(x, y):
         return CorrelationResult(np.nan, np.nan, error)
     x, y = _ranks(x), _ranks(y)
     balance = 0  # concordant pairs less discordant pairs
     for i in range(n - 1):
         balance += int(np.sign(x[i + 1 :] - x[i]) @ np.sign(y[i + 1 :] - y[i]))
-    pairs = n * (n - 1) // 2
-    ties = [np.unique(v, return_counts=True)[1].astype(float) for v in (x, y)]
-    x_ties, y_ties = (float((t * (t - 1)).sum() / 2) for t in ties)
-    tau = balance / sqrt(pairs - x_ties) / sqrt(pairs - y_ties)
-    few = (pairs - abs(balance)) // 2  # the rarer of concordant and discordant pairs
-    if x_ties == y_ties == 0 and (n <= 33 or few <= 1):
+    # All n samples as one group; groups of equal values in x; and in y.
+    groups = [np.array([n]), *(np.unique(v, return_counts=True)[1] for v in (x, y))]
+    twos, x_twos, y_twos = (float((t * (t - 1)).sum()) for t in groups)
+    tau = 2 * balance / sqrt(twos - x_twos) / sqrt(twos - y_twos)
+    few = int(twos / 2 - abs(balance)) // 2  # the rarer of concordant and discordant pairs
+    if x_twos == y_twos == 0 and (n <= 33 or few <= 1):
         pvalue = min(1.0, 2 * inversions_at_most(few, n))
     else:
         # Kendall, chapter 4, the variance of the balance with ties of t in x and u in y:
         # v = (n(n-1)(2n+5) - Σ t(t-1)(2t+5) - Σ u(u-1)(2u+5)) / 18
         #   + Σ t(t-1)(t-2) Σ u(u-1)(u-2) / (9 n(n-1)(n-2)) + Σ t(t-1) Σ u(u-1) / (2 n(n-1))
-        five = [float((t * (t - 1) * (2 * t + 5)).sum()) for t in (np.array([n]), *ties)]
-        two = [float((t * (t - 1) * (t - 2)).sum()) for t in (np.array([n]), *ties)]
-        variance = (five[0] - five[1] - five[2]) / 18 + x_ties * y_ties / pairs
-        variance += two[1] * two[2] / (9 * two[0]) if n > 2 else 0.0
+        threes, x_threes, y_threes = (float((t * (t - 1) * (t - 2)).sum()) for t in groups)
+        fives, x_fives, y_fives = (float((t * (t - 1) * (2 * t + 5)).sum()) for t in groups)
+        variance = (fives - x_fives - y_fives) / 18
+        variance += x_threes * y_threes / (9 * threes) + x_twos * y_twos / (2 * twos)
         pvalue = erfc(abs(balance) / sqrt(2 * variance))
     return CorrelationResult(float(np.clip(tau, -1, 1)), pvalue, error)
 
@@ -254,21 +242,14 @@ def partial_correlation(
         ValueError: The shapes do not fit, a value is infinite, or there are not more than
             k + 2 samples.
     """
-    values, ranks = (x, y, covariates), (1, 1, max(1, np.ndim(covariates)))
-    table = _samples("partial_correlation", *values, ranks=ranks, nan_policy=nan_policy)
-    samples, variables = table.shape
-    dof = samples - variables
-    if dof < 1:
+    covariates = np.atleast_2d(np.asarray(covariates).T)  # (k, samples)
+    table = _checked("partial_correlation", x, y, *covariates, nan_policy=nan_policy)
+    variables, samples = table.shape
+    if samples <= variables:
         raise ValueError(f"Expected more than {variables} samples. Received: {samples}")
-    if np.isnan(table).any():
-        return CorrelationResult(np.nan, np.nan, _error(1.0, dof - 1))
-    table = table - table.mean(axis=0)
-    both, held = table[:, :2], table[:, 2:]
-    residuals = both - held @ np.linalg.lstsq(held, both)[0]  # (samples, 2)
-    # What rounding leaves of a variable that the covariates explain wholly is no residual.
-    wholly = (residuals**2).sum(axis=0) < 1e-24 * (both**2).sum(axis=0)
-    r = _correlate(*np.where(wholly, 0, residuals).T)
-    return CorrelationResult(r, _pearson_pvalue(r, dof), _error(1.0, dof - 1))
+    if not np.isnan(table).any():
+        table = np.stack([_residual(variable, table[2:]) for variable in table[:2]])
+    return _pearson(table[0], table[1], samples - variables)
 
 
 def correlation_matrix(
@@ -291,14 +272,11 @@ def correlation_matrix(
     methods = {"pearson": pearsonr, "spearman": spearmanr, "kendall": kendalltau}
     if method not in methods:
         raise ValueError(f"method is one of {', '.join(methods)}. Received: {method!r}")
-    x = np.asarray(x)
-    if x.ndim != 2:
-        raise ValueError(f"correlation_matrix expects (samples, variables). Received: {x.shape}")
-    parts = np.empty((3, x.shape[1], x.shape[1]))
-    for i in range(x.shape[1]):
-        for j in range(i + 1):
-            result = methods[method](x[:, i], x[:, j], nan_policy=nan_policy)
-            parts[:, i, j] = parts[:, j, i] = (*result, result.standard_error)
+    columns = _columns("correlation_matrix", x)
+    parts = np.empty((3, len(columns), len(columns)))
+    for i, j in np.ndindex(parts.shape[1:]):
+        result = methods[method](columns[i], columns[j], nan_policy=nan_policy)
+        parts[:, i, j] = (*result, result.standard_error)
     return CorrelationResult(*parts)
 
 
@@ -321,21 +299,17 @@ def variance_inflation_factor(x: Any) -> np.ndarray:
         ValueError: `x` is not a matrix of finite numbers, a column is constant, or there
             are not more samples than columns.
     """
-    x = _samples("variance_inflation_factor", x, ranks=(2,))
-    ranges = np.ptp(x, axis=0)
-    if len(x) <= x.shape[1] or not ranges.all():
+    table = _checked("variance_inflation_factor", *_columns("variance_inflation_factor", x))
+    ranges = np.ptp(table, axis=1)
+    if table.shape[0] >= table.shape[1] or not ranges.all():
         raise ValueError(
             "variance_inflation_factor expects columns that vary, and more samples than "
-            f"columns. Received: shape {x.shape}, ranges {ranges}"
+            f"columns. Received: shape {table.T.shape}, ranges {ranges}"
         )
-    x = x - x.mean(axis=0)
-    x = x / np.linalg.norm(x, axis=0)
-    factors = np.empty(x.shape[1])
-    for i in range(x.shape[1]):
-        others = np.delete(x, i, axis=1)  # (samples, variables - 1)
-        residual = x[:, i] - others @ np.linalg.lstsq(others, x[:, i])[0]
-        unexplained = float(residual @ residual)  # 1 - R²: the columns have norm 1
-        factors[i] = 1 / unexplained if unexplained > 1e-24 else np.inf
+    factors = np.empty(len(table))
+    for i, column in enumerate(table):
+        residual = _residual(column, np.delete(table, i, axis=0))
+        factors[i] = column.var() / residual.var() if residual.any() else np.inf
     return factors
 
 
@@ -382,38 +356,41 @@ def bootstrap(
         )
     quantile = _quantile(confidence_level)
     generator = np.random.default_rng(rng)
+    groups = sizes[:1] if paired else sizes
 
-    draws = []
-    for _ in range(n_resamples):
-        rows = [generator.integers(0, n, n) for n in (sizes[:1] if paired else sizes)]
-        picks = zip(arrays, rows * len(arrays) if paired else rows, strict=True)
-        draws.append(np.asarray(statistic(*(array[i] for array, i in picks))))
+    def measure(rows: list[np.ndarray]) -> np.ndarray:
+        """Compute the statistic of these rows of each array."""
+        rows = rows * len(arrays) if paired else rows
+        return np.asarray(statistic(*(a[i] for a, i in zip(arrays, rows, strict=True))))
+
+    draws = [measure([generator.integers(0, n, n) for n in groups]) for _ in range(n_resamples)]
     distribution = np.stack(draws, axis=-1)  # (..., n_resamples)
-    estimate = np.asarray(statistic(*arrays))
+    bias = acceleration = np.zeros(distribution.shape[:-1])
     if method == "BCa":
-        skewness = _acceleration(arrays, statistic, paired)
-        low, high = _bca(distribution, estimate, skewness, quantile)
-    else:
-        tail = (1 - confidence_level) / 2
-        low, high = np.quantile(distribution, [tail, 1 - tail], axis=-1)
+        bias, acceleration = _bias_and_acceleration(distribution, measure, groups)
+    # Equation 14.10; without bias and acceleration the percentiles of ± quantile.
+    z = np.stack([bias - quantile, bias + quantile])  # (2, ...)
+    shares = np.vectorize(NormalDist().cdf)(bias + z / (1 - acceleration * z))
+    ends = np.empty(shares.shape)
+    for at in np.ndindex(ends.shape):
+        ends[at] = np.quantile(distribution[at[1:]], shares[at])
     error = distribution.std(axis=-1, ddof=1)
-    return BootstrapResult(ConfidenceInterval(low, high), distribution, error)
+    return BootstrapResult(ConfidenceInterval(*ends), distribution, error)
 
 
-def mutual_information(x: Any, y: Any, *, discrete: bool = False, n_neighbors: int = 3) -> float:
+def mutual_information(x: Any, y: Any, *, n_neighbors: int = 3) -> float:
     """Measure how much one variable tells about another, whatever their relation is.
 
-    In nats; 0 for independent variables. Continuous variables: the nearest-neighbor
-    estimate of A. Kraskov, H. Stögbauer and P. Grassberger (Physical Review E 69, 2004,
-    equation 8, <https://doi.org/10.1103/PhysRevE.69.066138>), after scaling both to unit
-    variance. Discrete ones: `sum(p(x, y) * log(p(x, y) / (p(x) * p(y))))` of the observed
-    frequencies.
+    In nats; 0 for independent variables. It is the nearest-neighbor estimate of A. Kraskov,
+    H. Stögbauer and P. Grassberger (Physical Review E 69, 2004, equation 8,
+    <https://doi.org/10.1103/PhysRevE.69.066138>), after scaling both variables to unit
+    variance. It is for continuous variables: where many values are equal, as in classes and
+    counts, it is not to be trusted.
 
     Args:
         x: Shape (samples,).
         y: Shape (samples,).
-        discrete: The values are names of classes, and only their being equal counts.
-        n_neighbors: The more, the less noise and the more bias; continuous variables only.
+        n_neighbors: The more, the less noise and the more bias.
 
     Returns:
         The estimate, at least 0.
@@ -422,14 +399,7 @@ def mutual_information(x: Any, y: Any, *, discrete: bool = False, n_neighbors: i
         ValueError: The two are not vectors of one length, a value is not finite, a variable
             is constant, or there are not more than `n_neighbors` samples.
     """
-    if discrete:
-        x, y = (np.unique(v, return_inverse=True)[1] for v in (x, y))
-    x, y = _samples("mutual_information", x, y).T
-    if discrete:
-        joint = np.histogram2d(x, y, bins=(int(x.max()) + 1, int(y.max()) + 1))[0] / x.size
-        product = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)
-        seen = joint > 0
-        return max(0.0, float((joint[seen] * np.log(joint[seen] / product[seen])).sum()))
+    x, y = _checked("mutual_information", x, y)
     n = x.size
     if not 1 <= n_neighbors < n or np.ptp(x) == 0 or np.ptp(y) == 0:
         raise ValueError(
@@ -449,110 +419,102 @@ def mutual_information(x: Any, y: Any, *, discrete: bool = False, n_neighbors: i
     return max(0.0, float(digamma[n] + digamma[n_neighbors] - total / n))
 
 
-def _samples(
-    name: str,
-    *variables: Any,
-    ranks: tuple[int, ...] = (1, 1),
-    nan_policy: str = "raise",
-    finite: bool = True,
+def _checked(
+    name: str, *variables: Any, nan_policy: str = "raise", finite: bool = True
 ) -> np.ndarray:
-    """Check variables and join them: float64, shape (samples, columns).
+    """Check variables and return them as rows of one table, float64 (variables, samples).
 
     Where a NaN propagates, the whole table becomes NaN.
     """
     arrays = [np.asarray(variable) for variable in variables]
     numeric = all(array.dtype.kind in "biuf" for array in arrays)
-    fits = tuple(array.ndim for array in arrays) == ranks
-    if not numeric or not fits or len({len(array) for array in arrays}) > 1:
-        wanted = ["(samples,)" if rank == 1 else "(samples, variables)" for rank in ranks]
-        came = [f"{array.dtype} {array.shape}" for array in arrays]
+    if not numeric or arrays[0].ndim != 1 or len({array.shape for array in arrays}) > 1:
+        came = " and ".join(f"{array.dtype} {array.shape}" for array in arrays)
         raise ValueError(
-            f"{name} expects real numbers of shape {' and '.join(wanted)}, samples alike. "
-            f"Received: {' and '.join(came)}"
+            f"{name} expects real numbers, all of one shape (samples,). Received: {came}"
         )
-    table = np.column_stack(arrays).astype(float)
     if nan_policy not in ("propagate", "omit", "raise"):
-        raise ValueError(f"No nan_policy {nan_policy!r}: take 'propagate', 'omit' or 'raise'")
-    missing = np.isnan(table).any(axis=1)
+        raise ValueError(f"nan_policy is 'propagate', 'omit' or 'raise'. Received: {nan_policy!r}")
+    table = np.array(arrays, float)
+    missing = np.isnan(table).any(axis=0)
     if nan_policy == "raise" and missing.any():
         raise ValueError(f"{name} expects no NaN. Received: NaN in {missing.sum()} samples")
     if nan_policy == "omit":
-        table = table[~missing]
-    if nan_policy == "propagate" and missing.any():
+        table = table[:, ~missing]
+    elif missing.any():
         table[:] = np.nan
-    if len(table) < 2:
-        raise ValueError(f"{name} expects at least two samples. Received: {len(table)}")
+    if table.shape[1] < 2:
+        raise ValueError(f"{name} expects at least two samples. Received: {table.shape[1]}")
     if finite and np.isinf(table).any():
         raise ValueError(f"{name} expects finite numbers. Received: infinity")
     return table
 
 
+def _columns(name: str, x: Any) -> np.ndarray:
+    """Check a matrix and return its columns as rows."""
+    matrix: np.ndarray = np.asarray(x)
+    if matrix.ndim != 2 or matrix.size == 0:
+        raise ValueError(f"{name} expects shape (samples, variables). Received: {matrix.shape}")
+    return matrix.T
+
+
 def _undefined(x: np.ndarray, y: np.ndarray) -> bool:
-    if np.isnan(x).any():
-        return True
-    if (x == x[0]).all() or (y == y[0]).all():
+    """Tell whether a correlation does not exist; warn if that is not the fault of a NaN."""
+    constant = bool((x == x[0]).all() or (y == y[0]).all())
+    if constant:
         warnings.warn("A variable is constant: its correlation is undefined.", stacklevel=4)
-        return True
-    return False
+    return constant or bool(np.isnan(x).any())
 
 
-def _correlate(x: np.ndarray, y: np.ndarray) -> float:
+def _pearson(x: np.ndarray, y: np.ndarray, dof: int) -> CorrelationResult:
+    """Find Pearson's r and its certainty for so many degrees of freedom."""
+    error = sqrt(1 / (dof - 1)) if dof > 1 else np.inf
     if _undefined(x, y):
-        return float("nan")
+        return CorrelationResult(np.nan, np.nan, error)
     x, y = x - x.mean(), y - y.mean()
     x, y = x / np.abs(x).max(), y / np.abs(y).max()  # their squares cannot overflow
-    return float(np.clip(x @ y / np.sqrt((x @ x) * (y @ y)), -1, 1))
+    r = float(np.clip(x @ y / np.sqrt((x @ x) * (y @ y)), -1, 1))
+    pvalue = betainc(dof / 2, 0.5, (1 - r) * (1 + r)) if dof > 0 else 1.0
+    return CorrelationResult(r, pvalue, error)
 
 
 def _ranks(x: np.ndarray) -> np.ndarray:
-    """Rank from 1, equal values sharing the mean of their ranks."""
-    if np.isnan(x).any():
-        return x
+    """Rank from 1, equal values sharing the mean of their ranks; NaN stays NaN."""
     _, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    ranks: np.ndarray = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    return np.where(np.isnan(x), np.nan, ranks)
 
 
-def _error(variance: float, dof: int) -> float:
-    return sqrt(variance / dof) if dof > 0 else float("inf")
+def _residual(y: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Find what a least-squares fit on others, (variables, samples), leaves of y."""
+    y, others = y - y.mean(), others - others.mean(axis=1, keepdims=True)
+    norms = np.linalg.norm(others, axis=1, keepdims=True)
+    others = others / np.where(norms == 0, 1, norms)  # so that units do not matter
+    residual = y - np.linalg.lstsq(others.T, y)[0] @ others
+    # What rounding leaves of a variable that the others determine is no residual.
+    wholly = residual @ residual <= 1e-24 * (y @ y)
+    return np.zeros_like(y) if wholly else residual
 
 
 def _quantile(confidence_level: float) -> float:
+    """Find the standard normal quantile for a two-sided interval."""
     if not 0 < confidence_level < 1:
         raise ValueError(f"confidence_level is between 0 and 1. Received: {confidence_level}")
     return NormalDist().inv_cdf((1 + confidence_level) / 2)
 
 
-def _pearson_pvalue(r: float, dof: int) -> float:
-    if np.isnan(r):
-        return float("nan")
-    return betainc(dof / 2, 0.5, (1 - r) * (1 + r)) if dof > 0 else 1.0
-
-
-def _acceleration(arrays: list[np.ndarray], statistic: Callable[..., Any], paired: bool) -> Any:
-    """Measure the statistic's skewness, leaving out one sample at a time (eq. 14.15)."""
-    cubes, squares = 0.0, 0.0
-    for k, n in enumerate([len(array) for array in arrays[: 1 if paired else None]]):
-        values = []
-        for i in range(n):
-            parts = enumerate(arrays)
-            left = [np.delete(a, i, 0) if paired or j == k else a for j, a in parts]
-            values.append(np.asarray(statistic(*left)))
-        influence = (n - 1) / n * (np.mean(values, axis=0) - np.stack(values))  # (n, ...)
-        cubes = cubes + (influence**3).sum(axis=0)
-        squares = squares + (influence**2).sum(axis=0)
-    return cubes / (6 * np.where(squares == 0, np.nan, squares) ** 1.5)
-
-
-def _bca(draws: np.ndarray, estimate: np.ndarray, acceleration: Any, quantile: float) -> np.ndarray:
-    """Read the bias-corrected and accelerated ends off the draws (eq. 14.10)."""
-    point = estimate[..., None]
+def _bias_and_acceleration(
+    draws: np.ndarray, measure: Callable[[list[np.ndarray]], np.ndarray], sizes: list[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Estimate BCa's two corrections (equations 14.14 and 14.15)."""
+    rows = [np.arange(n) for n in sizes]
+    point = measure(rows)[..., None]
     below = ((draws < point).mean(axis=-1) + (draws <= point).mean(axis=-1)) / 2
-    if np.isnan(acceleration).any() or not ((below > 0) & (below < 1)).all():
+    influence: list[np.ndarray] = []  # of each sample: what leaving it out changes
+    for k, n in enumerate(sizes):
+        left = [measure([*rows[:k], np.delete(rows[k], i), *rows[k + 1 :]]) for i in range(n)]
+        influence += list((n - 1) / n * (np.mean(left, axis=0) - left))
+    squares, cubes = ((np.stack(influence) ** power).sum(axis=0) for power in (2, 3))
+    if not ((squares > 0) & (below > 0) & (below < 1)).all():
         raise ValueError("BCa is undefined for so few or so equal data: use method='percentile'")
-    ends = np.empty((2, *estimate.shape))
-    for at in np.ndindex(estimate.shape):
-        bias = NormalDist().inv_cdf(float(below[at]))
-        for end, z in enumerate((bias - quantile, bias + quantile)):
-            share = NormalDist().cdf(bias + z / (1 - acceleration[at] * z))
-            ends[(end, *at)] = np.quantile(draws[at], share)
-    return ends
+    return np.vectorize(NormalDist().inv_cdf)(below), cubes / (6 * squares**1.5)
