@@ -8,31 +8,17 @@ Names, values and defaults are scikit-learn's where the data are. Each function 
 its data come from, under which terms, and in which units.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from labkit._extras import extra
 from labkit.datasets import cifar10, fashion_mnist, mnist
-from labkit.datasets._download import extra
 
-__all__ = [
-    "Dataset",
-    "Photograph",
-    "cifar10",
-    "fashion_mnist",
-    "load_breast_cancer",
-    "load_diabetes",
-    "load_digits",
-    "load_elnino",
-    "load_iris",
-    "load_photographs",
-    "load_text",
-    "load_wine",
-    "mnist",
-]
+__all__ = ["Dataset", "Photograph", "cifar10", "fashion_mnist", "load_breast_cancer"]
+__all__ += ["load_diabetes", "load_digits", "load_elnino", "load_iris", "load_photographs"]
+__all__ += ["load_text", "load_wine", "mnist"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +30,6 @@ class Dataset:
         target: One class number or one measured value per sample, shape (samples,).
         feature_names: What each column of `data` is.
         target_names: The name of each class; empty where `target` is a measured value.
-        source: Where the data were published.
         images: For digits, `data` as pictures, shape (samples, height, width); else empty.
     """
 
@@ -52,8 +37,7 @@ class Dataset:
     target: np.ndarray
     feature_names: list[str]
     target_names: list[str]
-    source: str
-    images: np.ndarray = field(default_factory=lambda: np.empty((0, 0, 0)))
+    images: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -84,8 +68,7 @@ def load_digits() -> Dataset:
     Raises:
         ImportError: scikit-learn is not installed.
     """
-    bunch = extra("sklearn.datasets").load_digits()
-    return _dataset(bunch, "https://doi.org/10.24432/C50P49", images=bunch.images)
+    return _load("digits")
 
 
 def load_diabetes(*, scaled: bool = True) -> Dataset:
@@ -107,8 +90,7 @@ def load_diabetes(*, scaled: bool = True) -> Dataset:
     Raises:
         ImportError: scikit-learn is not installed.
     """
-    bunch = extra("sklearn.datasets").load_diabetes(scaled=scaled)
-    return _dataset(bunch, "https://doi.org/10.1214/009053604000000067")
+    return _load("diabetes", scaled=scaled)
 
 
 def load_iris() -> Dataset:
@@ -123,7 +105,7 @@ def load_iris() -> Dataset:
     Raises:
         ImportError: scikit-learn is not installed.
     """
-    return _dataset(extra("sklearn.datasets").load_iris(), "https://doi.org/10.24432/C56C76")
+    return _load("iris")
 
 
 def load_wine() -> Dataset:
@@ -138,7 +120,7 @@ def load_wine() -> Dataset:
     Raises:
         ImportError: scikit-learn is not installed.
     """
-    return _dataset(extra("sklearn.datasets").load_wine(), "https://doi.org/10.24432/C5PC7J")
+    return _load("wine")
 
 
 def load_breast_cancer() -> Dataset:
@@ -153,8 +135,7 @@ def load_breast_cancer() -> Dataset:
     Raises:
         ImportError: scikit-learn is not installed.
     """
-    bunch = extra("sklearn.datasets").load_breast_cancer()
-    return _dataset(bunch, "https://doi.org/10.24432/C5DW2B")
+    return _load("breast_cancer")
 
 
 def load_photographs() -> dict[str, Photograph]:
@@ -170,17 +151,16 @@ def load_photographs() -> dict[str, Photograph]:
     Raises:
         ImportError: scikit-learn or Pillow is not installed.
     """
-    folder = Path(extra("sklearn.datasets").__file__).parent / "images"
+    extra("PIL", "data")
+    load = extra("sklearn.datasets", "data").load_sample_image
     credits = {
         "china": "danielbuechele, https://www.flickr.com/photos/danielbuechele/6061409035/",
         "flower": "vultilion, https://www.flickr.com/photos/vultilion/6056698931/",
     }
-    photographs = {}
-    for name, credit in credits.items():
-        with extra("PIL.Image").open(folder / f"{name}.jpg") as picture:
-            pixels = np.array(picture.convert("RGB"))
-        photographs[name] = Photograph(pixels, f"{name.title()} by {credit} (CC BY 2.0)")
-    return photographs
+    return {
+        name: Photograph(load(f"{name}.jpg").copy(), f"{name.title()} by {author} (CC BY 2.0)")
+        for name, author in credits.items()
+    }
 
 
 def load_elnino() -> tuple[np.ndarray, np.ndarray]:
@@ -196,8 +176,7 @@ def load_elnino() -> tuple[np.ndarray, np.ndarray]:
     Raises:
         ImportError: statsmodels is not installed.
     """
-    folder = Path(extra("statsmodels.datasets.elnino").__file__).parent
-    table = np.loadtxt(folder / "elnino.csv", delimiter=",", skiprows=1)  # (61, 13)
+    table = extra("statsmodels.datasets.elnino", "data").load_pandas().data.to_numpy()  # (61, 13)
     return table[:, 0].astype(int), table[:, 1:]
 
 
@@ -215,6 +194,8 @@ def load_text() -> str:
     return "\n\n".join(topics[name].strip() for name in sorted(topics))
 
 
-def _dataset(bunch: Any, source: str, **fields: np.ndarray) -> Dataset:
+def _load(name: str, **options: bool) -> Dataset:
+    bunch = getattr(extra("sklearn.datasets", "data"), f"load_{name}")(**options)
     names = [str(name) for name in bunch.get("target_names", [])]
-    return Dataset(bunch.data, bunch.target, list(bunch.feature_names), names, source, **fields)
+    images = bunch.get("images", np.empty(0))
+    return Dataset(bunch.data, bunch.target, list(bunch.feature_names), names, images)

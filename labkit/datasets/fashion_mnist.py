@@ -5,19 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from labkit.datasets._download import Split, fetch
+from labkit.datasets._download import KERAS, Split, fetch
 
 __all__ = ["load_data"]
-
-_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
-# From the table in <https://github.com/zalandoresearch/fashion-mnist>, which publishes MD5
-# only.
-_CHECKSUMS = {
-    "train-images-idx3-ubyte.gz": "md5:8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-    "train-labels-idx1-ubyte.gz": "md5:25c81989df183df01b3e8a0aad5dffbe",
-    "t10k-images-idx3-ubyte.gz": "md5:bef4ecab320f06d8554ea6380940ec79",
-    "t10k-labels-idx1-ubyte.gz": "md5:bb300cfdad3c16e7a12a480ee83cd310",
-}
 
 
 def load_data(path: str | Path | None = None) -> tuple[Split, Split]:
@@ -41,8 +31,10 @@ def load_data(path: str | Path | None = None) -> tuple[Split, Split]:
         ConnectionError: A file is not in the cache and there is no network.
         ImportError: pooch is not installed.
     """
-    arrays = [_read(fetch(name, _URL + name, sum_, path)) for name, sum_ in _CHECKSUMS.items()]
-    return (arrays[0], arrays[1]), (arrays[2], arrays[3])
+    names = "images-idx3-ubyte.gz", "labels-idx1-ubyte.gz"
+    x_train, y_train = (_read(fetch(f"train-{name}", KERAS, path)) for name in names)
+    x_test, y_test = (_read(fetch(f"t10k-{name}", KERAS, path)) for name in names)
+    return (x_train, y_train), (x_test, y_test)
 
 
 def _read(file: Path) -> np.ndarray:

@@ -4,13 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from labkit.datasets._download import Split, fetch
+from labkit.datasets._download import KERAS, Split, fetch
 
 __all__ = ["load_data"]
-
-# File and checksum as Keras publishes them.
-_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
-_CHECKSUM = "sha256:731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 
 
 def load_data(path: str | Path | None = None) -> tuple[Split, Split]:
@@ -33,5 +29,5 @@ def load_data(path: str | Path | None = None) -> tuple[Split, Split]:
         ConnectionError: No file in the cache and no network; says what to put where.
         ImportError: pooch is not installed.
     """
-    with np.load(fetch("mnist.npz", _URL, _CHECKSUM, path), allow_pickle=False) as file:
+    with np.load(fetch("mnist.npz", KERAS, path)) as file:
         return (file["x_train"], file["y_train"]), (file["x_test"], file["y_test"])
