@@ -6,20 +6,18 @@ yield the gradient of `L` with respect to the input and all weights.
 """
 
 import copy
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from labkit._extras import extra
 from labkit._typing import Array
 from labkit.layers import Layer
 
 __all__ = ["assert_matches_keras", "check_gradients"]
 
 
-def check_gradients(
-    layer: Layer, x: Any, *, training: bool = False, rtol: float = 1e-6, seed: int = 0
-) -> float:
+def check_gradients(layer: Layer, x: Any, *, training: bool = False, rtol: float = 1e-6) -> float:
     r"""Check `backward` against finite differences along random directions, in float64.
 
     For the input and each weight $w$ with its gradient $g$, and a random direction $v$:
@@ -36,7 +34,6 @@ def check_gradients(
         training: Whether to call it as in training. A layer that draws random numbers, such
             as Dropout, has no finite differences then.
         rtol: Largest difference allowed, as a share of the gradient's length.
-        seed: For the random arrays.
 
     Returns:
         The largest difference found, as a share of the gradient's length.
@@ -45,44 +42,33 @@ def check_gradients(
         AssertionError: A gradient is wrong; the message names it. (Or the input lies at a
             kink, as 0 does for relu, where no derivative exists.)
     """
-    random = _random(seed)
     layer = _in_float64(layer, x)
-    integer = np.asarray(x).dtype.kind in "iub"
-    x = np.array(x) if integer else np.array(x, np.float64)
+    x = np.array(x, None if _is_integer(x) else np.float64)
+    random = _random()
     r = random.normal(size=layer(x, training).shape)
-    dx = layer.backward(r)
-    points = {"the input": (x, dx)} if dx is not None and not integer else {}
-    for part in layer.flatten_layers():
-        for name, gradient in part.gradients.items():
-            points[f"{name} of {part.name}"] = part._weights[name], gradient.copy()
 
-    def loss() -> float:
+    def loss(values: Array, moved: Array) -> float:
+        values[...] = moved
         return float((r * layer(x, training)).sum()) + sum(layer.losses)
 
-    worst = 0.0
-    for name, (values, gradient) in points.items():
-        _same_shape(f"gradient of {name}", gradient, values)
-        direction = random.normal(size=values.shape)
-        expected = _slope(loss, values, direction)
-        received = float((gradient * direction).sum())
+    worst, step = 0.0, 5e-6
+    for name, (values, gradient) in _gradients(layer, x, r).items():
+        start, v = values.copy(), random.normal(size=values.shape)
+        # The third one puts the values back.
+        above, below, _ = (loss(values, start + h * v) for h in (step, -step, 0))
+        expected, received = (above - below) / (2 * step), float((gradient * v).sum())
         error = abs(expected - received) / max(float(np.linalg.norm(gradient)), abs(expected), 1e-2)
         if not error <= rtol:
             raise AssertionError(
-                f"The gradient of {name} along a random direction should be "
-                f"{expected:.9g} by finite differences. Received: {received:.9g}"
+                f"The {name} along a random direction should be {expected:.9g} by finite "
+                f"differences. Received: {received:.9g}"
             )
         worst = max(worst, error)
     return worst
 
 
 def assert_matches_keras(
-    ours: Layer,
-    theirs: Any,
-    x: Any,
-    *,
-    training: bool = False,
-    rtol: float | None = None,
-    seed: int = 0,
+    ours: Layer, theirs: Any, x: Any, *, training: bool = False, rtol: float | None = None
 ) -> float:
     """Assert that a layer or model agrees with one of Keras, forward and backward.
 
@@ -96,7 +82,6 @@ def assert_matches_keras(
         training: Whether to call both as in training.
         rtol: Largest difference allowed, as a share of the largest number in each array;
             `None` means 1e-9 in float64 and 1e-4 in float32.
-        seed: For the random arrays.
 
     Returns:
         The largest difference found, as a share of the largest number in its array.
@@ -105,13 +90,8 @@ def assert_matches_keras(
         AssertionError: Something differs; the message names it.
         ImportError: TensorFlow is not installed.
     """
-    try:
-        import tensorflow as tf
-    except ImportError as error:
-        hint = "pip install 'labkit[tutorials]'"
-        raise ImportError(f"assert_matches_keras needs TensorFlow: {hint}") from error
-    floating = np.asarray(x).dtype.kind == "f"
-    x = np.asarray(x, ours.dtype if floating else None)
+    tf = extra("tensorflow", "tutorials")
+    x = np.asarray(x, None if _is_integer(x) else ours.dtype)
     tensor = tf.constant(x)
     ours(x, training), theirs(tensor)  # builds them
     shapes, their_shapes = ([tuple(w.shape) for w in m.weights] for m in (ours, theirs))
@@ -120,53 +100,45 @@ def assert_matches_keras(
     theirs.set_weights(ours.get_weights())
 
     y = ours(x, training)
-    r = _random(seed).normal(size=y.shape).astype(y.dtype)
-    dx = ours.backward(r)
+    r = _random().normal(size=y.shape).astype(y.dtype)
+    gradients = _gradients(ours, x, r)
+    sources = [tensor] if "gradient of the input" in gradients else []
     mode = {"training": training} if getattr(theirs, "_call_has_training_arg", True) else {}
     with tf.GradientTape() as tape:
-        if floating:
-            tape.watch(tensor)
+        tape.watch(sources)
         their_y = theirs(tensor, **mode)
         their_loss = tf.reduce_sum(their_y * r) + sum(theirs.losses)
-    wanted = [tensor, *(v.value for v in theirs.trainable_weights)]
-    their_dx, *slopes = tape.gradient(their_loss, wanted, unconnected_gradients="zero")
+    sources += [variable.value for variable in theirs.trainable_weights]
+    slopes = tape.gradient(their_loss, sources, unconnected_gradients="zero")
 
-    pairs = [("output", y, their_y), ("sum of penalties", sum(ours.losses), sum(theirs.losses))]
-    if floating and dx is not None:
-        pairs.append(("gradient of the input", dx, their_dx))
-    parts = [part for part in ours.flatten_layers() if part.trainable]
-    named = [(f"{key} of {p.name}", value) for p in parts for key, value in p.gradients.items()]
-    for (name, gradient), slope in zip(named, slopes, strict=True):
-        pairs.append((f"gradient of {name}", gradient, tf.convert_to_tensor(slope)))
-    for index, values in enumerate(zip(ours.weights, theirs.get_weights(), strict=True)):
-        pairs.append((f"weight {index} after the call", *values))
+    received = {"output": y, "sum of penalties": sum(ours.losses)}
+    received |= {name: gradient for name, (_, gradient) in gradients.items()}
+    received |= {f"weight {i} after the call": weight for i, weight in enumerate(ours.weights)}
+    expected = [their_y, sum(theirs.losses), *map(tf.convert_to_tensor, slopes)]
+    pairs = zip(received.items(), [*expected, *theirs.get_weights()], strict=True)
     tolerance = rtol or (1e-9 if ours.dtype == "float64" else 1e-4)
-    return max(_difference(name, a, np.asarray(b), tolerance) for name, a, b in pairs)
+    return max(_difference(name, a, np.asarray(b), tolerance) for (name, a), b in pairs)
 
 
-def _random(seed: int) -> np.random.Generator:
-    """Return a stream that does not repeat an input drawn with the same seed."""
-    return np.random.default_rng(seed).spawn(1)[0]
+def _is_integer(x: Any) -> bool:
+    return np.asarray(x).dtype.kind in "iub"
 
 
-def _same_shape(name: str, received: Any, expected: Array) -> None:
-    if np.shape(received) != expected.shape:
-        raise AssertionError(
-            f"The {name} should have the shape {expected.shape}. Received: {np.shape(received)}"
-        )
+def _random() -> np.random.Generator:
+    """Return a stream that is always the same, and not that of an input drawn with a seed."""
+    return np.random.default_rng(0).spawn(1)[0]
 
 
-def _difference(name: str, received: Any, expected: Array, rtol: float) -> float:
-    """Return how far two arrays differ, as a share of the largest expected number."""
-    _same_shape(name, received, expected)
-    scale = max(float(np.abs(expected).max(initial=0)), 1e-2)
-    error = float(np.abs(received - expected).max(initial=0)) / scale
-    if not error <= rtol:
-        raise AssertionError(
-            f"The {name} should equal Keras's to {rtol:g} of its largest number. "
-            f"Received: a difference of {error:.3g}"
-        )
-    return error
+def _gradients(layer: Layer, x: Array, r: Array) -> dict[str, tuple[Array, Array]]:
+    """Go back through a called layer; return each array of L with its gradient, by name."""
+    dx = layer.backward(r)
+    found = {} if dx is None or _is_integer(x) else {"gradient of the input": (x, dx)}
+    for part in layer.flatten_layers():
+        for name, gradient in part.gradients.items() if part.trainable else ():
+            found[f"gradient of {name} of {part.name}"] = part._weights[name], gradient.copy()
+    for name, (values, gradient) in found.items():
+        _same_shape(name, gradient, values)
+    return found
 
 
 def _in_float64(layer: Layer, x: Any) -> Layer:
@@ -175,20 +147,23 @@ def _in_float64(layer: Layer, x: Any) -> Layer:
     layer = copy.deepcopy(layer)
     for part in layer.flatten_layers():
         part.dtype = "float64"
-        for name, weight in list(part._weights.items()):
-            gradient = part.gradients.get(name)
-            double = None if gradient is None else gradient.astype(np.float64)
-            part.bind(name, weight.astype(np.float64), double)
+        for name, weight in part._weights.items():
+            gradient = np.zeros(weight.shape) if name in part.gradients else None
+            part.bind(name, weight.astype(np.float64), gradient)
     return layer
 
 
-def _slope(loss: Callable[[], float], values: Array, direction: Array) -> float:
-    """Return the derivative of `loss()` as `values` moves along a direction."""
-    step = 5e-6
-    start = values.copy()
-    values += step * direction
-    above = loss()
-    values[...] = start - step * direction
-    below = loss()
-    values[...] = start
-    return (above - below) / (2 * step)
+def _same_shape(name: str, received: Any, expected: Array) -> None:
+    if (shape := np.shape(received)) != expected.shape:
+        raise AssertionError(f"The {name} should have shape {expected.shape}. Received: {shape}")
+
+
+def _difference(name: str, received: Any, expected: Array, rtol: float) -> float:
+    """Return how far two arrays differ, as a share of the largest expected number."""
+    _same_shape(name, received, expected)
+    scale = max(float(np.abs(expected).max(initial=0)), 1e-2)
+    error = float(np.abs(received - expected).max(initial=0)) / scale
+    if not error <= rtol:
+        wanted = f"equal Keras's to {rtol:g} of its largest number"
+        raise AssertionError(f"The {name} should {wanted}. Received: a difference of {error:.3g}")
+    return error

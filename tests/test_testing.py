@@ -38,7 +38,7 @@ class Wrong(layers.Dense):
     ("part", "message"),
     [
         ("input", "gradient of the input along"),
-        ("shape", "gradient of the input should have the shape"),
+        ("shape", "gradient of the input should have shape"),
         ("kernel", "gradient of kernel of wrong"),
         ("bias", "gradient of bias of wrong"),
     ],
