@@ -6,7 +6,7 @@ because the site recolors every figure for its dark scheme. Nothing is told by c
 lines also differ in style, classes also in marker.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,27 +17,11 @@ try:
     from matplotlib.axes import Axes
     from matplotlib.ticker import MaxNLocator
 except ImportError as error:
-    raise ImportError(
-        "labkit.plot needs matplotlib, which is not installed. "
-        "Install it: pip install 'labkit[plot]'",
-        name=error.name,
-    ) from error
+    hint = "labkit.plot needs matplotlib. Install it: pip install 'labkit[plot]'"
+    raise ImportError(hint, name=error.name) from error
 
-__all__ = [
-    "COLORS",
-    "GRID",
-    "INK",
-    "LINES",
-    "MARKERS",
-    "PAPER",
-    "curves",
-    "decision_boundary",
-    "images",
-    "matrix",
-    "regression",
-    "scatter",
-    "set_theme",
-]
+__all__ = ["COLORS", "GRID", "INK", "MARKERS", "PAPER", "curves", "decision_boundary"]
+__all__ += ["images", "matrix", "regression", "scatter", "set_theme"]
 
 INK = "#1f2328"
 """Text and axes."""
@@ -58,12 +42,11 @@ COLORS = {
 }
 """The colors of data, by name, in the order in which lines take them."""
 
-LINES = ("-", "--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)), (0, (8, 3)))
-"""The line styles that go with the colors."""
-
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
 """The markers of groups of points."""
 
+_PALETTE = list(COLORS.values())
+_LINES = ["-", "--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)), (0, (8, 3))]
 _MANY = 1500  # beyond this, vector marks make a figure slow to show
 
 
@@ -72,10 +55,10 @@ def set_theme() -> None:
 
     Call it once, before the first figure. Line styles change together with the colors.
     """
-    colors = cycler(color=list(COLORS.values())) + cycler(linestyle=LINES)
-    mpl.rc("axes", axisbelow=True, edgecolor=INK, facecolor="none", grid=True)
-    mpl.rc("axes", labelcolor=INK, prop_cycle=colors)
-    mpl.rc("axes", titlecolor=INK, titlelocation="left", titlesize=11)
+    colors = cycler(color=_PALETTE, linestyle=_LINES)
+    mpl.rc("axes", axisbelow=True, facecolor="none", grid=True, prop_cycle=colors)
+    mpl.rc("axes", edgecolor=INK, labelcolor=INK, titlecolor=INK)
+    mpl.rc("axes", titlelocation="left", titlesize=11)
     mpl.rc("axes.spines", right=False, top=False)
     mpl.rc("figure", facecolor="none", figsize=(7.2, 3.6))
     mpl.rc("figure.constrained_layout", use=True)
@@ -109,16 +92,11 @@ def scatter(ax: Axes, x: Any, y: Any, label: str | None = None, group: int = 0) 
     """
     x, y = np.asarray(x), np.asarray(y)
     if x.ndim != 1 or x.shape != y.shape:
-        raise ValueError(
-            f"Expected x and y of one shape (samples,). Received: {x.shape} and {y.shape}"
-        )
-    few = x.size < 200
-    style: dict[str, Any] = {
-        "color": list(COLORS.values())[group % len(COLORS)],
-        "label": label,
-    }
-    style |= {"marker": MARKERS[group % len(MARKERS)], "rasterized": x.size > _MANY}
-    ax.scatter(x, y, s=24 if few else 10, alpha=0.9 if few else 0.5, linewidths=0, **style)
+        raise ValueError(f"scatter expects two arrays (samples,). Received: {x.shape}, {y.shape}")
+    color, marker = _PALETTE[group % len(_PALETTE)], MARKERS[group % len(MARKERS)]
+    size, alpha = (24, 0.9) if x.size < 200 else (10, 0.5)
+    points = ax.scatter(x, y, s=size, color=color, marker=marker, alpha=alpha, label=label)
+    points.set(linewidths=0, rasterized=x.size > _MANY)
     return ax
 
 
@@ -138,12 +116,11 @@ def regression(ax: Axes, x: Any, y: Any, label: str | None = None) -> Axes:
         ValueError: `x` and `y` are not two vectors of one length, or all `x` are equal.
     """
     scatter(ax, x, y)
-    x, y = np.asarray(x), np.asarray(y)
-    if x.size < 2 or np.ptp(x) == 0:
+    if np.size(x) < 2 or np.ptp(x) == 0:
         raise ValueError("regression expects at least two different values of x")
-    slope = np.cov(x, y)[0, 1] / np.var(x, ddof=1)
-    ends = np.array([x.min(), x.max()])
-    ax.plot(ends, y.mean() + slope * (ends - x.mean()), "-", color=COLORS["orange"], label=label)
+    ends = np.array([np.min(x), np.max(x)])
+    line = np.polyval(np.polyfit(x, y, 1), ends)
+    ax.plot(ends, line, "-", color=COLORS["orange"], label=label)
     return ax
 
 
@@ -161,17 +138,16 @@ def curves(ax: Axes, history: Any, names: Sequence[str] | None = None) -> Axes:
     Raises:
         ValueError: A name is not in the history.
     """
-    values: Mapping[str, Sequence[float]] = getattr(history, "history", history)
+    values = getattr(history, "history", history)
     if names is None:
         names = [name for name in values if not name.startswith("val_")]
-    for name, color in zip(names, list(COLORS.values()) * len(names), strict=False):
+    for place, name in enumerate(names):
         if name not in values:
             raise ValueError(f"No {name!r} in this history. It has: {', '.join(values)}")
-        for key, style, marker in ((name, "-", "o"), (f"val_{name}", "--", "s")):
-            if key in values:
-                y = values[key]
-                marker = marker if len(y) <= 20 else ""
-                ax.plot(range(1, len(y) + 1), y, style, color=color, marker=marker, label=key)
+        for key, style in ((name, "o-"), (f"val_{name}", "s--")):
+            if y := values.get(key):
+                style = style if len(y) <= 20 else style[1:]
+                ax.plot(range(1, len(y) + 1), y, style, color=f"C{place}", label=key)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("epoch")
     ax.legend()
@@ -207,28 +183,26 @@ def images(
     if pictures.ndim == 4 and pictures.shape[-1] == 1:
         pictures = pictures[..., 0]
     if not pictures.size or (pictures.ndim != 3 and pictures.shape[3:] != (3,)):
-        raise ValueError(
-            "images expects shape (pictures, height, width), 3 channels last for color. "
-            f"Received: {pictures.shape}"
-        )
+        wanted = "(pictures, height, width), 3 channels last for color"
+        raise ValueError(f"images expects shape {wanted}. Received: {pictures.shape}")
     count, height, width = pictures.shape[:3]
     if titles is not None and len(titles) != count:
         raise ValueError(f"images expects {count} titles. Received: {len(titles)}")
     low, high = limits or (pictures.min(), pictures.max())
     columns = columns or int(np.ceil(np.sqrt(count * height / width)))
-    gap = 0.08 * width
-    head = gap if titles is None else 0.42 * width
+    across = 1.08 * width  # from a picture to the next
+    down = height + (0.08 if titles is None else 0.42) * width
     # Few pixels go into the file as they are, to be enlarged sharply; many are resampled.
-    style: dict[str, Any] = {"interpolation": "none" if max(height, width) <= 64 else None}
+    resampling = "none" if max(height, width) <= 64 else None
     for i, picture in enumerate(pictures):
-        left, top = (i % columns) * (width + gap), (i // columns) * (height + head)
-        extent = (left, left + width, top + height, top)
-        ax.imshow(picture, cmap=cmap, vmin=low, vmax=high, extent=extent, **style)
+        left, top = i % columns * across, i // columns * down
+        image = ax.imshow(picture, cmap, vmin=low, vmax=high, interpolation=resampling)
+        image.set_extent((left, left + width, top + height, top))
         if titles is not None:
             ax.text(left + width / 2, top, str(titles[i]), ha="center", va="bottom", size=9)
     rows = -(-count // columns)
-    ax.set_xlim(0, min(count, columns) * (width + gap) - gap)
-    ax.set_ylim(rows * (height + head) - head, gap - head)
+    ax.set_xlim(0, (min(count, columns) - 1) * across + width)
+    ax.set_ylim((rows - 1) * down + height, height + 0.08 * width - down)
     ax.set_axis_off()
     return ax
 
@@ -249,7 +223,7 @@ def matrix(
         values: Shape (rows, columns).
         rows: Names of the rows.
         columns: Names of the columns.
-        fmt: Python's format specification for the numbers; `""` writes none.
+        fmt: Python's format specification for the numbers.
         cmap: matplotlib's color map.
         limits: The values of the color map's two ends. None: ± the largest magnitude for
             the diverging default, else the smallest and the largest value.
@@ -264,16 +238,13 @@ def matrix(
     if values.ndim != 2 or values.size == 0:
         raise ValueError(f"matrix expects shape (rows, columns). Received: {values.shape}")
     most = np.abs(values).max()
-    ends = limits or ((-most, most) if cmap == "RdBu" else (values.min(), values.max()))
-    style: dict[str, Any] = {"cmap": cmap, "vmin": ends[0], "vmax": ends[1]}
-    image = ax.imshow(values, aspect="auto", interpolation="none", **style)
-    red, green, blue, _ = np.moveaxis(image.to_rgba(values.astype(float)), -1, 0)
-    # Neither color is one that the site exchanges: the cells below stay as they are, too.
-    dark = 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2 < 0.18  # WCAG 2
-    if fmt:
-        for (i, j), value in np.ndenumerate(values):
-            shade = "#fefefe" if dark[i, j] else "#010101"
-            ax.text(j, i, format(value, fmt), ha="center", va="center", color=shade)
+    low, high = limits or ((-most, most) if cmap == "RdBu" else (values.min(), values.max()))
+    image = ax.imshow(values, cmap, aspect="auto", vmin=low, vmax=high, interpolation="none")
+    brightness = image.to_rgba(values.astype(float))[..., :3] ** 2.2 @ (0.2126, 0.7152, 0.0722)
+    for (i, j), value in np.ndenumerate(values):
+        # Neither color is one that the site exchanges: the cells below stay as they are, too.
+        color = "#fefefe" if brightness[i, j] < 0.18 else "#010101"  # as WCAG 2 asks
+        ax.text(j, i, format(value, fmt), ha="center", va="center", color=color)
     for axis, names in ((ax.yaxis, rows), (ax.xaxis, columns)):
         if names is not None:
             axis.set_ticks(range(len(names)), [str(name) for name in names])
@@ -282,9 +253,7 @@ def matrix(
     return ax
 
 
-def decision_boundary(
-    ax: Axes, predict: Callable[[np.ndarray], Any], x: Any, y: Any, resolution: int = 200
-) -> Axes:
+def decision_boundary(ax: Axes, predict: Callable[[np.ndarray], Any], x: Any, y: Any) -> Axes:
     """Draw labeled points of the plane and the regions that a classifier gives each class.
 
     Args:
@@ -294,7 +263,6 @@ def decision_boundary(
             class, shape (points, classes), the largest of which wins.
         x: Points, shape (samples, 2).
         y: Class numbers, shape (samples,).
-        resolution: Points of the grid along each axis.
 
     Returns:
         `ax`.
@@ -304,26 +272,23 @@ def decision_boundary(
     """
     x, y = np.asarray(x), np.asarray(y).ravel()
     if x.ndim != 2 or x.shape != (y.size, 2) or not y.size:
-        raise ValueError(
-            "decision_boundary expects x of shape (samples, 2) and y of shape (samples,). "
-            f"Received: {x.shape} and {y.shape}"
-        )
+        wanted = "x of shape (samples, 2) and y of shape (samples,)"
+        raise ValueError(f"decision_boundary expects {wanted}. Received: {x.shape}, {y.shape}")
     margin = 0.1 * np.ptp(x, axis=0) + 1e-9
     low, high = x.min(axis=0) - margin, x.max(axis=0) + margin
-    across = np.linspace(low[0], high[0], resolution)
-    up = np.linspace(low[1], high[1], resolution)
-    points = np.stack(np.meshgrid(across, up), axis=-1).reshape(-1, 2)  # (points, 2)
-    scores = np.asarray(predict(points)).reshape(len(points), -1)  # (points, 1 or classes)
-    surface = scores.argmax(axis=1) if scores.shape[1] > 1 else scores[:, 0]
+    across, up = np.meshgrid(*np.linspace(low, high, 200).T)  # (200, 200) each
+    scores = np.asarray(predict(np.column_stack([across.ravel(), up.ravel()])))
+    scores = scores.reshape(across.size, -1)  # (40000, 1 or classes)
+    surface = scores.argmax(axis=1) if scores.shape[1] > 1 else scores
+    surface = surface.reshape(across.shape)
     borders = np.arange(0.5, max(scores.shape[1] - 1, 1))
-    surface = surface.reshape(resolution, resolution)
     levels = [-np.inf, *borders, np.inf]
-    ax.contourf(across, up, surface, levels=levels, colors=list(COLORS.values()), alpha=0.15)
+    ax.contourf(across, up, surface, levels=levels, colors=_PALETTE, alpha=0.15)
     if surface.min() < borders[-1] and surface.max() > borders[0]:
         ax.contour(across, up, surface, levels=borders, colors=INK, linewidths=1)
     for number in np.unique(y.astype(int)):
-        chosen = x[y == number]
-        scatter(ax, chosen[:, 0], chosen[:, 1], label=f"class {number}", group=number)
+        first, second = x[y == number].T
+        scatter(ax, first, second, f"class {number}", number)
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     ax.grid(False)
     return ax
