@@ -49,20 +49,17 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> np.ndarray[A
     labels = np.asarray(x)
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
-    known = labels.dtype.kind in "iufb" and labels.size and np.isfinite(labels).all()
-    integers = labels.astype(np.int64) if known else None
-    if integers is None or not np.array_equal(integers, labels):
-        raise ValueError(
-            f"to_categorical expects integer labels. Received: {labels.size} values, "
-            f"dtype={labels.dtype}"
-        )
-    classes = int(integers.max()) + 1 if num_classes is None else num_classes
-    if integers.min() < 0 or integers.max() >= classes:
-        raise ValueError(
-            f"to_categorical expects labels from 0 to {classes - 1}. "
-            f"Received labels from {integers.min()} to {integers.max()}."
-        )
-    return np.eye(classes)[integers]
+    number = bool(labels.size) and labels.dtype.kind in "iufb" and np.isfinite(labels).all()
+    if not number or (labels % 1 != 0).any():
+        received = f"{labels.size} values, dtype={labels.dtype}"
+        raise ValueError(f"to_categorical expects integer labels. Received: {received}")
+    low, high = int(labels.min()), int(labels.max())
+    classes = high + 1 if num_classes is None else num_classes
+    if low < 0 or high >= classes:
+        wanted = f"to_categorical expects labels from 0 to {classes - 1}"
+        raise ValueError(f"{wanted}. Received labels from {low} to {high}.")
+    one_hot: np.ndarray = np.eye(classes)[labels.astype(int)]
+    return one_hot
 
 
 class Progbar:
@@ -70,37 +67,21 @@ class Progbar:
 
     Args:
         target: Number of steps; `None` if unknown.
-        width: Of the bar, in characters.
         verbose: 0: silent. 1 or `"auto"`: a bar that moves (without a terminal: as 2). 2: one
             line at the end.
-        interval: Least time between two drawings, in seconds.
-        unit_name: What a step is called.
 
     Raises:
         ValueError: `verbose` is none of these.
     """
 
-    def __init__(
-        self,
-        target: int | None,
-        width: int = 20,
-        verbose: str | int = 1,
-        interval: float = 0.05,
-        *,
-        unit_name: str = "step",
-    ) -> None:
-        self.target = target
-        self.width = width
-        moves = sys.stdout.isatty() or "ipykernel" in sys.modules
+    def __init__(self, target: int | None, verbose: str | int = 1) -> None:
         if verbose not in ("auto", 0, 1, 2):
             raise ValueError(f"verbose must be 'auto', 0, 1 or 2. Received: {verbose!r}")
-        level = 1 if verbose == "auto" else int(verbose)
-        self.verbose = level if moves else min(level * 2, 2)
-        self.interval = interval
-        self.unit_name = unit_name
+        moves = sys.stdout.isatty() or "ipykernel" in sys.modules
+        self.target = target
+        self.verbose = 2 if verbose in ("auto", 1) and not moves else verbose
         self._start = time.perf_counter()
-        self._drawn = 0.0
-        self._length = 0
+        self._drawn, self._length = 0.0, 0
 
     def update(
         self, current: int, values: Mapping[str, Any] | None = None, finalize: bool | None = None
@@ -114,26 +95,18 @@ class Progbar:
         """
         now = time.perf_counter()
         finalize = current == self.target if finalize is None else finalize
-        waits = self.verbose == 2 or now - self._drawn < self.interval
+        waits = self.verbose == 2 or now - self._drawn < 0.05
         if self.verbose == 0 or (waits and not finalize):
             return
-        self._drawn, total = now, self.target or (current if finalize else "?")
-        line = f"{current}/{total} "
+        self._drawn = now
+        line = f"{current}/{self.target or (current if finalize else '?')} "
         if self.verbose == 1 and self.target:
-            done = min(self.width, self.width * current // self.target)
-            line += "━" * done + " " * (self.width - done) + " "
-        each = (now - self._start) / max(current, 1)
-        line += f"{_duration(now - self._start)} {_duration(each)}/{self.unit_name}"
-        shown = {name: v for name, v in (values or {}).items() if np.ndim(v) == 0}
-        line += "".join(f" - {name}: {value:.4g}" for name, value in shown.items())
-        if self.verbose == 1:
+            line += f"{'━' * (20 * current // self.target):20} "
+        seconds = now - self._start
+        line += f"{seconds:.0f}s {1000 * seconds / max(current, 1):.1f}ms/step"
+        for name, value in (values or {}).items():
+            line += f" - {name}: {value:.4g}" if np.ndim(value) == 0 else ""
+        if self.verbose != 2:
             line = "\r" + line.ljust(self._length)  # rubs out what a longer line has left
             self._length = len(line) - 1
         print(line, end="\n" if finalize else "", flush=True)
-
-
-def _duration(seconds: float) -> str:
-    for limit, factor, unit in ((1e-3, 1e6, "us"), (1, 1e3, "ms")):
-        if seconds < limit:
-            return f"{seconds * factor:.0f}{unit}"
-    return f"{seconds:.0f}s"

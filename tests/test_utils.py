@@ -1,5 +1,6 @@
 """Seeds, one-hot targets and the progress bar."""
 
+import itertools
 import random
 import sys
 from typing import Any
@@ -90,25 +91,29 @@ def test_the_bar_moves_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """It redraws its line, rubs out what a shorter one leaves, and ends it once."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
-    bar = utils.Progbar(4, width=8, interval=0)
+    seconds = itertools.count(10)
+    monkeypatch.setattr(utils.time, "perf_counter", lambda: next(seconds))
+    bar = utils.Progbar(4)
     bar.update(1, {"loss": 0.123456})
     bar.update(2, {"matrix": np.zeros((2, 2))})
     bar.update(4, {"loss": 1.0})
     drawn = "".join(terminal.written).split("\r")[1:]
-    assert [line[:12] for line in drawn] == ["1/4 ━━      ", "2/4 ━━━━    ", "4/4 ━━━━━━━━"]
-    assert "loss: 0.1235" in drawn[0]
+    bars = ["1/4 ━━━━━                ", "2/4 ━━━━━━━━━━           ", "4/4 ━━━━━━━━━━━━━━━━━━━━ "]
+    assert [line[:25] for line in drawn] == bars
+    assert drawn[0][25:] == "1s 1000.0ms/step - loss: 0.1235"
     assert "matrix" not in drawn[1]
     assert len(drawn[1]) == len(drawn[0])
     assert [line.endswith("\n") for line in drawn] == [False, False, True]
 
 
 def test_the_bar_does_not_draw_too_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between two drawings the interval passes; the last one always comes."""
+    """Between two drawings a twentieth of a second passes; the last one always comes."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
-    bar = utils.Progbar(None, interval=1e9)
+    monkeypatch.setattr(utils.time, "perf_counter", lambda: 10.0)
+    bar = utils.Progbar(None)
     for step in range(1, 100):
         bar.update(step)
-    assert terminal.written == []
+    assert len(terminal.written) == 1 + 1  # the first drawing and its empty end
     bar.update(99, finalize=True)
-    assert "".join(terminal.written).startswith("\r99/99 ")
+    assert terminal.written[2].startswith("\r99/99 ")
