@@ -1,93 +1,82 @@
 """Optimizers: how the gradient of the loss moves the weights.
 
-The rules are Keras's, to the place of epsilon. Each works in place and on flat arrays, a
-cache-sized piece at a time, so that a step reads every number from memory only once:
+The rules are Keras's, to the place of epsilon. They are applied to flat arrays, a cache-sized
+piece at a time, so that a step reads every number from memory only once:
 `labkit.Sequential` keeps all its weights in one vector, and all its gradients in another.
 """
 
-import math
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
+from labkit._typing import Array
 from labkit.optimizers import schedules
 from labkit.optimizers.schedules import LearningRateSchedule
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "get", "schedules"]
 
-Array = np.ndarray[Any, Any]
-Rate = float | LearningRateSchedule
-PIECE = 2**16  # numbers per piece: with state and scratch 1.25 MiB, an L2 cache or so
+PIECE = 2**15  # numbers per piece: with state and intermediate results, an L2 cache or so
 
 
+class LearningRate:
+    """An optimizer's field that is set to a number or a schedule, and read as a number."""
+
+    def __init__(self, default: float) -> None:
+        self.default = default
+
+    def __get__(self, optimizer: "Optimizer | None", owner: type) -> float:
+        if optimizer is None:
+            return self.default
+        rate = vars(optimizer)["learning_rate"]
+        return float(rate(optimizer.iterations) if callable(rate) else rate)
+
+    def __set__(self, optimizer: "Optimizer", rate: float | LearningRateSchedule) -> None:
+        if callable(vars(optimizer).get("learning_rate")) and not callable(rate):
+            raise TypeError("This optimizer follows a schedule: set its learning rate to another.")
+        vars(optimizer)["learning_rate"] = rate
+
+
+@dataclass(eq=False)
 class Optimizer:
     """Base of all optimizers. A subclass writes `update`, and sets `slots`.
 
     Args:
         learning_rate: Size of the steps, or a schedule of it.
+        weight_decay: Before a step, the weights shrink by `w -= rate weight_decay w`.
         clipnorm: A gradient array with a longer Euclidean norm is scaled down to this one.
         global_clipnorm: The same for the norm of all gradient arrays together.
-        name: Shown in messages.
 
     Attributes:
         iterations: Number of steps done.
-        slots: How many numbers of state each weight has.
-        initial_state: Where they begin.
+        slots: How many numbers of state each weight has; they begin at zero.
 
     Raises:
         ValueError: Both kinds of clipping are asked for, or a limit is not positive.
     """
 
-    slots = 0
-    initial_state = 0.0
+    learning_rate: LearningRate = LearningRate(0.001)
+    _: KW_ONLY
+    weight_decay: float | None = None
+    clipnorm: float | None = None
+    global_clipnorm: float | None = None
 
-    def __init__(
-        self,
-        learning_rate: Rate,
-        clipnorm: float | None = None,
-        global_clipnorm: float | None = None,
-        name: str | None = None,
-    ) -> None:
-        limits = [limit for limit in (clipnorm, global_clipnorm) if limit is not None]
-        if len(limits) > 1 or any(limit <= 0 for limit in limits):
-            raise ValueError(
-                "Set either clipnorm or global_clipnorm, to a positive number. "
-                f"Received: clipnorm={clipnorm}, global_clipnorm={global_clipnorm}"
-            )
-        self._learning_rate = learning_rate
-        self.clipnorm = clipnorm
-        self.global_clipnorm = global_clipnorm
-        self.name = name or type(self).__name__
+    slots = 1
+
+    def __post_init__(self) -> None:
+        limits = [limit for limit in (self.clipnorm, self.global_clipnorm) if limit is not None]
+        if len(limits) > 1 or min(limits, default=1) <= 0:
+            raise ValueError(f"Expected one positive clipnorm or global_clipnorm: {limits}")
         self.iterations = 0
         self._state: list[Array] = []  # for each weight array (slots, size)
 
-    @property
-    def learning_rate(self) -> float:
-        """Size of the next step."""
-        rate = self._learning_rate
-        return rate(self.iterations) if isinstance(rate, LearningRateSchedule) else rate
-
-    @learning_rate.setter
-    def learning_rate(self, rate: Rate) -> None:
-        if isinstance(rate, LearningRateSchedule):
-            self._learning_rate = rate
-        elif isinstance(self._learning_rate, LearningRateSchedule):
-            raise TypeError(
-                "This optimizer follows a LearningRateSchedule. "
-                "Construct it with a number to be able to set its learning rate."
-            )
-        else:
-            self._learning_rate = float(rate)
-
-    def update(self, w: Array, g: Array, state: Array, scratch: Array, rate: float) -> None:
+    def update(self, w: Array, g: Array, state: Array, rate: float) -> None:
         """Move some weights in place.
 
         Args:
             w: Weights, `(size,)`.
             g: Their gradients, `(size,)`; not to be changed.
             state: What is remembered of earlier steps, `(slots, size)`; changed in place.
-            scratch: Room to compute in, `(size,)`.
             rate: The learning rate.
         """
         raise NotImplementedError(f"{type(self).__name__} needs update().")
@@ -104,45 +93,36 @@ class Optimizer:
             ValueError: Gradients and weights do not fit, or weights changed their shapes.
         """
         weights = trainable_variables
-        fits = len(grads) == len(weights) and all(
-            g.shape == w.shape and w.flags.c_contiguous and w.dtype.kind == "f"
-            for g, w in zip(grads, weights, strict=True)
-        )
-        if not fits:
-            raise ValueError(
-                "apply expects C-contiguous arrays of floats as weights, and for each a gradient "
-                f"of its shape. Received: weights {[f'{w.dtype}{w.shape}' for w in weights]}, "
-                f"gradients {[g.shape for g in grads]}"
-            )
-        if not self._state:
-            self._state = [
-                np.full((self.slots, w.size), self.initial_state, w.dtype) for w in weights
-            ]
-        if [s.shape[1] for s in self._state] != [w.size for w in weights]:
-            raise ValueError(f"{self.name} belongs to other weights; construct a new one.")
+        shapes, expected = [g.shape for g in grads], [w.shape for w in weights]
+        if shapes != expected:
+            raise ValueError(f"apply expects gradients of shapes {expected}. Received: {shapes}")
+        if not all(w.flags.c_contiguous and w.dtype.kind == "f" for w in weights):
+            raise ValueError("apply expects weights that are C-contiguous arrays of floats.")
+        self._state = self._state or [np.zeros((self.slots, w.size), w.dtype) for w in weights]
+        if [state.shape[1] for state in self._state] != [w.size for w in weights]:
+            raise ValueError(f"This {type(self).__name__} belongs to other weights: use a new one.")
         rate = self.learning_rate
-        for g, w, state in zip(self._clipped(grads), weights, self._state, strict=True):
-            flat_g, flat_w = g.reshape(-1), w.reshape(-1)
-            scratch = np.empty(min(w.size, PIECE), w.dtype)
+        for flat_g, w, state in zip(self._clipped(grads), weights, self._state, strict=True):
             for start in range(0, w.size, PIECE):
-                piece = slice(start, min(start + PIECE, w.size))
-                room = scratch[: piece.stop - start]
-                self.update(flat_w[piece], flat_g[piece], state[:, piece], room, rate)
+                piece = slice(start, start + PIECE)
+                w_piece = w.reshape(-1)[piece]
+                if self.weight_decay:
+                    w_piece *= 1 - rate * self.weight_decay
+                self.update(w_piece, flat_g[piece], state[:, piece], rate)
         self.iterations += 1
 
-    def _clipped(self, gradients: Sequence[Array]) -> Sequence[Array]:
-        if self.clipnorm is None and self.global_clipnorm is None:
-            return gradients
-        norms = [float(np.vdot(g, g)) ** 0.5 for g in gradients]
-        if self.global_clipnorm is not None:
-            norms = [math.hypot(*norms)] * len(norms)
-        limit = self.clipnorm or self.global_clipnorm or math.inf
-        return [
-            g * (limit / norm) if norm > limit else g
-            for g, norm in zip(gradients, norms, strict=True)
-        ]
+    def _clipped(self, grads: Sequence[Array]) -> list[Array]:
+        """Return the gradients as vectors, none of them (or all together) too long."""
+        vectors, limit = [g.reshape(-1) for g in grads], self.clipnorm or self.global_clipnorm
+        if limit is None:
+            return vectors
+        norms = [float(np.linalg.norm(g)) for g in vectors]
+        if self.global_clipnorm:
+            norms = [float(np.linalg.norm(norms))] * len(norms)
+        return [g * (limit / n) if n > limit else g for g, n in zip(vectors, norms, strict=True)]
 
 
+@dataclass(eq=False)
 class SGD(Optimizer):
     """Gradient descent, `w -= rate g`, optionally with momentum.
 
@@ -154,127 +134,75 @@ class SGD(Optimizer):
         learning_rate: Size of the steps, or a schedule of it.
         momentum: From 0 (none) to less than 1.
         nesterov: Whether to use Nesterov's variant.
-        **kwargs: `clipnorm`, `global_clipnorm`, `name`, as in `Optimizer`.
+        weight_decay: See `Optimizer`.
+        clipnorm: See `Optimizer`.
+        global_clipnorm: See `Optimizer`.
 
     Raises:
-        ValueError: The momentum is negative or above 1, or clipping is as in `Optimizer`.
+        ValueError: Clipping as in `Optimizer`.
     """
 
-    def __init__(
-        self,
-        learning_rate: Rate = 0.01,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(learning_rate, **kwargs)
-        if not 0 <= momentum <= 1:
-            raise ValueError(f"momentum must lie between 0 and 1. Received: {momentum}")
-        self.momentum = momentum
-        self.nesterov = nesterov
-        self.slots = 1 if momentum else 0
+    learning_rate: LearningRate = LearningRate(0.01)
+    momentum: float = 0.0
+    nesterov: bool = False
 
-    def update(self, w: Array, g: Array, state: Array, scratch: Array, rate: float) -> None:
+    def update(self, w: Array, g: Array, state: Array, rate: float) -> None:
         """See `Optimizer.update`."""
-        step = np.multiply(g, rate, out=scratch)
         if not self.momentum:
-            w -= step
+            w -= rate * g
             return
-        m = state[0]
+        (m,) = state
         m *= self.momentum
-        m -= step
-        if self.nesterov:
-            w -= step
-            w += np.multiply(m, self.momentum, out=step)
-        else:
-            w += m
+        m -= rate * g
+        w += self.momentum * m - rate * g if self.nesterov else m
 
 
+@dataclass(eq=False)
 class RMSprop(Optimizer):
     """Steps divided by a running root mean square of the gradient.
 
-    `v = rho v + (1 - rho) g²` and `w -= rate g / sqrt(v + epsilon)` (Tieleman and Hinton
-    2012, lecture 6e of "Neural Networks for Machine Learning").
+    `v = rho v + (1 - rho) g²` and `w -= rate g / sqrt(v + 1e-7)` (Tieleman and Hinton 2012,
+    lecture 6e of "Neural Networks for Machine Learning").
 
     Args:
         learning_rate: Size of the steps, or a schedule of it.
         rho: How much of the old mean square is kept.
-        momentum: If not 0, steps are gathered in `m = momentum m + step` and `w -= m`.
-        epsilon: Keeps the divisor from zero.
-        **kwargs: `clipnorm`, `global_clipnorm`, `name`, as in `Optimizer`.
+        weight_decay: See `Optimizer`.
+        clipnorm: See `Optimizer`.
+        global_clipnorm: See `Optimizer`.
     """
 
-    def __init__(
-        self,
-        learning_rate: Rate = 0.001,
-        rho: float = 0.9,
-        momentum: float = 0.0,
-        epsilon: float = 1e-7,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(learning_rate, **kwargs)
-        self.rho = rho
-        self.momentum = momentum
-        self.epsilon = epsilon
-        self.slots = 2 if momentum else 1
+    rho: float = 0.9
 
-    def update(self, w: Array, g: Array, state: Array, scratch: Array, rate: float) -> None:
+    def update(self, w: Array, g: Array, state: Array, rate: float) -> None:
         """See `Optimizer.update`."""
-        v, step = state[0], scratch
-        np.multiply(g, g, out=step)
-        step *= 1 - self.rho
+        (v,) = state
         v *= self.rho
-        v += step
-        np.add(v, self.epsilon, out=step)
-        np.sqrt(step, out=step)
-        np.divide(g, step, out=step)
-        step *= rate
-        if self.momentum:
-            m = state[1]
-            m *= self.momentum
-            m += step
-            step = m
-        w -= step
+        v += (1 - self.rho) * g * g
+        w -= rate * g / np.sqrt(v + 1e-7)
 
 
 class Adagrad(Optimizer):
     """Steps divided by the root of the sum of all squared gradients so far.
 
-    `v += g²` and `w -= rate g / sqrt(v + epsilon)` (Duchi, Hazan and Singer 2011,
-    https://jmlr.org/papers/v12/duchi11a.html).
+    `v += g²` and `w -= rate g / sqrt(v + 0.1 + 1e-7)`: as in Keras, the sum begins at 0.1
+    (Duchi, Hazan and Singer 2011, https://jmlr.org/papers/v12/duchi11a.html).
 
     Args:
         learning_rate: Size of the steps, or a schedule of it.
-        initial_accumulator_value: Where the sum begins.
-        epsilon: Keeps the divisor from zero.
-        **kwargs: `clipnorm`, `global_clipnorm`, `name`, as in `Optimizer`.
+        weight_decay: See `Optimizer`.
+        clipnorm: See `Optimizer`.
+        global_clipnorm: See `Optimizer`.
     """
 
-    slots = 1
-
-    def __init__(
-        self,
-        learning_rate: Rate = 0.001,
-        initial_accumulator_value: float = 0.1,
-        epsilon: float = 1e-7,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(learning_rate, **kwargs)
-        self.initial_state = self.initial_accumulator_value = initial_accumulator_value
-        self.epsilon = epsilon
-
-    def update(self, w: Array, g: Array, state: Array, scratch: Array, rate: float) -> None:
+    def update(self, w: Array, g: Array, state: Array, rate: float) -> None:
         """See `Optimizer.update`."""
-        v, step = state[0], scratch
-        np.multiply(g, g, out=step)
-        v += step
-        np.add(v, self.epsilon, out=step)
-        np.sqrt(step, out=step)
-        np.divide(g, step, out=step)
-        step *= rate
-        w -= step
+        (v,) = state
+        v += g * g
+        w -= rate * g / np.sqrt(v + 0.1 + 1e-7)
 
 
+@dataclass(eq=False)
 class Adam(Optimizer):
     """Momentum over a running root mean square, both corrected for beginning at zero.
 
@@ -288,72 +216,47 @@ class Adam(Optimizer):
         beta_1: How much of the old mean is kept.
         beta_2: How much of the old mean square is kept.
         epsilon: Keeps the divisor from zero.
-        **kwargs: `clipnorm`, `global_clipnorm`, `name`, as in `Optimizer`.
+        weight_decay: See `Optimizer`.
+        clipnorm: See `Optimizer`.
+        global_clipnorm: See `Optimizer`.
     """
+
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
 
     slots = 2
 
-    def __init__(
-        self,
-        learning_rate: Rate = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(learning_rate, **kwargs)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-
-    def update(self, w: Array, g: Array, state: Array, scratch: Array, rate: float) -> None:
+    def update(self, w: Array, g: Array, state: Array, rate: float) -> None:
         """See `Optimizer.update`."""
-        # The state holds m / (1 - beta_1) and v / (1 - beta_2), which saves two passes.
-        (m, v), step, t = state, scratch, self.iterations + 1
+        (m, v), t = state, self.iterations + 1
         share_1, share_2 = 1 - self.beta_1, (1 - self.beta_2) ** 0.5
-        correction = (1 - self.beta_2**t) ** 0.5 / (1 - self.beta_1**t)
+        # The state holds m / (1 - beta_1) and v / (1 - beta_2), which saves two passes.
         m *= self.beta_1
         m += g
         v *= self.beta_2
-        np.multiply(g, g, out=step)
-        v += step
-        np.sqrt(v, out=step)
-        step += self.epsilon / share_2
-        np.divide(m, step, out=step)
-        step *= rate * correction * share_1 / share_2
-        w -= step
+        v += g * g
+        correction = (1 - self.beta_2**t) ** 0.5 / (1 - self.beta_1**t)
+        w -= rate * correction * share_1 / share_2 * m / (np.sqrt(v) + self.epsilon / share_2)
 
 
+@dataclass(eq=False)
 class AdamW(Adam):
-    """`Adam`, after shrinking the weights by `w -= rate weight_decay w`.
+    """`Adam` with weight decay, by default and as the second argument.
 
     Loshchilov and Hutter 2017, https://arxiv.org/abs/1711.05101.
 
     Args:
         learning_rate: Size of the steps, or a schedule of it.
-        weight_decay: Share of the weights that a step of rate 1 would take away.
+        weight_decay: See `Optimizer`.
         beta_1: See `Adam`.
         beta_2: See `Adam`.
         epsilon: See `Adam`.
-        **kwargs: `clipnorm`, `global_clipnorm`, `name`, as in `Optimizer`.
+        clipnorm: See `Optimizer`.
+        global_clipnorm: See `Optimizer`.
     """
 
-    def __init__(
-        self,
-        learning_rate: Rate = 0.001,
-        weight_decay: float = 0.004,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(learning_rate, beta_1, beta_2, epsilon, **kwargs)
-        self.weight_decay = weight_decay
-
-    def update(self, w: Array, g: Array, state: Array, scratch: Array, rate: float) -> None:
-        """See `Optimizer.update`."""
-        w *= 1 - rate * self.weight_decay
-        super().update(w, g, state, scratch, rate)
+    weight_decay: float | None = 0.004
 
 
 def get(identifier: str | Optimizer) -> Optimizer:

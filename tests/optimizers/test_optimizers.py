@@ -14,14 +14,16 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("SGD", {}),
     ("SGD", {"learning_rate": 0.1, "momentum": 0.9}),
     ("SGD", {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True}),
+    ("SGD", {"learning_rate": 0.1, "weight_decay": 0.3}),
     ("SGD", {"clipnorm": 0.5}),
     ("SGD", {"global_clipnorm": 0.5}),
     ("RMSprop", {}),
-    ("RMSprop", {"learning_rate": 0.05, "rho": 0.8, "momentum": 0.5, "epsilon": 1e-3}),
+    ("RMSprop", {"learning_rate": 0.05, "rho": 0.8, "clipnorm": 0.5}),
     ("Adagrad", {}),
-    ("Adagrad", {"learning_rate": 0.5, "initial_accumulator_value": 0.0, "epsilon": 1e-3}),
+    ("Adagrad", {"learning_rate": 0.5, "global_clipnorm": 0.5}),
     ("Adam", {}),
     ("Adam", {"learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3}),
+    ("Adam", {"weight_decay": 0.1}),
     ("Adam", {"clipnorm": 0.1}),
     ("Adam", {"global_clipnorm": 100.0}),
     ("AdamW", {}),
@@ -30,7 +32,11 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 
 
 DECAYS = {"beta_1": 0.9, "beta_2": 0.999}
-DEFAULTS: dict[str, dict[str, float]] = {"Adam": DECAYS, "AdamW": DECAYS}
+DEFAULTS: dict[str, dict[str, float]] = {
+    "Adagrad": {"initial_accumulator_value": 0.1},
+    "Adam": DECAYS,
+    "AdamW": DECAYS,
+}
 
 
 def keras_optimizer(name: str, args: dict[str, Any]) -> Any:
@@ -139,16 +145,16 @@ def test_the_learning_rate_can_be_set_unless_a_schedule_rules() -> None:
     assert optimizer.learning_rate == 0.2
     optimizer.learning_rate = ours.schedules.CosineDecay(0.3, 10)
     assert optimizer.learning_rate == 0.3
-    with pytest.raises(TypeError, match="follows a LearningRateSchedule"):
+    with pytest.raises(TypeError, match="follows a schedule"):
         optimizer.learning_rate = 0.1
 
 
 @pytest.mark.parametrize(
     ("gradients", "weights", "message"),
     [
-        ([np.ones(2)], [np.ones(2), np.ones(2)], "for each a gradient of its shape"),
-        ([np.ones((2, 1))], [np.ones(2)], "for each a gradient of its shape"),
-        ([np.ones(())], [np.ones(2)], "for each a gradient of its shape"),
+        ([np.ones(2)], [np.ones(2), np.ones(2)], r"\[\(2,\), \(2,\)\]. Received: \[\(2,\)\]"),
+        ([np.ones((2, 1))], [np.ones(2)], r"shapes \[\(2,\)\]. Received: \[\(2, 1\)\]"),
+        ([np.ones(())], [np.ones(2)], r"shapes \[\(2,\)\]. Received: \[\(\)\]"),
         ([np.ones(2)], [np.ones(2, int)], "arrays of floats"),
         ([np.ones(2)], [np.ones(4)[::2]], "C-contiguous"),
     ],
@@ -175,7 +181,7 @@ def test_an_optimizer_keeps_to_its_weights() -> None:
 )
 def test_impossible_clipping_is_refused(args: dict[str, float]) -> None:
     """Both kinds of clipping, or a limit that is not positive, are an error."""
-    with pytest.raises(ValueError, match="either clipnorm or global_clipnorm"):
+    with pytest.raises(ValueError, match="one positive clipnorm or global_clipnorm"):
         ours.SGD(**args)
 
 
@@ -183,7 +189,5 @@ def test_unknown_optimizers_are_refused() -> None:
     """The message lists what there is."""
     with pytest.raises(ValueError, match=r"Unknown optimizer 'adan'. Known: sgd, rmsprop"):
         ours.get("adan")
-    with pytest.raises(ValueError, match="momentum must lie between 0 and 1"):
-        ours.SGD(momentum=2)
     with pytest.raises(NotImplementedError, match="needs update"):
         ours.Optimizer(0.1).apply([np.ones(1)], [np.ones(1)])

@@ -14,30 +14,11 @@ CASES: list[tuple[str, dict[str, Any]]] = [
         {"initial_learning_rate": 0.1, "decay_steps": 7, "decay_rate": 0.8},
     ),
     (
-        "ExponentialDecay",
-        {
-            "initial_learning_rate": 0.1,
-            "decay_steps": 7,
-            "decay_rate": 0.8,
-            "staircase": True,
-        },
-    ),
-    (
         "PiecewiseConstantDecay",
         {"boundaries": [3, 10, 11], "values": [1.0, 0.5, 0.1, 0.01]},
     ),
     ("CosineDecay", {"initial_learning_rate": 0.1, "decay_steps": 20}),
     ("CosineDecay", {"initial_learning_rate": 0.1, "decay_steps": 20, "alpha": 0.3}),
-    (
-        "CosineDecay",
-        {
-            "initial_learning_rate": 0.01,
-            "decay_steps": 20,
-            "alpha": 0.1,
-            "warmup_target": 0.2,
-            "warmup_steps": 6,
-        },
-    ),
 ]
 
 
@@ -68,9 +49,8 @@ def test_the_exact_values_are_the_formulas() -> None:
     [
         ("ExponentialDecay", (0.1, 0, 0.5), "decay_steps must be positive"),
         ("CosineDecay", (0.1, -1), "decay_steps must be positive"),
-        ("CosineDecay", (0.1, 5, 0.0, "CosineDecay", 1.0), "warmup_steps must be positive"),
-        ("PiecewiseConstantDecay", ([1, 2], [0.1, 0.2]), "one more number than boundaries"),
-        ("PiecewiseConstantDecay", ([2, 2], [0.1, 0.2, 0.3]), "boundaries must increase"),
+        ("PiecewiseConstantDecay", ([1, 2], [0.1, 0.2]), r"n \+ 1 values.*values=\[0.1, 0.2\]"),
+        ("PiecewiseConstantDecay", ([2, 2], [0.1, 0.2, 0.3]), "n rising boundaries"),
     ],
 )
 def test_impossible_schedules_are_refused(name: str, args: Any, message: str) -> None:
