@@ -5,8 +5,7 @@ at each call; with `None` from the stream that `labkit.utils.set_random_seed` re
 """
 
 import math
-import re
-from typing import Literal, get_args
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,34 +13,27 @@ from labkit import _random, config
 from labkit._typing import Array
 
 __all__ = ["Constant", "Initializer", "Ones", "Orthogonal", "Zeros", "get"]
-__all__ += ["RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling"]
+__all__ += ["RandomNormal", "RandomUniform", "TruncatedNormal"]
 __all__ += ["GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform"]
-
-Mode = Literal["fan_in", "fan_out", "fan_avg"]
-Distribution = Literal["truncated_normal", "untruncated_normal", "uniform"]
 
 
 class Initializer:
-    """A recipe for a new array: call it with a shape."""
+    """A recipe for a new array: call it with a shape. A subclass writes `draw`."""
 
     def __call__(self, shape: tuple[int, ...], dtype: str | None = None) -> Array:
         """Return a new array of that shape; `dtype=None` means `config.floatx()`."""
-        if any(size < 0 for size in shape):
-            raise ValueError(f"A shape has sizes >= 0. Received: shape={shape}")
-        values = np.empty(shape, dtype or config.floatx())
-        values[...] = self.draw(tuple(shape))
-        return values
+        return np.full(shape, self.draw(tuple(shape)), dtype or config.floatx())
 
     def draw(self, shape: tuple[int, ...]) -> Array | float:
         """Return the values in any float type (or one value for all)."""
         raise NotImplementedError
 
 
+@dataclass
 class Constant(Initializer):
     """The same value everywhere."""
 
-    def __init__(self, value: float = 0.0) -> None:
-        self.value = value
+    value: float = 0.0
 
     def draw(self, shape: tuple[int, ...]) -> float:
         """Return the value."""
@@ -62,17 +54,13 @@ class Ones(Constant):
         super().__init__(1.0)
 
 
+@dataclass
 class RandomNormal(Initializer):
-    """Normal numbers with a `mean` and a standard deviation `stddev`; `seed` as above.
+    """Normal numbers with a `mean` and a standard deviation `stddev`; `seed` as above."""
 
-    Raises:
-        ValueError: `stddev` is negative.
-    """
-
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
-        if not stddev >= 0:
-            raise ValueError(f"stddev must be >= 0. Received: stddev={stddev}")
-        self.mean, self.stddev, self.seed = mean, stddev, seed
+    mean: float = 0.0
+    stddev: float = 0.05
+    seed: int | None = None
 
     def draw(self, shape: tuple[int, ...]) -> Array:
         """Return the numbers in float64."""
@@ -91,109 +79,74 @@ class TruncatedNormal(RandomNormal):
         return self.mean + self.stddev * values
 
 
+@dataclass
 class RandomUniform(Initializer):
-    """Numbers from `minval` to `maxval`, each value equally likely; `seed` as above.
+    """Numbers from `minval` to `maxval`, each value equally likely; `seed` as above."""
 
-    Raises:
-        ValueError: `minval` exceeds `maxval`.
-    """
-
-    def __init__(
-        self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None
-    ) -> None:
-        if not minval <= maxval:
-            raise ValueError(f"minval must be <= maxval. Received: {minval}, {maxval}")
-        self.minval, self.maxval, self.seed = minval, maxval, seed
+    minval: float = -0.05
+    maxval: float = 0.05
+    seed: int | None = None
 
     def draw(self, shape: tuple[int, ...]) -> Array:
         """Return the numbers in float64."""
         return _random.generator(self.seed).uniform(self.minval, self.maxval, shape)
 
 
-class VarianceScaling(Initializer):
-    """Numbers whose variance is `scale / n`, with n the inputs or outputs of one unit.
+@dataclass
+class _VarianceScaling(Initializer):
+    """Numbers of variance `scale / n`: n inputs of a unit, or their mean with its outputs."""
 
-    Args:
-        scale: Variance times n.
-        mode: n is the inputs (`"fan_in"`), the outputs (`"fan_out"`) or their mean
-            (`"fan_avg"`).
-        distribution: `"truncated_normal"`, `"untruncated_normal"` or `"uniform"`.
-        seed: As above.
+    seed: int | None = None
 
-    Raises:
-        ValueError: A scale that is not positive, an unknown mode or distribution.
-    """
-
-    def __init__(
-        self,
-        scale: float = 1.0,
-        mode: Mode = "fan_in",
-        distribution: Distribution = "truncated_normal",
-        seed: int | None = None,
-    ) -> None:
-        if not scale > 0:
-            raise ValueError(f"scale must be > 0. Received: scale={scale}")
-        for value, known in ((mode, get_args(Mode)), (distribution, get_args(Distribution))):
-            if value not in known:
-                raise ValueError(f"Expected one of {known}. Received: {value!r}")
-        self.scale, self.mode, self.distribution, self.seed = (scale, mode, distribution, seed)
+    scale, mode, distribution = 1.0, "fan_in", "truncated_normal"
 
     def draw(self, shape: tuple[int, ...]) -> Array:
         """Return the numbers in float64."""
-        window = math.prod(shape[:-2])  # of a kernel (height, width, inputs, outputs)
-        fan_in, fan_out = (window * n for n in shape[-2:]) if len(shape) > 1 else shape * 2
-        n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
-        stddev = math.sqrt(self.scale / max(1.0, n[self.mode]))
+        # The shape of a kernel is (height, width, inputs, outputs), or just (inputs, outputs).
+        *window, inputs, outputs = shape if len(shape) > 1 else (shape or (1,)) * 2
+        fan = inputs if self.mode == "fan_in" else (inputs + outputs) / 2
+        stddev = math.sqrt(self.scale / max(1, math.prod(window) * fan))
         if self.distribution == "uniform":
             limit = math.sqrt(3) * stddev  # the variance of numbers from -a to a is a² / 3
             return RandomUniform(-limit, limit, self.seed).draw(shape)
-        if self.distribution == "untruncated_normal":
-            return RandomNormal(0.0, stddev, self.seed).draw(shape)
         return TruncatedNormal(0.0, stddev / _TRUNCATED_STDDEV, self.seed).draw(shape)
 
 
-class GlorotUniform(VarianceScaling):
+class GlorotUniform(_VarianceScaling):
     """Variance `2 / (inputs + outputs)`, uniform (Glorot and Bengio, 2010)."""
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(1.0, "fan_avg", "uniform", seed)
+    mode, distribution = "fan_avg", "uniform"
 
 
-class GlorotNormal(VarianceScaling):
+class GlorotNormal(_VarianceScaling):
     """Variance `2 / (inputs + outputs)`, truncated normal (Glorot and Bengio, 2010)."""
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(1.0, "fan_avg", "truncated_normal", seed)
+    mode = "fan_avg"
 
 
-class HeUniform(VarianceScaling):
+class HeUniform(_VarianceScaling):
     """Variance `2 / inputs`, uniform: for ReLU, which halves it (He et al., 2015)."""
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(2.0, "fan_in", "uniform", seed)
+    scale, distribution = 2.0, "uniform"
 
 
-class HeNormal(VarianceScaling):
+class HeNormal(_VarianceScaling):
     """Variance `2 / inputs`, truncated normal: for ReLU (He et al., 2015)."""
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(2.0, "fan_in", "truncated_normal", seed)
+    scale = 2.0
 
 
-class LecunUniform(VarianceScaling):
+class LecunUniform(_VarianceScaling):
     """Variance `1 / inputs`, uniform (LeCun et al., 1998)."""
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(1.0, "fan_in", "uniform", seed)
+    distribution = "uniform"
 
 
-class LecunNormal(VarianceScaling):
+class LecunNormal(_VarianceScaling):
     """Variance `1 / inputs`, truncated normal (LeCun et al., 1998)."""
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(1.0, "fan_in", "truncated_normal", seed)
 
-
+@dataclass
 class Orthogonal(Initializer):
     """A random matrix with orthonormal rows or columns, whichever are fewer.
 
@@ -205,8 +158,8 @@ class Orthogonal(Initializer):
         seed: As above.
     """
 
-    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
-        self.gain, self.seed = gain, seed
+    gain: float = 1.0
+    seed: int | None = None
 
     def draw(self, shape: tuple[int, ...]) -> Array:
         """Return the matrix in float64.
@@ -224,10 +177,15 @@ class Orthogonal(Initializer):
 
 
 # Standard deviation of a standard normal number that is drawn again outside ±2:
-# the variance is 1 - 2·2·φ(2) / (2·Φ(2) - 1).
-_TRUNCATED_STDDEV = math.sqrt(
-    1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / math.erf(math.sqrt(2))
-)
+# sqrt(1 - 2·2·φ(2) / (2·Φ(2) - 1)).
+_TRUNCATED_STDDEV = 0.8796256610342398
+
+_BY_NAME: dict[str, type[Initializer]] = {"zeros": Zeros, "ones": Ones, "constant": Constant}
+_BY_NAME |= {"uniform": RandomUniform, "random_uniform": RandomUniform}
+_BY_NAME |= {"random_normal": RandomNormal, "truncated_normal": TruncatedNormal}
+_BY_NAME |= {"glorot_uniform": GlorotUniform, "glorot_normal": GlorotNormal}
+_BY_NAME |= {"he_uniform": HeUniform, "he_normal": HeNormal, "orthogonal": Orthogonal}
+_BY_NAME |= {"lecun_uniform": LecunUniform, "lecun_normal": LecunNormal}
 
 
 def get(identifier: str | Initializer) -> Initializer:
@@ -239,12 +197,5 @@ def get(identifier: str | Initializer) -> Initializer:
     if isinstance(identifier, Initializer):
         return identifier
     if identifier not in _BY_NAME:
-        known = sorted(_BY_NAME)
-        raise ValueError(f"Expected an Initializer or one of {known}. Received: {identifier!r}")
+        raise ValueError(f"Expected an initializer: {[*_BY_NAME]}. Received: {identifier!r}")
     return _BY_NAME[identifier]()
-
-
-_CLASSES = [globals()[name] for name in __all__ if name not in ("Initializer", "get")]
-_BY_NAME: dict[str, type[Initializer]] = {
-    re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower(): cls for cls in _CLASSES
-} | {"uniform": RandomUniform}
