@@ -3,11 +3,13 @@
 L2 shrinks every number a little; L1 pulls each by the same step and so reaches exact zeros.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from labkit._typing import Array
 
-__all__ = ["L1", "L1L2", "L2", "Regularizer", "get", "l1", "l1_l2", "l2"]
+__all__ = ["L1", "L1L2", "L2", "Regularizer", "get"]
 
 
 class Regularizer:
@@ -22,6 +24,7 @@ class Regularizer:
         raise NotImplementedError
 
 
+@dataclass
 class L1L2(Regularizer):
     r"""$l_1 \sum |x| + l_2 \sum x^2$.
 
@@ -33,20 +36,16 @@ class L1L2(Regularizer):
         ValueError: A weight is negative or not finite.
     """
 
-    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
-        for name, value in {"l1": l1, "l2": l2}.items():
-            if not 0 <= value < np.inf:
-                raise ValueError(f"{name} must be a number >= 0. Received: {name}={value}")
-        self.l1, self.l2 = float(l1), float(l2)
+    l1: float = 0.0
+    l2: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.l1 < np.inf and 0 <= self.l2 < np.inf):
+            raise ValueError(f"Penalties weigh >= 0. Received: l1={self.l1}, l2={self.l2}")
 
     def __call__(self, x: Array) -> float:
         """Return the penalty of `x`."""
-        penalty = 0.0
-        if self.l1:
-            penalty += self.l1 * float(np.abs(x).sum())
-        if self.l2:
-            penalty += self.l2 * float(np.square(x).sum())
-        return penalty
+        return float(self.l1 * np.abs(x).sum() + self.l2 * np.square(x).sum())
 
     def gradient(self, x: Array) -> Array:
         """Return `l1 * sign(x) + 2 * l2 * x`."""
@@ -67,7 +66,6 @@ class L2(L1L2):
         super().__init__(l2=l2)
 
 
-l1, l2, l1_l2 = L1, L2, L1L2
 _BY_NAME = {"l1": L1, "l2": L2, "l1l2": L1L2}
 
 
@@ -80,6 +78,5 @@ def get(identifier: str | Regularizer | None) -> Regularizer | None:
     if identifier is None or isinstance(identifier, Regularizer):
         return identifier
     if identifier not in _BY_NAME:
-        known = sorted(_BY_NAME)
-        raise ValueError(f"Expected a Regularizer or one of {known}. Received: {identifier!r}")
+        raise ValueError(f"Expected a regularizer: {[*_BY_NAME]}. Received: {identifier!r}")
     return _BY_NAME[identifier]()

@@ -12,7 +12,7 @@ def random() -> np.random.Generator:
     return np.random.default_rng(7)
 
 
-@pytest.mark.parametrize("name", ["L1", "L2", "L1L2", "l1", "l2", "l1_l2"])
+@pytest.mark.parametrize("name", ["L1", "L2", "L1L2"])
 def test_agrees_with_keras(name: str, random: np.random.Generator) -> None:
     """The penalty and its gradient, at zero too."""
     import keras
@@ -56,7 +56,7 @@ def test_get() -> None:
 @pytest.mark.parametrize("weight", [-1, float("nan"), float("inf")])
 def test_weights_are_not_negative(weight: float) -> None:
     """A negative weight would be a reward."""
-    with pytest.raises(ValueError, match="l1 must be a number >= 0"):
+    with pytest.raises(ValueError, match=f"weigh >= 0. Received: l1={weight}, l2=0.0"):
         regularizers.L1(weight)
-    with pytest.raises(ValueError, match="l2 must be a number >= 0"):
+    with pytest.raises(ValueError, match=f"weigh >= 0. Received: l1=0.0, l2={weight}"):
         regularizers.L2(weight)
