@@ -41,7 +41,6 @@ def test_rule_equals_finite_differences(name: str, random: np.random.Generator) 
     [
         ("leaky_relu", {"negative_slope": 0.1}),
         ("elu", {"alpha": 0.5}),
-        ("gelu", {"approximate": True}),
         ("softmax", {"axis": 0}),
     ],
 )
@@ -79,12 +78,12 @@ def test_gelu_is_exact_to_the_last_digits() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_takes_lists_and_integers_but_no_text(name: str) -> None:
-    """Whole numbers become floats; what is no number is refused by name."""
+    """Whole numbers become floats; what is no number is refused."""
     function = activations.get(name)
     y = function([[-1, 0, 2]])
     assert y.dtype == np.float32
     np.testing.assert_allclose(y, function(np.array([[-1.0, 0.0, 2.0]])), rtol=1e-6)
-    with pytest.raises(TypeError, match=f"{name} expects numbers. Received: x.dtype=<U1"):
+    with pytest.raises(TypeError, match=r"An activation expects numbers. Received: x.dtype=<U1"):
         function(["a"])
 
 
@@ -115,7 +114,9 @@ def test_function_of_a_reader(random: np.random.Generator) -> None:
     layer = layers.Dense(2, activation=np.sin)
     x = random.normal(size=(3, 4))
     y = layer(x)
-    with pytest.raises(KeyError, match=r"No derivative rule for the activation sin"):
+    with pytest.raises(
+        KeyError, match=r"No derivative rule for <ufunc 'sin'>: add one to the table"
+    ):
         layer.backward(y)
     activations.vjp[np.sin] = lambda dy, z, y: dy * np.cos(z)
     try:
