@@ -3,23 +3,13 @@
 import os
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
 
-import numpy as np
+import labkit
 
-from labkit.utils import Progbar
-
-if TYPE_CHECKING:
-    from labkit.models import Sequential
-
-__all__ = [
-    "Callback",
-    "EarlyStopping",
-    "History",
-    "LambdaCallback",
-    "LearningRateScheduler",
-    "ModelCheckpoint",
-]
+__all__ = ["Callback", "EarlyStopping", "History", "LambdaCallback", "LearningRateScheduler"]
+__all__ += ["ModelCheckpoint"]
 
 Logs = dict[str, Any]
 
@@ -33,16 +23,8 @@ class Callback:
             batches in an epoch, or `None` if it is not known.
     """
 
-    model: "Sequential"
+    model: "labkit.Sequential"
     params: dict[str, Any]
-
-    def set_model(self, model: "Sequential") -> None:
-        """Tell the callback its model."""
-        self.model = model
-
-    def set_params(self, params: dict[str, Any]) -> None:
-        """Tell the callback about the training."""
-        self.params = params
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Act before the training."""
@@ -82,24 +64,6 @@ class History(Callback):
             self.history.setdefault(name, []).append(value)
 
 
-class ProgbarLogger(Callback):
-    """Shows the progress of each epoch; `fit` adds it unless `verbose=0`."""
-
-    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Begin a new line."""
-        print(f"Epoch {epoch + 1}/{self.params['epochs']}")
-        self.bar = Progbar(self.params["steps"], verbose=self.params["verbose"])
-
-    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Move the bar."""
-        self.steps = batch + 1
-        self.bar.update(self.steps, logs, finalize=False)
-
-    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Finish the line."""
-        self.bar.update(self.steps, logs, finalize=True)
-
-
 class LambdaCallback(Callback):
     """Functions instead of methods.
 
@@ -111,35 +75,27 @@ class LambdaCallback(Callback):
         TypeError: There is no such method.
     """
 
-    def __init__(self, **kwargs: Callable[..., Any] | None) -> None:
+    def __init__(self, **kwargs: Callable[..., Any]) -> None:
         for name, function in kwargs.items():
-            if not (name.startswith("on_") and hasattr(Callback, name)):
+            if not hasattr(Callback, name):
                 raise TypeError(f"Callback has no method {name!r} to replace.")
-            if function is not None:
-                setattr(self, name, function)
+            setattr(self, name, function)
 
 
+@dataclass(eq=False)
 class LearningRateScheduler(Callback):
     """Sets the learning rate before each epoch, and logs it as `learning_rate`.
 
     Args:
         schedule: Called as `schedule(epoch, learning_rate)`; returns the new rate.
-        verbose: 1 to print the rate.
     """
 
-    def __init__(self, schedule: Callable[[int, float], float], verbose: int = 0) -> None:
-        self.schedule = schedule
-        self.verbose = verbose
+    schedule: Callable[[int, float], float]
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Set the learning rate."""
         optimizer = self.model.optimizer
-        rate = self.schedule(epoch, optimizer.learning_rate)
-        if not isinstance(rate, float | np.floating):
-            raise ValueError(f"The schedule must return a float. Received: {rate!r}")
-        optimizer.learning_rate = float(rate)
-        if self.verbose:
-            print(f"Epoch {epoch + 1}: setting the learning rate to {rate:g}.")
+        optimizer.learning_rate = float(self.schedule(epoch, optimizer.learning_rate))
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Log the learning rate."""
@@ -148,40 +104,31 @@ class LearningRateScheduler(Callback):
 
 
 class _Monitor(Callback):
-    """Watches one result, and knows what makes it better."""
+    """Watches one result, and keeps its best value."""
 
-    def __init__(self, monitor: str, mode: str, best: float | None, verbose: int) -> None:
-        if mode not in ("auto", "min", "max"):
-            raise ValueError(f"mode must be 'auto', 'min' or 'max'. Received: {mode!r}")
-        self.monitor = monitor
-        self.mode = mode
-        self.best = best
-        self.verbose = verbose
+    monitor: str
+    mode: str
+    best: float | None = None
 
-    def value(self, logs: Logs | None) -> float | None:
-        """Return the watched result, or warn that there is none."""
+    def improved(self, logs: Logs | None, by: float = 0.0) -> bool:
+        """Return whether the result is better than the best so far (or is missing)."""
         value = (logs or {}).get(self.monitor)
         if value is None:
-            warnings.warn(
-                f"{type(self).__name__} watches {self.monitor!r}, which is not there. "
-                f"There are: {', '.join(logs or {})}.",
-                stacklevel=3,
-            )
-        return value
-
-    def better(self, value: float, than: float | None, by: float = 0.0) -> bool:
-        """Return whether a value is better than another, by more than a little."""
-        if than is None:
+            warnings.warn(f"No {self.monitor!r} to watch, only {[*(logs or {})]}.", stacklevel=2)
             return True
-        mode, watched = self.mode, self.monitor.removeprefix("val_")
-        if mode == "auto":
-            directions = {metric.name: metric.direction for metric in self.model.metrics}
-            mode = {"up": "max", "down": "min"}.get(directions.get(watched) or "", "")
-        if not mode:
-            raise ValueError(f"Is more {self.monitor} better? Pass mode='min' or 'max'.")
-        return value - by > than if mode == "max" else value + by < than
+        of_metrics = {metric.name: metric.direction for metric in self.model.metrics}
+        auto = of_metrics.get(self.monitor.removeprefix("val_"))
+        mode = auto if self.mode == "auto" else self.mode
+        if mode not in ("up", "max", "down", "min"):
+            raise ValueError(f"Is more {self.monitor} better? Pass mode='min' or mode='max'.")
+        sign = 1 if mode in ("up", "max") else -1
+        better = self.best is None or sign * value - by > sign * self.best
+        if better:
+            self.best = value
+        return better
 
 
+@dataclass(eq=False)
 class EarlyStopping(_Monitor):
     """Stops the training when a result has not become better for some epochs.
 
@@ -189,69 +136,42 @@ class EarlyStopping(_Monitor):
         monitor: Name of the result.
         min_delta: By how much it must change to count as better.
         patience: For how many epochs to wait.
-        verbose: 1 to print when it stops.
         mode: `"min"` if less is better, `"max"` if more is, `"auto"` to ask the metric.
-        baseline: The result must also be better than this one.
         restore_best_weights: Whether to return to the weights of the best epoch.
-        start_from_epoch: Do not watch before this epoch.
 
-    Raises:
-        ValueError: The mode is unknown.
+    Attributes:
+        best: The best result.
+        best_epoch: The epoch that reached it; the first is 0.
+        stopped_epoch: The epoch after which the training stopped; 0 if it did not.
     """
 
-    def __init__(
-        self,
-        monitor: str = "val_loss",
-        min_delta: float = 0,
-        patience: int = 0,
-        verbose: int = 0,
-        mode: str = "auto",
-        baseline: float | None = None,
-        restore_best_weights: bool = False,
-        start_from_epoch: int = 0,
-    ) -> None:
-        super().__init__(monitor, mode, None, verbose)
-        self.min_delta = abs(min_delta)
-        self.patience = patience
-        self.baseline = baseline
-        self.restore_best_weights = restore_best_weights
-        self.start_from_epoch = start_from_epoch
+    monitor: str = "val_loss"
+    min_delta: float = 0
+    patience: int = 0
+    _: KW_ONLY
+    mode: str = "auto"
+    restore_best_weights: bool = False
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Begin anew."""
-        self.wait = self.stopped_epoch = self.best_epoch = 0
-        self.best = None
-        self.best_weights: list[Any] | None = None
+        self.best, self.wait, self.best_epoch, self.stopped_epoch = None, 0, 0, 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Compare the epoch with the best one."""
-        value = self.value(logs)
-        if value is None or epoch < self.start_from_epoch:
-            return
-        if self.restore_best_weights and self.best_weights is None:
-            self.best_weights = self.model.get_weights()
-            self.best_epoch = epoch
         self.wait += 1
-        if self.better(value, self.best, self.min_delta):
-            self.best, self.best_epoch = value, epoch
-            if self.restore_best_weights:
-                self.best_weights = self.model.get_weights()
-            if self.better(value, self.baseline, self.min_delta):
-                self.wait = 0
-        elif self.wait >= self.patience and epoch > 0:
-            self.stopped_epoch = epoch
-            self.model.stop_training = True
+        if self.improved(logs, by=abs(self.min_delta)):
+            self.wait, self.best_epoch = 0, epoch
+            self.best_weights = self.model.get_weights() if self.restore_best_weights else None
+        elif self.wait >= self.patience:
+            self.stopped_epoch, self.model.stop_training = epoch, True
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Return to the best weights."""
-        if self.stopped_epoch and self.verbose:
-            print(f"Epoch {self.stopped_epoch + 1}: stopping early")
         if self.best_weights is not None:
-            if self.verbose:
-                print(f"Restoring the weights of epoch {self.best_epoch + 1}.")
             self.model.set_weights(self.best_weights)
 
 
+@dataclass(eq=False)
 class ModelCheckpoint(_Monitor):
     """Saves the weights after each epoch, or after each that is better.
 
@@ -259,49 +179,36 @@ class ModelCheckpoint(_Monitor):
         filepath: Where to save, as in `labkit.Sequential.save_weights`; may hold `{epoch}`
             (from 1) and results, such as `{val_loss:.2f}`.
         monitor: Name of the result that says what is better.
-        verbose: 1 to print what is saved.
         save_best_only: Whether to save only what is better than all before.
         save_weights_only: Must be `True`: labkit saves no architectures.
         mode: As in `EarlyStopping`.
-        initial_value_threshold: Save only what is better than this.
 
     Raises:
-        ValueError: The mode is unknown, or whole models shall be saved.
+        ValueError: Whole models shall be saved.
     """
 
-    def __init__(
-        self,
-        filepath: str | os.PathLike[str],
-        monitor: str = "val_loss",
-        verbose: int = 0,
-        save_best_only: bool = False,
-        save_weights_only: bool = False,
-        mode: str = "auto",
-        *,
-        initial_value_threshold: float | None = None,
-    ) -> None:
-        super().__init__(monitor, mode, initial_value_threshold, verbose)
-        if not save_weights_only:
+    filepath: str | os.PathLike[str]
+    monitor: str = "val_loss"
+    _: KW_ONLY
+    save_best_only: bool = False
+    save_weights_only: bool = False
+    mode: str = "auto"
+
+    def __post_init__(self) -> None:
+        if not self.save_weights_only:
             raise ValueError("labkit saves weights only: pass save_weights_only=True.")
-        self.filepath = os.fspath(filepath)
-        self.save_best_only = save_best_only
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Save, if the epoch is good enough."""
-        if self.save_best_only:
-            value = self.value(logs)
-            if value is not None and not self.better(value, self.best):
-                return
-            self.best = value
+        if self.save_best_only and not self.improved(logs):
+            return
         names = {"epoch": epoch + 1, **(logs or {})}
         try:
-            path = self.filepath.format(**names)
+            path = os.fspath(self.filepath).format(**names)
         except KeyError as error:
             raise KeyError(f"{self.filepath} names {error}. There are: {list(names)}") from None
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         self.model.save_weights(path)
-        if self.verbose:
-            print(f"Epoch {epoch + 1}: saved the weights to {path}")
 
 
 def tell(callbacks: Sequence[Callback], event: str, *args: Any) -> None:

@@ -13,7 +13,7 @@ from labkit import activations, layers, losses, optimizers
 from labkit._batches import Batches, refuse_nan, split
 from labkit._flat import FlatWeights
 from labkit._typing import Array, Shape
-from labkit.callbacks import Callback, History, ProgbarLogger, tell
+from labkit.callbacks import Callback, History, tell
 from labkit.layers import Layer
 from labkit.layers.chain import Chain
 from labkit.losses import Loss, numbers
@@ -194,24 +194,30 @@ class Sequential(Chain):
             size = None if len(data) == 1 else validation_batch_size or batch_size
             held_out = Batches(*data, batch_size=size, steps=validation_steps)
         history, logs = History(), dict[str, Any]()
-        told = [*(callbacks or ()), *([ProgbarLogger()] if verbose else []), history]
-        tell(told, "set_model", self)
-        tell(told, "set_params", {"epochs": epochs, "steps": train.steps, "verbose": verbose})
+        told = [*(callbacks or ()), history]
+        for callback in told:
+            callback.model = self
+            callback.params = {"epochs": epochs, "steps": train.steps, "verbose": verbose}
         self.stop_training = False
         tell(told, "on_train_begin", None)
         for epoch in range(initial_epoch, epochs):
             self.reset_metrics()
             tell(told, "on_epoch_begin", epoch, None)
+            if verbose:
+                print(f"Epoch {epoch + 1}/{epochs}")
+            bar = Progbar(train.steps, verbose=verbose)
             for step, batch in enumerate(train):
                 tell(told, "on_train_batch_begin", step, None)
                 self._train_step(*batch)
                 logs = self._results()
                 tell(told, "on_train_batch_end", step, logs)
+                bar.update(step + 1, logs, finalize=False)
                 if self.stop_training:
                     break
             if held_out is not None:
                 logs |= {f"val_{name}": value for name, value in self._test(held_out).items()}
             tell(told, "on_epoch_end", epoch, logs)
+            bar.update(step + 1, logs, finalize=True)
             if self.stop_training:
                 break
         tell(told, "on_train_end", logs)
