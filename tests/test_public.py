@@ -79,6 +79,7 @@ OWN_PARAMETERS = {
     "metrics.Metric.update_state(y_pred)": "Keras's base class takes *args",
     "metrics.Metric.update_state(sample_weight)": "Keras's base class takes *args",
     "optimizers.Optimizer(learning_rate)": "Keras's class for TensorFlow takes **kwargs",
+    "optimizers.Optimizer(weight_decay)": "Keras's class for TensorFlow takes **kwargs",
     "optimizers.Optimizer(clipnorm)": "Keras's class for TensorFlow takes **kwargs",
     "optimizers.Optimizer(global_clipnorm)": "Keras's class for TensorFlow takes **kwargs",
 }
