@@ -16,7 +16,7 @@ from labkit.optimizers.schedules import LearningRateSchedule
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "get", "schedules"]
 
-PIECE = 2**15  # numbers per piece: with state and intermediate results, an L2 cache or so
+PIECE = 2**16  # numbers per piece: with state and intermediate results, an L2 cache or so
 
 
 class LearningRate:
@@ -185,7 +185,7 @@ class RMSprop(Optimizer):
 class Adagrad(Optimizer):
     """Steps divided by the root of the sum of all squared gradients so far.
 
-    `v += g²` and `w -= rate g / sqrt(v + 0.1 + 1e-7)`: as in Keras, the sum begins at 0.1
+    `v += g²` and `w -= rate g / sqrt(v + 1e-7)`, where the sum begins at 0.1
     (Duchi, Hazan and Singer 2011, https://jmlr.org/papers/v12/duchi11a.html).
 
     Args:
@@ -199,7 +199,7 @@ class Adagrad(Optimizer):
         """See `Optimizer.update`."""
         (v,) = state
         v += g * g
-        w -= rate * g / np.sqrt(v + 0.1 + 1e-7)
+        w -= rate * g / np.sqrt(v + 0.1000001)
 
 
 @dataclass(eq=False)
