@@ -10,32 +10,27 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labkit._extras import extra
 from labkit._typing import Array
 from labkit.layers import GRU, LSTM, Layer, MultiHeadAttention, SimpleRNN
-
-if TYPE_CHECKING:
-    from labkit.models import Sequential
 
 ENDINGS = (".npz", ".weights.h5")
 
 
-def save(model: "Sequential", filepath: str | os.PathLike[str], overwrite: bool) -> None:
+def save(model: Layer, filepath: str | os.PathLike[str]) -> None:
     """Write all weights to a temporary file beside `filepath`, and move it there."""
-    path = _checked(model, filepath)
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists. Pass overwrite=True to replace it.")
-    values = dict(_variables(model))
+    path, weights = _checked(model, filepath)
     temporary = path.with_name(f".{path.name}-{os.urandom(4).hex()}{path.suffix}")
     try:
         with temporary.open("xb") as file:
             if path.suffix == ".npz":
-                np.savez(file, allow_pickle=False, **values)
+                np.savez(file, allow_pickle=False, **weights)
             else:
-                _write_h5(file, values)
+                with extra("h5py", "weights").File(file, "w") as store:
+                    store.update(weights)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -43,49 +38,40 @@ def save(model: "Sequential", filepath: str | os.PathLike[str], overwrite: bool)
         temporary.unlink(missing_ok=True)
 
 
-def load(model: "Sequential", filepath: str | os.PathLike[str]) -> None:
+def load(model: Layer, filepath: str | os.PathLike[str]) -> None:
     """Read all weights and check them; only then change the model."""
-    path = _checked(model, filepath)
+    path, weights = _checked(model, filepath)
     if not path.is_file():
         raise FileNotFoundError(f"There is no weight file {path}.")
     try:
-        found = _read_npz(path) if path.suffix == ".npz" else _read_h5(path)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        found = {name: np.asarray(array, np.float64) for name, array in _read(path).items()}
+    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is damaged, or not a weight file: {error}") from error
-    expected = dict(_variables(model))
-    missing, surplus = expected.keys() - found.keys(), found.keys() - expected.keys()
-    if missing or surplus:
+    expected, received = ({(name, a.shape) for name, a in d.items()} for d in (weights, found))
+    if expected != received:
         raise ValueError(
-            f"{path} holds other layers than {model.name}. "
-            f"Missing: {sorted(missing) or 'none'}. Surplus: {sorted(surplus) or 'none'}."
+            f"{path} does not fit {model.name}. "
+            f"Missing: {sorted(expected - received)}. Surplus: {sorted(received - expected)}."
         )
-    for name, weight in expected.items():
-        if found[name].shape != weight.shape:
-            raise ValueError(
-                f"{model.name} expects shape {weight.shape} at {name}. "
-                f"Received: {found[name].shape} in {path}"
-            )
-    for name, weight in expected.items():
+    for name, weight in weights.items():
         weight[...] = found[name]
 
 
-def _checked(model: "Sequential", filepath: str | os.PathLike[str]) -> Path:
+def _checked(model: Layer, filepath: str | os.PathLike[str]) -> tuple[Path, dict[str, Array]]:
+    """Return the path, and the model's weights by their paths in the file."""
     path = Path(filepath)
     if not path.name.endswith(ENDINGS):
         raise ValueError(f"A weight file ends in {' or '.join(ENDINGS)}. Received: {path}")
     if not model.built:
         raise ValueError(f"{model.name} is not built yet: begin with Input, or call it.")
-    return path
+    return path, dict(_variables(model))
 
 
 def _variables(layer: Layer, prefix: str = "") -> Iterator[tuple[str, Array]]:
-    """Yield the path and the array of each weight."""
-    names = sorted(layer._weights, key=lambda name: name not in layer.gradients)
-    for i, name in enumerate(names):  # first those that are trained, as in `weights`
-        path = f"vars/{i}"
-        if isinstance(layer, SimpleRNN | LSTM | GRU):
-            path = f"cell/vars/{i}"
-        elif isinstance(layer, MultiHeadAttention):
+    """Yield the path and the array of each weight, those that are trained first."""
+    for i, name in enumerate(sorted(layer._weights, key=lambda name: name not in layer.gradients)):
+        path = f"cell/vars/{i}" if isinstance(layer, SimpleRNN | LSTM | GRU) else f"vars/{i}"
+        if isinstance(layer, MultiHeadAttention):
             part, kind = name.split("_")  # such as "query" and "kernel"
             path = f"{part}_dense/vars/{('kernel', 'bias').index(kind)}"
         yield prefix + path, layer._weights[name]
@@ -107,34 +93,13 @@ def _snake_case(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def _h5py() -> Any:
-    try:
-        import h5py
-    except ImportError:
-        raise ImportError("For .weights.h5 files, install labkit[weights].") from None
-    return h5py
-
-
-def _write_h5(file: Any, values: dict[str, Array]) -> None:
-    with _h5py().File(file, "w") as store:
-        for name, value in values.items():
-            store[name] = value
-
-
-def _read_npz(path: Path) -> dict[str, Array]:
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as store:
-        return {name: store[name] for name in store.files}
-
-
-def _read_h5(path: Path) -> dict[str, Array]:
-    found: dict[str, Array] = {}
-    h5py = _h5py()
-
-    def keep(name: str, item: Any) -> None:
+def _read(path: Path) -> dict[str, Array]:
+    if path.suffix == ".npz":
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as store:
+            return dict(store)
+    names: list[str] = []
+    with extra("h5py", "weights").File(path, "r") as store:
+        store.visit(names.append)
         # The optimizer's state and the seeds of random layers are not weights.
-        if isinstance(item, h5py.Dataset) and not re.match(r"optimizer/|.*seed_generator/", name):
-            found[name] = item[()]
-
-    with h5py.File(path, "r") as store:
-        store.visititems(keep)
-    return found
+        weight = re.compile(r"(?!optimizer/|.*seed_generator/).*vars/\d+")
+        return {name: store[name][()] for name in names if weight.fullmatch(name)}

@@ -2,25 +2,20 @@
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from labkit import activations, layers, losses, optimizers
-from labkit._batches import Batches, refuse_nan, split
-from labkit._flat import FlatWeights
+from labkit import activations, losses, optimizers, utils
+from labkit._batches import Batch, Batches, checked, refuse_nan, split, weights_of
 from labkit._typing import Array, Shape
 from labkit.callbacks import Callback, History, tell
-from labkit.layers import Layer
+from labkit.layers import Activation, Dense, Input, Layer
 from labkit.layers.chain import Chain
-from labkit.losses import Loss, numbers
 from labkit.metrics import Mean, Metric
 from labkit.metrics import get as get_metric
-from labkit.optimizers import Optimizer
-from labkit.utils import Progbar
 
 __all__ = ["Sequential"]
 
@@ -30,30 +25,20 @@ class Sequential(Chain):
 
     Args:
         layers: The layers; with an `Input` first the model is built at once.
-        trainable: Whether training changes the weights.
-        name: Shown by `summary`.
+        **kwargs: `trainable` and `name`, as in `Layer`.
 
     Attributes:
         layers: The layers, without the `Input`.
         optimizer: As given to `compile`, as is `loss`.
+        metrics: The mean loss and the compiled metrics, as far as the data have told them.
         stop_training: A callback sets it to end the training.
     """
 
-    def __init__(
-        self, layers: Iterable[Layer] | None = None, trainable: bool = True, name: str | None = None
-    ) -> None:
-        super().__init__((), trainable=trainable, name=name)
-        self.optimizer: Any = None
-        self.stop_training = False
-        self._shape: Shape | None = None
+    def __init__(self, layers: Iterable[Layer] | None = None, **kwargs: Any) -> None:
+        super().__init__((), **kwargs)
         self.loss: Any = None
-        self._logit_loss: Any = None
-        self._mean_loss = Mean("loss")
-        self._mean_loss.direction = "down"
-        self._metrics: list[Metric] = []
-        self._weighted_metrics: list[Metric] = []
-        self._flat: FlatWeights | None = None
-        self._penalized = False
+        self._shape: Any = None
+        self._flat: _FlatWeights | None = None
         for layer in layers or ():
             self.add(layer)
 
@@ -66,7 +51,7 @@ class Sequential(Chain):
         """
         if not isinstance(layer, Layer):
             raise TypeError(f"Sequential.add expects a layer. Received: {layer!r}")
-        if isinstance(layer, layers.Input):
+        if isinstance(layer, Input):
             if self.layers or self._shape:
                 raise ValueError("An Input can only be the first layer of a model.")
             self._shape = layer.shape
@@ -80,33 +65,31 @@ class Sequential(Chain):
         """Make the weights of all layers, for inputs `(batch or None, ...)`."""
         self._shape = (None, *input_shape[1:])
         super().build(self._shape)
-        parts = list(self.flatten_layers())
+        parts = self.flatten_layers()
         self._penalized = any(p.activity_regularizer or p._regularizers for p in parts)
 
-    @property
-    def input_shape(self) -> Shape:
-        """Shape of the input, `(None, ...)`."""
-        if not self._shape:
-            raise ValueError(f"{self.name} has no shape yet: begin with Input, or build it.")
-        return self._shape
+    def summary(self) -> None:
+        """Print the layers, the shapes of their outputs, and how many weights they have.
 
-    @property
-    def output_shape(self) -> Shape:
-        """Shape of the output, `(None, ...)`."""
-        return self.compute_output_shape(self.input_shape)
-
-    @property
-    def metrics(self) -> list[Metric]:
-        """The mean loss and the compiled metrics."""
-        return [self._mean_loss, *self._metrics, *self._weighted_metrics]
+        Raises:
+            ValueError: The model is not built.
+        """
+        params, trained = self.count_params(), sum(w.size for w in self.trainable_weights)
+        shape, row = self._shape, "{:<34}  {:<22}  {:>10}".format
+        print(f'Model: "{self.name}"', row("Layer (type)", "Output shape", "Params"), sep="\n")
+        print("─" * len(row("", "", "")))
+        for layer in self.layers:
+            shape = layer.compute_output_shape(shape)
+            kind = f"{layer.name} ({type(layer).__name__})"
+            print(row(kind, str(shape), f"{layer.count_params():,}"))
+        print(f"Total params: {params:,} (trainable: {trained:,})")
 
     def compile(
         self,
-        optimizer: str | Optimizer = "rmsprop",
-        loss: str | Loss | None = None,
+        optimizer: str | optimizers.Optimizer = "rmsprop",
+        loss: str | losses.Loss | None = None,
         *,
         metrics: Sequence[Any] | None = None,
-        weighted_metrics: Sequence[Any] | None = None,
     ) -> None:
         """Say how to train.
 
@@ -114,17 +97,15 @@ class Sequential(Chain):
             optimizer: An optimizer or its name.
             loss: A loss or its name.
             metrics: Metrics, names or functions; sample weights do not count for them.
-            weighted_metrics: The same; sample weights count.
 
         Raises:
             ValueError: A name is unknown.
         """
         self.optimizer = optimizers.get(optimizer)
         self.loss = None if loss is None else losses.get(loss)
-        if self.loss and self.loss.logits_of:
-            self._logit_loss = replace(self.loss, from_logits=True)
-        self._metrics = [get_metric(m) for m in metrics or ()]
-        self._weighted_metrics = [get_metric(m) for m in weighted_metrics or ()]
+        mean_loss = Mean("loss")
+        mean_loss.direction = "down"
+        self.metrics: list[Metric] = [mean_loss, *(get_metric(metric) for metric in metrics or ())]
         self._flat = None
 
     def fit(
@@ -140,10 +121,8 @@ class Sequential(Chain):
         shuffle: bool = True,
         class_weight: dict[int, float] | None = None,
         sample_weight: Any = None,
-        initial_epoch: int = 0,
+        *,
         steps_per_epoch: int | None = None,
-        validation_steps: int | None = None,
-        validation_batch_size: int | None = None,
     ) -> History:
         """Train for a number of epochs.
 
@@ -152,7 +131,7 @@ class Sequential(Chain):
                 `(x, y, sample_weight)` batches.
             y: Targets, `(samples, ...)`.
             batch_size: Rows per step; 32 by default.
-            epochs: Number of the last epoch.
+            epochs: How often to go through the data.
             verbose: 0: silent. 1 or `"auto"`: a bar that moves. 2: a line per epoch.
             callbacks: Told what happens.
             validation_split: This share of the samples, the last ones, is not trained on
@@ -162,10 +141,7 @@ class Sequential(Chain):
             shuffle: Whether arrays get a new order in each epoch.
             class_weight: Weight of each integer label in the loss; 1 if it is not named.
             sample_weight: Weight of each sample in the loss.
-            initial_epoch: Number of epochs done before.
             steps_per_epoch: Batches in an epoch; needed for an endless iterable.
-            validation_steps: The same for the validation.
-            validation_batch_size: Rows per validation batch.
 
         Returns:
             The results of each epoch.
@@ -175,24 +151,16 @@ class Sequential(Chain):
             TypeError: Something is not an array of numbers.
             ValueError: The data do not fit each other or the model, or hold NaN.
         """
-        self._check_compiled()
+        if class_weight and sample_weight is not None:
+            raise ValueError("Pass class_weight or sample_weight, not both.")
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split((x, y, sample_weight), validation_split)
-        train = Batches(
-            x,
-            y,
-            sample_weight,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            steps=steps_per_epoch,
-            class_weight=class_weight,
-        )
+        train = Batches(x, y, sample_weight, batch_size, shuffle, steps_per_epoch)
         held_out = None
-        if validation_data is not None:
-            pair = isinstance(validation_data, tuple | list)
-            data = validation_data if pair else (validation_data,)
-            size = None if len(data) == 1 else validation_batch_size or batch_size
-            held_out = Batches(*data, batch_size=size, steps=validation_steps)
+        if isinstance(validation_data, tuple | list):
+            held_out = Batches(*validation_data[:3], batch_size=batch_size)  # type: ignore[misc]
+        elif validation_data is not None:
+            held_out = Batches(validation_data)
         history, logs = History(), dict[str, Any]()
         told = [*(callbacks or ()), history]
         for callback in told:
@@ -200,15 +168,17 @@ class Sequential(Chain):
             callback.params = {"epochs": epochs, "steps": train.steps, "verbose": verbose}
         self.stop_training = False
         tell(told, "on_train_begin", None)
-        for epoch in range(initial_epoch, epochs):
+        for epoch in range(epochs):
             self.reset_metrics()
             tell(told, "on_epoch_begin", epoch, None)
             if verbose:
                 print(f"Epoch {epoch + 1}/{epochs}")
-            bar = Progbar(train.steps, verbose=verbose)
-            for step, batch in enumerate(train):
+            bar = utils.Progbar(train.steps, verbose=verbose)
+            for step, (x, y, weight) in enumerate(train):
                 tell(told, "on_train_batch_begin", step, None)
-                self._train_step(*batch)
+                if class_weight:
+                    weight = weights_of(y, class_weight)
+                self._step((x, y, weight), training=True)
                 logs = self._results()
                 tell(told, "on_train_batch_end", step, logs)
                 bar.update(step + 1, logs, finalize=False)
@@ -230,9 +200,6 @@ class Sequential(Chain):
         batch_size: int | None = None,
         verbose: str | int = "auto",
         sample_weight: Any = None,
-        steps: int | None = None,
-        *,
-        return_dict: bool = False,
     ) -> Any:
         """Return the loss and the metrics of data, without training.
 
@@ -242,35 +209,25 @@ class Sequential(Chain):
             batch_size: Rows per batch; 32 by default.
             verbose: As in `fit`.
             sample_weight: As in `fit`.
-            steps: Number of batches; `None` for all.
-            return_dict: Whether to return the results by name.
 
         Returns:
-            The loss; with metrics a list that begins with the loss; or a dict.
+            The loss; with metrics a list that begins with the loss.
 
         Raises:
             RuntimeError: The model is not compiled.
             TypeError: Something is not an array of numbers.
             ValueError: The data do not fit each other or the model, or hold NaN.
         """
-        self._check_compiled()
-        batches = Batches(x, y, sample_weight, batch_size=batch_size, steps=steps)
-        return self._told(self._test(batches, Progbar(batches.steps, verbose=verbose)), return_dict)
+        self._test(Batches(x, y, sample_weight, batch_size), verbose)
+        return self._values()
 
-    def predict(
-        self,
-        x: Any,
-        batch_size: int | None = None,
-        verbose: str | int = "auto",
-        steps: int | None = None,
-    ) -> Array:
+    def predict(self, x: Any, batch_size: int | None = None, verbose: str | int = "auto") -> Array:
         """Return the outputs for `x`, computed batch by batch.
 
         Args:
             x: Inputs, `(samples, ...)`, or an iterable of batches.
             batch_size: Rows per batch; 32 by default.
             verbose: As in `fit`.
-            steps: Number of batches; `None` for all.
 
         Returns:
             `(samples, ...)`.
@@ -279,61 +236,49 @@ class Sequential(Chain):
             TypeError: `x` is not an array of numbers.
             ValueError: `x` does not fit the model, or holds NaN.
         """
-        batches = Batches(x, batch_size=batch_size, steps=steps)
-        bar = Progbar(batches.steps, verbose=verbose)
         outputs: list[Array] = []
-        for inputs, *_ in batches:
+        for inputs, *_ in _shown(Batches(x, batch_size=batch_size), verbose, dict):
             outputs.append(self(inputs))
             if np.isnan(outputs[-1].sum()):
                 refuse_nan(x=inputs)
-            bar.update(len(outputs), finalize=False)
-        bar.update(len(outputs), finalize=True)
         return np.concatenate(outputs)
 
-    def train_on_batch(
-        self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        class_weight: dict[int, float] | None = None,
-        return_dict: bool = False,
-    ) -> Any:
+    def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """Do one training step, and return what `evaluate` would have returned before it.
 
         Args:
-            x: As in `fit`.
-            y: As in `fit`.
-            sample_weight: As in `fit`.
-            class_weight: As in `fit`.
-            return_dict: As in `evaluate`.
+            x: As in `fit`, as are the others.
+            y: Targets.
+            sample_weight: Weights.
         """
-        self._check_compiled()
         self.reset_metrics()
-        rows = max(1, len(x)) if hasattr(x, "__len__") else 1
-        for batch in Batches(x, y, sample_weight, batch_size=rows, class_weight=class_weight):
-            self._train_step(*batch)
-        return self._told(self._results(), return_dict)
+        self._step(checked(x, y, sample_weight), training=True)
+        return self._values()
 
     def reset_metrics(self) -> None:
-        """Begin to gather the loss and the metrics anew."""
+        """Begin to gather the loss and the metrics anew.
+
+        Raises:
+            RuntimeError: The model is not compiled.
+        """
+        if self.loss is None:
+            raise RuntimeError("Call compile(optimizer, loss) before training or evaluating.")
         for metric in self.metrics:
             metric.reset_state()
 
-    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
-        """Save all weights; a file of that name is replaced only by a complete one.
+    def save_weights(self, filepath: str | os.PathLike[str]) -> None:
+        """Save all weights; a file of that name is replaced, but only by a complete one.
 
         Args:
             filepath: Ends in `.npz`, or in `.weights.h5` for a file that Keras reads, too
                 (needs the extra `labkit[weights]`).
-            overwrite: Whether a file of that name may be replaced.
 
         Raises:
-            FileExistsError: It may not.
             ValueError: The model is not built, or the name has another ending.
         """
         from labkit import _weights  # here, as its imports take long
 
-        _weights.save(self, filepath, overwrite)
+        _weights.save(self, filepath)
 
     def load_weights(self, filepath: str | os.PathLike[str]) -> None:
         """Load all weights; if that fails, the model stays as it was.
@@ -350,105 +295,118 @@ class Sequential(Chain):
 
         _weights.load(self, filepath)
 
-    def summary(self) -> None:
-        """Print the layers, the shapes of their outputs, and how many weights they have."""
-        shape, rows = self.input_shape, [("Layer (type)", "Output shape", "Params")]
-        for layer in self.layers:
-            shape = layer.compute_output_shape(shape)
-            kind = f"{layer.name} ({type(layer).__name__})"
-            rows.append((kind, str(shape), f"{layer.count_params():,}"))
-        left, middle, right = (max(map(len, column)) for column in zip(*rows, strict=True))
-        lines = [f"{a:<{left}}  {b:<{middle}}  {c:>{right}}" for a, b, c in rows]
-        trained = sum(weight.size for weight in self.trainable_weights)
-        print(f'Model: "{self.name}"', lines[0], "─" * len(lines[0]), *lines[1:], sep="\n")
-        print(f"Total params: {self.count_params():,} (trainable: {trained:,})")
-
     def _checked(self, x: Any) -> Array:
         """Return `x` with the rank of the model's input, as Keras does."""
-        x, shape = numbers("x", x), self._shape
-        if shape and x.ndim == len(shape) - 1 and shape[-1] == 1:
-            x = x[..., None]
-        elif shape and x.ndim == len(shape) + 1 and x.shape[-1] == 1:
-            x = x[..., 0]
-        sizes = zip(x.shape[1:], (shape or x.shape)[1:], strict=False)
-        if shape and (x.ndim != len(shape) or any(s not in (None, n) for n, s in sizes)):
-            raise ValueError(f"{self.name} expects {shape}. Received: x.shape={x.shape}")
-        return np.asarray(x)
+        array = losses.numbers("x", x)
+        shape = self._shape or array.shape
+        if array.ndim == len(shape) - 1 and shape[-1] == 1:
+            array = array[..., None]
+        elif array.ndim == len(shape) + 1 and array.shape[-1] == 1:
+            array = array[..., 0]
+        sizes = zip(array.shape[1:], shape[1:], strict=False)
+        if array.ndim != len(shape) or any(size not in (None, n) for n, size in sizes):
+            raise ValueError(f"{self.name} expects {shape}. Received: x.shape={array.shape}")
+        return array
 
-    def _train_step(self, x: Array, y: Any, weight: Any) -> None:
-        """Go forward and backward, then update."""
-        x = self._checked(x)
-        self.build(x.shape)
-        if self._flat is None or not self._flat.hold():
-            self._flat = FlatWeights(self)
-        with self._until_logits() as (loss, activation):
-            z = self(x, training=True)
-            value, slope = loss.value_and_gradient(y, z, weight)
-            self._add(x, y, z, activation, weight, value)
-            self.backward(np.asarray(slope))
-        by_array = self.optimizer.clipnorm is not None
-        self.optimizer.apply(*(self._flat.arrays if by_array else self._flat.vectors))
+    def _step(self, batch: Batch, training: bool) -> None:
+        """Add a batch to the mean loss and the metrics; in training, update the weights."""
+        x, y, weight = batch
+        with self._until_logits() as activation:
+            z = self(x, training)
+            loss, slope = self.loss.value_and_gradient(y, z, weight, gradient=training)
+            if np.isnan(loss):
+                refuse_nan(x=x, y=y, sample_weight=weight)
+            mean_loss, *compiled = self.metrics
+            mean_loss.update_state(loss + sum(self.losses) if self._penalized else loss, len(x))
+            y_pred = activation(z) if compiled else z
+            for metric in compiled:
+                metric.update_state(y, y_pred)
+            if training:
+                self.backward(slope)
+        if training:
+            if self._flat is None or not self._flat.hold():
+                self._flat = _FlatWeights(self)
+            self._flat.update(self.optimizer)
 
-    def _test(self, batches: Batches, bar: Progbar | None = None) -> dict[str, Any]:
+    def _test(self, batches: Batches, verbose: str | int = 0) -> dict[str, Any]:
         """Return the loss and the metrics of some batches."""
         self.reset_metrics()
-        step, bar = 0, bar or Progbar(None, verbose=0)
-        x: Any
-        y: Any
-        for step, (x, y, weight) in enumerate(batches, start=1):
-            with self._until_logits() as (loss, activation):
-                z = self(x)
-                self._add(x, y, z, activation, weight, loss(y, z, weight))
-            bar.update(step, self._results(), finalize=False)
-        bar.update(step, self._results(), finalize=True)
+        for batch in _shown(batches, verbose, self._results):
+            self._step(batch, training=False)
         return self._results()
-
-    def _add(self, x: Array, y: Any, z: Array, activation: Any, weight: Any, loss: float) -> None:
-        """Add a batch to the mean loss and the metrics."""
-        if np.isnan(loss):
-            refuse_nan(x=x, y=y, sample_weight=weight)
-        penalty = sum(self.losses) if self._penalized else 0.0
-        self._mean_loss.update_state(loss + penalty, len(x))
-        y_pred = activation(z) if self._metrics or self._weighted_metrics else z
-        for compiled, w in ((self._metrics, None), (self._weighted_metrics, weight)):
-            for metric in compiled:
-                metric.update_state(y, y_pred, w)
 
     def _results(self) -> dict[str, Any]:
         """Return all results, by name as Keras orders them."""
         return dict(sorted((metric.name, metric.result()) for metric in self.metrics))
 
-    def _told(self, results: dict[str, Any], return_dict: bool) -> Any:
-        values = [results[metric.name] for metric in self.metrics]
-        return results if return_dict else values if len(values) > 1 else values[0]
-
-    def _check_compiled(self) -> None:
-        if self.optimizer is None or self.loss is None:
-            raise RuntimeError("Call compile(optimizer, loss) before training or evaluating.")
+    def _values(self) -> Any:
+        values = [metric.result() for metric in self.metrics]
+        return values if len(values) > 1 else values[0]
 
     @contextmanager
-    def _until_logits(self) -> Iterator[tuple[Loss, Any]]:
+    def _until_logits(self) -> Iterator[Any]:
         """Let the last layer stop before a softmax or sigmoid that the loss can take over.
 
         The gradient of a cross-entropy there is `softmax(z) - y`, exact and never divided
-        by zero; Keras on TensorFlow does the same behind the scenes. Yields the loss to use
-        and the activation that is left to do.
+        by zero; Keras on TensorFlow does the same behind the scenes. Yields the activation
+        that is left to do.
         """
         last: Any = self.layers[-1]
-        loss: Any = self.loss
-        left: Any = activations.linear
-        activation = getattr(last, "activation", None)
-        usual = isinstance(last, layers.Dense | layers.Activation)
-        taken = usual and loss.logits_of and activation is getattr(activations, loss.logits_of)
-        if taken and loss.from_logits:
+        loss, activation = self.loss, getattr(last, "activation", None)
+        taken = isinstance(last, Dense | Activation) and last.activity_regularizer is None
+        taken = taken and activation is getattr(activations, loss.logits_of or "", None)
+        if taken and (from_logits := loss.from_logits):
             text = f"{loss.name} got from_logits=True, but {last.name} ends in {loss.logits_of}"
             warnings.warn(f"{text}: what went into it is taken as the logits.", stacklevel=5)
+        self.needs_input_gradient = False
         try:
-            self.needs_input_gradient = False
-            if taken and last.activity_regularizer is None:
-                last.activation, left, loss = left, activation, self._logit_loss
-            yield loss, left
+            if taken:
+                last.activation, loss.from_logits = activations.linear, True
+            yield activation if taken else activations.linear
         finally:
             self.needs_input_gradient = True
-            if usual:
-                last.activation = activation
+            if taken:
+                last.activation, loss.from_logits = activation, from_logits
+
+
+def _shown(
+    batches: Batches, verbose: str | int, results: Callable[[], dict[str, Any]]
+) -> Iterator[Batch]:
+    """Yield batches, and show after each how far they are and what resulted."""
+    bar, step = utils.Progbar(batches.steps, verbose=verbose), 0
+    for step, batch in enumerate(batches, start=1):
+        yield batch
+        bar.update(step, results(), finalize=False)
+    bar.update(step, results(), finalize=True)
+
+
+class _FlatWeights:
+    """Makes the trainable weights of a layer views of one vector, and their gradients, too.
+
+    An optimizer then updates a model in a few long operations instead of many short ones.
+    Weights of several dtypes stay as they are.
+    """
+
+    def __init__(self, layer: Layer) -> None:
+        parts = [part for part in layer.flatten_layers() if part.trainable]
+        self.slots = [(part, name) for part in parts for name in part.gradients]
+        old = [part.gradients[name] for part, name in self.slots]
+        self.vectors = None
+        if len({gradient.dtype for gradient in old}) == 1:
+            ends = np.cumsum([gradient.size for gradient in old])
+            self.vectors = np.empty((2, ends[-1]), old[0].dtype)  # weights and gradients
+            views = np.split(self.vectors, ends[:-1], axis=1)
+            for (part, name), gradient, view in zip(self.slots, old, views, strict=True):
+                part.bind(name, *view.reshape(2, *gradient.shape))
+
+    def hold(self) -> bool:
+        """Return whether the layers still use these vectors, and not another model's."""
+        return all(part._weights[name].base is self.vectors for part, name in self.slots)
+
+    def update(self, optimizer: optimizers.Optimizer) -> None:
+        """Let an optimizer do a step: on the vectors, unless it needs the separate arrays."""
+        if self.vectors is not None and optimizer.clipnorm is None:
+            optimizer.apply(list(self.vectors[1:]), list(self.vectors[:1]))
+        else:
+            gradients = [part.gradients[name] for part, name in self.slots]
+            optimizer.apply(gradients, [part._weights[name] for part, name in self.slots])

@@ -199,7 +199,6 @@ def test_callbacks_hear_what_keras_tells_them() -> None:
             np.zeros((6, 1)),
             batch_size=4,
             epochs=3,
-            initial_epoch=1,
             validation_split=0.2,
             callbacks=[callback],
             verbose=0,

@@ -200,9 +200,9 @@ def test_another_model_s_file_changes_nothing(name: str, tmp_path: Path) -> None
 
     chain(3, 3).save_weights(tmp_path / name)
     for units, message in (
-        ((3,), r"Surplus: \['layers/dense_1/vars/0', 'layers/dense_1/vars/1'\]"),
-        ((3, 3, 3), r"Missing: \['layers/dense_2/vars/0', 'layers/dense_2/vars/1'\]"),
-        ((3, 2), r"expects shape \(3, 2\) at layers/dense_1/vars/0. Received: \(3, 3\)"),
+        ((3,), r"Missing: \[\]. Surplus: \[\('layers/dense_1/vars/0', \(3, 3\)\), \('layers/"),
+        ((3, 3, 3), r"Missing: \[\('layers/dense_2/vars/0', \(3, 3\)\), .*Surplus: \[\]"),
+        ((3, 2), r"Missing: .*/dense_1/vars/0', \(3, 2\).*Surplus: .*/dense_1/vars/0', \(3, 3\)"),
     ):
         model = chain(*units)
         before = model.get_weights()
@@ -211,8 +211,23 @@ def test_another_model_s_file_changes_nothing(name: str, tmp_path: Path) -> None
         assert_equal(model.get_weights(), before)
 
 
+def test_words_in_place_of_numbers_change_nothing(tmp_path: Path) -> None:
+    """An array of another kind is refused before the first weight is changed."""
+    model = dense(ours)
+    model.save_weights(tmp_path / "w.npz")
+    with np.load(tmp_path / "w.npz") as store:
+        values = dict(store)
+    values["layers/dense/vars/0"] += 1
+    values["layers/dense_2/vars/1"] = np.array(["a", "b"])
+    np.savez(tmp_path / "w.npz", **values)
+    before = model.get_weights()
+    with pytest.raises(ValueError, match="is damaged, or not a weight file"):
+        model.load_weights(tmp_path / "w.npz")
+    assert_equal(model.get_weights(), before)
+
+
 def test_impossible_requests_are_refused(tmp_path: Path) -> None:
-    """Wrong endings, missing files, models without weights and kept files are errors."""
+    """Wrong endings, missing files and folders, and models without weights are errors."""
     model = dense(ours)
     with pytest.raises(ValueError, match=r"ends in \.npz or \.weights\.h5"):
         model.save_weights(tmp_path / "w.h5")
@@ -220,9 +235,6 @@ def test_impossible_requests_are_refused(tmp_path: Path) -> None:
         model.load_weights(tmp_path / "w.npz")
     with pytest.raises(ValueError, match="not built"):
         ours.Sequential([ours.layers.Dense(2)]).save_weights(tmp_path / "w.npz")
-    model.save_weights(tmp_path / "w.npz")
-    with pytest.raises(FileExistsError, match="overwrite=True"):
-        model.save_weights(tmp_path / "w.npz", overwrite=False)
     with pytest.raises(FileNotFoundError):
         model.save_weights(tmp_path / "no" / "w.npz")
 
