@@ -34,6 +34,7 @@ class Windows:
         if padding not in ("valid", "same"):
             raise ValueError(f"{layer} expects padding 'valid' or 'same'. Received: {padding!r}")
         self.layer, self.size, self.strides, self.padding = layer, size, strides, padding
+        self.apart = all(length <= stride for length, stride in zip(size, strides, strict=True))
 
     def counts(self, shape: Shape) -> tuple[Any, ...]:
         """Return the number of windows along each axis (`None` where the size is).

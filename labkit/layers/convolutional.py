@@ -2,16 +2,25 @@
 
 (As everywhere in deep learning it is the cross-correlation: the kernel is not flipped.)
 The windows are copied side by side into a matrix, so that all of them meet the kernel in
-one matrix product. The matrix is made for some samples at a time: it stays in the
-processor's cache, and memory does not grow with the batch.
+one matrix product. Processors like products with many columns, and the kernel has only as
+many as there are filters. So a window is made wider, to yield some neighbors of a row at
+once. It meets a wide kernel, in which the kernel stands several times. With 3 taps, a
+stride of 1 and 3 repeats:
+
+    window       x0 x1 x2 x3 x4
+    wide kernel  k0 k1 k2           gives z0
+                    k0 k1 k2        gives z1
+                       k0 k1 k2     gives z2
+
+The zeros are multiplied in vain, but neighbors share a window, and less is copied.
 """
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from labkit import activations
 from labkit._typing import Array, Shape
@@ -20,6 +29,9 @@ from labkit.layers._windows import Windows, pad
 from labkit.layers.core import KernelLayer, column_sums
 from labkit.layers.layer import Layer, sizes
 
+# A wide kernel has at most so many columns (with more, its zeros cost more than they save),
+# and meets at least so many wide windows (with fewer, there is little to save).
+_COLUMNS, _ROWS = 100, 1000
 _NUMBERS = 2**19  # in the matrix of windows: 2 MB, as large as a processor's own cache
 
 
@@ -46,7 +58,6 @@ class _Conv(KernelLayer):
         self.windows = Windows(kind, self.kernel_size, self.strides, padding)
         self.activation = activations.get(activation)
         self._buffer = np.empty(0)
-        self._lowered: Array | None = None  # whose windows all lie in the buffer
 
     def build(self, input_shape: Shape) -> None:
         """Make `kernel` and `bias`."""
@@ -56,92 +67,116 @@ class _Conv(KernelLayer):
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `activation(convolution of x with kernel + bias)`."""
-        kernel = self.kernel.reshape(-1, self.filters)  # (window * channels, filters)
-        z = np.empty((len(x), *self.windows.counts(x.shape), self.filters), x.dtype)
-        padded = self.windows.pad(x)
-        for part, columns in self._columns(padded, self.kernel_size, self.strides):
-            np.matmul(columns, kernel, out=z[part].reshape(-1, self.filters))
+        counts = self.windows.counts(x.shape)
+        most = min(_COLUMNS // self.filters, len(x) * math.prod(counts) // _ROWS, counts[-1])
+        repeats = (n for n in range(2, most + 1) if counts[-1] % n == 0)
+        wide = self._widened(max(repeats, default=1))
+        padded = np.ascontiguousarray(self.windows.pad(x))
+        z = np.empty((len(x), *counts, self.filters), x.dtype)
+        rows = z.reshape(-1, wide.shape[-2] * self.filters)  # (wide windows, repeats * filters)
+        for part, columns in self._columns(padded, counts, wide.shape[-2]):
+            kernel = self._within(wide).reshape(columns.shape[1], -1)
+            np.matmul(columns, kernel, out=rows[part])
         if self.bias is not None:
-            z.reshape(len(z), -1)[...] += np.tile(self.bias, z[0, ..., 0].size)
+            rows += np.tile(self.bias, wide.shape[-2])
         y = self.activation(z)
-        self.saved = x.shape, padded, z, y
+        self.saved = x.shape, padded, wide, z, y
         return y
 
     def backward(self, dy: Array) -> Array | None:
         """Return the gradient with respect to `x`."""
-        shape, padded, z, y = self.saved
-        dz = vjp[self.activation](dy, z, y)
+        shape, padded, wide, z, y = self.saved
+        counts, repeats = z.shape[1:-1], wide.shape[-2]
+        rows = vjp[self.activation](dy, z, y).reshape(-1, repeats * self.filters)
         if self.bias is not None:
-            self.gradients["bias"][...] = column_sums(dz.reshape(-1, self.filters))
-        dkernel = self.gradients["kernel"].reshape(-1, self.filters)
-        dkernel[...] = 0
-        for part, columns in self._columns(padded, self.kernel_size, self.strides, again=True):
-            dkernel += columns.T @ dz[part].reshape(-1, self.filters)
+            column_sums(rows).reshape(repeats, -1).sum(0, out=self.gradients["bias"])
+        parts = self._columns(padded, counts, repeats, again=True)
+        dkernel: Any = sum(columns.T @ rows[part] for part, columns in parts)
+        dwide = dkernel.reshape(self._within(wide).shape)
+        self.gradients["kernel"][...] = sum(self._repeated(dwide))
         if not self.needs_input_gradient:
             return None
-        return self.windows.crop(self._backward_input(dz, padded.shape), shape)
+        return self.windows.crop(self._backward_input(rows, wide, padded.shape, counts), shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return `(batch, windows..., filters)`."""
         return input_shape[0], *self.windows.counts(input_shape), self.filters
 
-    def _backward_input(self, dz: Array, shape: tuple[int, ...]) -> Array:
-        """Return the gradient with respect to the padded input.
+    def _widened(self, repeats: int) -> Array:
+        """Return the wide kernel, `(rows..., width, channels, repeats, filters)`.
 
-        For an image and strides s, t: `dx[s r + i, t c + j] += dz[r, c] @ kernel[i, j].T`.
-        Along the last axis that is a convolution of `dz` (its columns t apart, with zeros
-        between and around) with the turned kernel, one matrix product for all rows i of the
-        kernel; then each row is added where it lay.
+        It ends with zeros: the width is a whole number of steps from wide window to window.
         """
-        (*rows, width), (*steps, stride) = self.kernel_size, self.strides
-        ones = (1,) * len(rows)
-        spread = np.zeros((*dz.shape[:-2], shape[-2] + width - 1, self.filters), dz.dtype)
-        spread[..., width - 1 :: stride, :][..., : dz.shape[-2], :] = dz
-        turned = self.kernel.reshape(-1, width, shape[-1], self.filters)[:, ::-1]
-        turned = turned.transpose(1, 3, 0, 2).reshape(width * self.filters, -1)
-        lines = Windows("", (*rows, 1), (*steps, 1), "valid")
-        dx = np.zeros(shape, dz.dtype)
-        for part, columns in self._columns(spread, (*ones, width), (*ones, 1)):
-            shares = (columns @ turned).reshape(*spread[part].shape[:-2], shape[-2], -1)
-            channels = shares.reshape(*shares.shape[:-1], -1, shape[-1])
-            for row, view in enumerate(lines.places(dx[part])):
-                view += channels[..., row, :]
-        self._lowered = None  # lets go of `spread`
-        return dx
+        *rows, width, channels, filters = self.kernel.shape
+        hop = repeats * self.strides[-1]
+        blocks = math.ceil((hop - self.strides[-1] + width) / hop)
+        wide = np.zeros((*rows, blocks * hop, channels, repeats, filters), self.kernel.dtype)
+        for view in self._repeated(wide):
+            view[...] = self.kernel
+        return wide
+
+    def _repeated(self, wide: Array) -> Iterator[Array]:
+        """Yield a view of each place where the kernel stands in the wide kernel."""
+        for i in range(wide.shape[-2]):
+            start = i * self.strides[-1]
+            yield wide[..., start : start + self.kernel_size[-1], :, i, :]
+
+    def _within(self, wide: Array) -> Array:
+        """Return the wide kernel without the zeros at its end."""
+        width = (wide.shape[-2] - 1) * self.strides[-1] + self.kernel_size[-1]
+        return wide[..., :width, :, :, :]
 
     def _columns(
-        self, x: Array, window: tuple[int, ...], strides: tuple[int, ...], again: bool = False
+        self, x: Array, counts: tuple[int, ...], repeats: int, again: bool = False
     ) -> Iterator[tuple[slice, Array]]:
-        """Yield some samples at a time: which, and `(their windows, window * channels)`."""
-        windows = _windows(x, window, strides)
-        split = x.ndim - 1  # axes before the window's own
-        order = [*range(windows.ndim)]
-        # Long runs of numbers are copied faster. Where a row of windows is longer than a row
-        # in a window, the matrix is made on its side.
-        upright = windows.shape[split - 1] > 2 * window[-1] * x.shape[-1]
-        if upright:
-            order = order[split:] + order[:split]
-        width = math.prod(windows.shape[split:])
-        samples = max(1, _NUMBERS // math.prod(windows.shape[1:]))
+        """Yield some wide windows at a time: which, and `(windows, numbers in a window)`."""
+        steps = (*self.strides[:-1], repeats * self.strides[-1])
+        places = (*counts[:-1], counts[-1] // repeats)
+        width = steps[-1] - self.strides[-1] + self.kernel_size[-1]
+        window = (*self.kernel_size[:-1], width * x.shape[-1])
+        hops = [n * size for n, size in zip(steps, x.strides[1:-1], strict=True)]
+        strides = (x.strides[0], *hops, *x.strides[1:-2], x.strides[-1])
+        windows: Array = np.ndarray((len(x), *places, *window), x.dtype, x, 0, strides)  # a view
+        # Long runs are copied faster: where a row of windows is longer than a row of a
+        # window, the matrix is made on its side.
+        split = 1 + len(places)
+        upright = places[-1] > 2 * window[-1]
+        axes = range(windows.ndim)
+        order = (*axes[split:], *axes[:split]) if upright else axes
+        numbers, each = math.prod(window), math.prod(places)
+        samples = max(1, _NUMBERS // (numbers * each))
         for start in range(0, len(x), samples):
-            part = slice(start, start + samples)
-            view = windows[part].transpose(order)
+            view = windows[start : start + samples].transpose(order)
             if self._buffer.size < view.size or self._buffer.dtype != x.dtype:
                 self._buffer = np.empty(view.size, x.dtype)
             columns = self._buffer[: view.size].reshape(view.shape)
-            if not (again and self._lowered is x):
+            if not again or samples < len(x):  # else it still holds all of them
                 columns[...] = view
-            self._lowered = x if samples >= len(x) else None
-            yield part, columns.reshape(width, -1).T if upright else columns.reshape(-1, width)
+            matrix = columns.reshape(numbers, -1).T if upright else columns.reshape(-1, numbers)
+            yield slice(start * each, (start + samples) * each), matrix
 
+    def _backward_input(
+        self, rows: Array, wide: Array, shape: tuple[int, ...], counts: tuple[int, ...]
+    ) -> Array:
+        """Return the gradient with respect to the padded input.
 
-def _windows(x: Array, size: tuple[int, ...], strides: tuple[int, ...]) -> Array:
-    """Return a view of all windows: `(batch, windows..., size..., channels)`."""
-    axes = zip(x.shape[1:-1], size, strides, strict=True)
-    counts = [(n - length) // stride + 1 for n, length, stride in axes]
-    hops = [step * stride for step, stride in zip(x.strides[1:-1], strides, strict=True)]
-    shape = (len(x), *counts, *size, x.shape[-1])
-    return as_strided(x, shape, (x.strides[0], *hops, *x.strides[1:]), writeable=False)
+        Each place (i, j) of the kernel adds its share: for images and strides s, t,
+        `dx[s r + i, t c + j] += dz[r, c] @ kernel[i, j].T`. The columns j that lie between
+        a wide window and the next are one block: they lie side by side in `dx` as well.
+        """
+        *size, channels, repeats, filters = wide.shape
+        hop, covered = repeats * self.strides[-1], counts[-1] * self.strides[-1]
+        size[-1] //= hop  # blocks
+        kernels = wide.reshape(-1, hop * channels, repeats * filters).swapaxes(1, 2)
+        width = max(shape[-2], covered + (size[-1] - 1) * hop)
+        dx = np.zeros((*shape[:-2], width, channels), rows.dtype)
+        places = itertools.product(*map(range, size))
+        for (*place, block), shares in zip(places, rows @ kernels, strict=True):
+            axes = zip(place, counts, self.strides, strict=False)
+            lines = [slice(i, i + n * stride, stride) for i, n, stride in axes]
+            view = dx[(slice(None), *lines, slice(block * hop, block * hop + covered))]
+            view += shares.reshape(view.shape)
+        return dx[..., : shape[-2], :]
 
 
 class Conv1D(_Conv):

@@ -11,21 +11,32 @@ from labkit.layers.layer import Layer, sizes
 
 
 class _Pooling2D(Layer):
+    """What both kinds of pooling share.
+
+    Args:
+        pool_size: Height and width of the window, or one number for both.
+        strides: Steps from one window to the next; `None` means `pool_size`.
+        padding: `"valid"`: windows inside the image; `"same"`: `ceil(size / stride)`
+            windows, of which some stand out over the edge.
+        **kwargs: As in `Layer`.
+
+    Raises:
+        ValueError: A size that is not a positive integer, or an unknown padding.
+    """
+
     expects = "(batch, height, width, channels)"
 
     def __init__(
         self,
-        pool_size: int | tuple[int, int],
+        pool_size: int | tuple[int, int] = (2, 2),
         strides: int | tuple[int, int] | None = None,
         padding: str = "valid",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         kind = type(self).__name__
-        self.pool_size = sizes(kind, "pool_size", pool_size, 2)
-        self.strides = sizes(kind, "strides", strides or pool_size, 2)
-        self.windows = Windows(kind, self.pool_size, self.strides, padding)
-        self.apart = all(a <= b for a, b in zip(self.pool_size, self.strides, strict=True))
+        size = sizes(kind, "pool_size", pool_size, 2)
+        self.windows = Windows(kind, size, sizes(kind, "strides", strides or size, 2), padding)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return `(batch, windows down, windows across, channels)`."""
@@ -48,15 +59,6 @@ class MaxPooling2D(_Pooling2D):
         ValueError: A size that is not a positive integer, or an unknown padding.
     """
 
-    def __init__(
-        self,
-        pool_size: int | tuple[int, int] = (2, 2),
-        strides: int | tuple[int, int] | None = None,
-        padding: str = "valid",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(pool_size, strides, padding, **kwargs)
-
     def call(self, x: Array, training: bool = False) -> Array:
         """Return the largest number of each window."""
         padded = self.windows.pad(x, -np.inf)
@@ -72,11 +74,13 @@ class MaxPooling2D(_Pooling2D):
         shape, padded, y = self.saved
         dpadded = np.zeros_like(padded)
         free = np.ones(y.shape, bool)  # windows whose largest number is not found yet
-        places, targets = self.windows.places(padded), self.windows.places(dpadded)
-        for view, target in zip(places, targets, strict=True):
-            found = (view == y) & free
+        for view, target in zip(
+            self.windows.places(padded), self.windows.places(dpadded), strict=True
+        ):
+            found = np.equal(view, y)
+            found &= free
             free ^= found
-            if self.apart:
+            if self.windows.apart:  # each number lies in one window
                 np.multiply(dy, found, out=target)
             else:
                 target += dy * found
@@ -103,18 +107,16 @@ class AveragePooling2D(_Pooling2D):
         """Return the mean of each window."""
         padded = self.windows.pad(x)
         inside = self.windows.pad(np.ones_like(x[:1, :, :, :1]))
-        pixels = sum(self.windows.places(inside))
+        pixels: Any = sum(self.windows.places(inside))  # in each window
         self.saved = x.shape, padded.shape, pixels
-        total: Array = np.divide(sum(self.windows.places(padded)), pixels)
-        return total
+        return np.asarray(sum(self.windows.places(padded)) / pixels)
 
     def backward(self, dy: Array) -> Array:
         """Return an equal share of `dy` at each pixel of a window."""
         shape, padded_shape, pixels = self.saved
         dpadded = np.zeros(padded_shape, dy.dtype)
-        share = dy / pixels
         for view in self.windows.places(dpadded):
-            view += share
+            view += dy / pixels
         return self.windows.crop(dpadded, shape)
 
 

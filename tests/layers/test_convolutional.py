@@ -9,6 +9,12 @@ from labkit import layers, testing
 from labkit.layers import convolutional
 
 
+@pytest.fixture(autouse=True, params=[1, 1000], ids=["wide", "plain"])
+def rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do each test with wide kernels, as for many windows, and with plain ones."""
+    monkeypatch.setattr(convolutional, "_ROWS", request.param)
+
+
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize(
     ("size", "strides"),
