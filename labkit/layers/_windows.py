@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from labkit._typing import Array, Shape
+from labkit.layers.layer import Layer
 
 
 class Windows:
     """Windows of one size that slide over the middle axes of `(batch, ..., channels)`.
 
     Args:
-        layer: The layer's name, for messages.
+        layer: The layer, for messages.
         size: Size of a window along each axis.
         strides: Steps from one window to the next along each axis.
         padding: `"valid"` for windows inside the input only; `"same"` for
@@ -29,11 +30,13 @@ class Windows:
     """
 
     def __init__(
-        self, layer: str, size: tuple[int, ...], strides: tuple[int, ...], padding: str
+        self, layer: Layer, size: tuple[int, ...], strides: tuple[int, ...], padding: str
     ) -> None:
+        self.layer = type(layer).__name__
         if padding not in ("valid", "same"):
-            raise ValueError(f"{layer} expects padding 'valid' or 'same'. Received: {padding!r}")
-        self.layer, self.size, self.strides, self.padding = layer, size, strides, padding
+            wanted = f"{self.layer} expects padding 'valid' or 'same'"
+            raise ValueError(f"{wanted}. Received: {padding!r}")
+        self.size, self.strides, self.padding = size, strides, padding
         self.apart = all(length <= stride for length, stride in zip(size, strides, strict=True))
 
     def counts(self, shape: Shape) -> tuple[Any, ...]:

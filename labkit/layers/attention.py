@@ -6,7 +6,7 @@ import numpy as np
 
 from labkit._typing import Array, Shape
 from labkit.activations import softmax, vjp
-from labkit.layers.core import KernelLayer, column_sums
+from labkit.layers.core import KernelLayer
 from labkit.layers.layer import sizes
 
 
@@ -22,8 +22,7 @@ class MultiHeadAttention(KernelLayer):
 
     Args:
         num_heads: Number of heads.
-        key_dim: Length of each query and key.
-        value_dim: Length of each value; `None` means `key_dim`.
+        key_dim: Length of each query, key and value.
         use_causal_mask: Whether a step sees only itself and the steps before it.
         **kwargs: `use_bias`, `kernel_initializer`, `bias_initializer`,
             `kernel_regularizer`, `bias_regularizer`, and those of `Layer`.
@@ -35,74 +34,55 @@ class MultiHeadAttention(KernelLayer):
     expects = "(batch, steps, features)"
 
     def __init__(
-        self,
-        num_heads: int,
-        key_dim: int,
-        value_dim: int | None = None,
-        *,
-        use_causal_mask: bool = False,
-        **kwargs: Any,
+        self, num_heads: int, key_dim: int, *, use_causal_mask: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        kind = "MultiHeadAttention"
-        (self.num_heads,) = sizes(kind, "num_heads", num_heads, 1)
-        (self.key_dim,) = sizes(kind, "key_dim", key_dim, 1)
-        (self.value_dim,) = sizes(kind, "value_dim", key_dim if value_dim is None else value_dim, 1)
+        (self.num_heads,) = sizes(self, "num_heads", num_heads)
+        (self.key_dim,) = sizes(self, "key_dim", key_dim)
         self.use_causal_mask = use_causal_mask
 
     def build(self, input_shape: Shape) -> None:
         """Make a kernel and a bias for queries, keys, values and the output."""
-        features = self.fix_features(input_shape)
-        lengths = {"query": self.key_dim, "key": self.key_dim, "value": self.value_dim}
-        for part, length in lengths.items():
-            self.add_kernel((features, self.num_heads, length), f"{part}_kernel")
-            self.add_bias((self.num_heads, length), f"{part}_bias")
-        self.add_kernel((self.num_heads, self.value_dim, features), "output_kernel")
+        features, head = self.fix_features(input_shape), (self.num_heads, self.key_dim)
+        for part in ("query", "key", "value"):
+            self.add_kernel((features, *head), f"{part}_kernel")
+            self.add_bias(head, f"{part}_bias")
+        self.add_kernel((*head, features), "output_kernel")
         self.add_bias((features,), "output_bias")
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return what each step has gathered."""
-        q, k, v = (self._to_heads(self._dense(x, part)) for part in ("query", "key", "value"))
+        parts = (self._project(x, part, 1) for part in ("query", "key", "value"))
+        q, k, v = (part.swapaxes(1, 2) for part in parts)  # (batch, heads, steps, length)
         scores = q @ k.swapaxes(-1, -2) * self.key_dim**-0.5  # (batch, heads, steps, steps)
         if self.use_causal_mask:
             scores[..., np.triu(np.ones(scores.shape[-2:], bool), 1)] = -np.inf
         weights = softmax(scores)
-        gathered = self._from_heads(weights @ v)
+        gathered = (weights @ v).swapaxes(1, 2)  # (batch, steps, heads, length)
         self.saved = x, q, k, v, weights, gathered
-        return self._dense(gathered, "output")
+        return self._project(gathered, "output", 2)
 
     def backward(self, dy: Array) -> Array | None:
         """Return the gradient with respect to `x`."""
         x, q, k, v, weights, gathered = self.saved
-        dgathered = self._to_heads(self._backward_dense(dy, gathered, "output"))
+        dgathered = self._backward_project(dy, gathered, "output").swapaxes(1, 2)
         dv = weights.swapaxes(-1, -2) @ dgathered
         dscores = vjp[softmax](dgathered @ v.swapaxes(-1, -2), weights, weights)
         dscores *= self.key_dim**-0.5
-        dq, dk = dscores @ k, dscores.swapaxes(-1, -2) @ q
-        parts = {"query": dq, "key": dk, "value": dv}
-        dx = [self._backward_dense(self._from_heads(d), x, part) for part, d in parts.items()]
+        parts = {"query": dscores @ k, "key": dscores.swapaxes(-1, -2) @ q, "value": dv}
+        dx = [self._backward_project(d.swapaxes(1, 2), x, part) for part, d in parts.items()]
         return dx[0] + dx[1] + dx[2]
 
-    def _to_heads(self, rows: Array) -> Array:
-        """Return `(batch, heads, steps, length)` for `(batch, steps, heads * length)`."""
-        return rows.reshape(*rows.shape[:2], self.num_heads, -1).swapaxes(1, 2)
+    def _project(self, x: Array, part: str, axes: int) -> Array:
+        """Return `x @ kernel + bias` of one part, over so many axes."""
+        y: Array = np.tensordot(x, self._weights[f"{part}_kernel"], axes)
+        return y + self._weights[f"{part}_bias"] if self.use_bias else y
 
-    def _from_heads(self, heads: Array) -> Array:
-        """Return `(batch, steps, heads * length)` for `(batch, heads, steps, length)`."""
-        return heads.swapaxes(1, 2).reshape(len(heads), heads.shape[2], -1)
-
-    def _dense(self, x: Array, part: str) -> Array:
-        """Return `x @ kernel + bias` of one part, with the heads side by side."""
-        y: Array = x @ self._weights[f"{part}_kernel"].reshape(x.shape[-1], -1)
-        return y + self._weights[f"{part}_bias"].ravel() if self.use_bias else y
-
-    def _backward_dense(self, dy: Array, x: Array, part: str) -> Array:
+    def _backward_project(self, dy: Array, x: Array, part: str) -> Array:
         """Fill the gradients of one part; return that with respect to its `x`."""
-        rows = dy.reshape(-1, dy.shape[-1])
-        kernel = self._weights[f"{part}_kernel"].reshape(x.shape[-1], -1)
-        dkernel = x.reshape(len(rows), -1).T @ rows
-        self.gradients[f"{part}_kernel"].reshape(kernel.shape)[...] = dkernel
+        kernel, outputs = self._weights[f"{part}_kernel"], dy.ndim - 2
+        self.gradients[f"{part}_kernel"][...] = np.tensordot(x, dy, ((0, 1), (0, 1)))
         if self.use_bias:
-            self.gradients[f"{part}_bias"].reshape(-1)[...] = column_sums(rows)
-        dx: Array = dy @ kernel.T
-        return dx
+            dy.sum((0, 1), out=self.gradients[f"{part}_bias"])
+        back = (range(2, dy.ndim), range(kernel.ndim - outputs, kernel.ndim))
+        return np.asarray(np.tensordot(dy, kernel, back))

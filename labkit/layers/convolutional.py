@@ -51,11 +51,10 @@ class _Conv(KernelLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        kind = type(self).__name__
-        (self.filters,) = sizes(kind, "filters", filters, 1)
-        self.kernel_size = sizes(kind, "kernel_size", kernel_size, self.rank)
-        self.strides = sizes(kind, "strides", strides, self.rank)
-        self.windows = Windows(kind, self.kernel_size, self.strides, padding)
+        (self.filters,) = sizes(self, "filters", filters)
+        self.kernel_size = sizes(self, "kernel_size", kernel_size, self.rank)
+        self.strides = sizes(self, "strides", strides, self.rank)
+        self.windows = Windows(self, self.kernel_size, self.strides, padding)
         self.activation = activations.get(activation)
         self._buffer = np.empty(0)
 
@@ -225,16 +224,6 @@ class Conv2D(_Conv):
 
     rank = 2
     expects = "(batch, height, width, channels)"
-
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: int | tuple[int, int],
-        strides: int | tuple[int, int] = (1, 1),
-        padding: str = "valid",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(filters, kernel_size, strides, padding, **kwargs)
 
 
 class ZeroPadding2D(Layer):

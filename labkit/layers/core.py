@@ -1,17 +1,15 @@
 """The layers that most networks are made of: Dense, and those that only reshape or add."""
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from labkit import activations, initializers, regularizers
+from labkit import activations
 from labkit._typing import Array, Shape
 from labkit.activations import Activation as Function
 from labkit.activations import vjp
-from labkit.initializers import Initializer
 from labkit.layers.layer import Layer, sizes
-from labkit.regularizers import Regularizer
 
 
 class Input(Layer):
@@ -20,26 +18,17 @@ class Input(Layer):
     Args:
         shape: Such as `(64,)` for vectors or `(28, 28, 1)` for images; `None` stands for
             an axis of any size.
-        batch_size: Size of the batch axis; `None` means any.
-        dtype: As in `Layer`.
-        name: As in `Layer`.
+        **kwargs: As in `Layer`.
 
     Raises:
         ValueError: No shape, or a size that is not positive.
     """
 
-    def __init__(
-        self,
-        shape: Shape | list[int | None] | None = None,
-        batch_size: int | None = None,
-        dtype: str | None = None,
-        name: str | None = None,
-    ) -> None:
-        super().__init__(dtype=dtype, name=name)
-        whole = isinstance(shape, tuple | list) and all(n is None or n >= 1 for n in shape)
-        if not whole or shape is None:
+    def __init__(self, shape: Shape | list[int | None] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(shape, tuple | list) or any(n is not None and n < 1 for n in shape):
             raise ValueError(f"Input expects a shape such as (64,). Received: {shape}")
-        self.shape: Shape = (batch_size, *shape)
+        self.shape: Shape = (None, *shape)
         self.built = True
 
     def call(self, x: Array, training: bool = False) -> Array:
@@ -56,39 +45,27 @@ class Input(Layer):
 
 
 class KernelLayer(Layer):
-    """What layers with kernels and biases share: how these begin and what they cost.
+    """What layers with kernels and biases share.
 
     Args:
         use_bias: Whether to add a bias.
-        kernel_initializer: First values of the kernel.
-        bias_initializer: First values of the bias.
-        kernel_regularizer: Penalty on the kernel.
-        bias_regularizer: Penalty on the bias.
-        **kwargs: `activity_regularizer`, `trainable`, `dtype`, `name`, as in `Layer`.
+        **kwargs: `kernel_initializer`, `bias_initializer`, `kernel_regularizer`,
+            `bias_regularizer`, and those of `Layer`.
     """
 
-    def __init__(
-        self,
-        *,
-        use_bias: bool = True,
-        kernel_initializer: str | Initializer = "glorot_uniform",
-        bias_initializer: str | Initializer = "zeros",
-        kernel_regularizer: str | Regularizer | None = None,
-        bias_regularizer: str | Regularizer | None = None,
-        **kwargs: Any,
-    ) -> None:
+    first_values: ClassVar = {"kernel": "glorot_uniform", "bias": "zeros"}
+
+    def __init__(self, *, use_bias: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.use_bias = use_bias
-        self._kernel_options = options(kernel_initializer, kernel_regularizer)
-        self._bias_options = options(bias_initializer, bias_regularizer)
 
     def add_kernel(self, shape: tuple[int, ...], name: str = "kernel") -> Array:
         """Return a new kernel."""
-        return self.add_weight(shape, name=name, **self._kernel_options)
+        return self.add_weight(shape, name=name, **self._options["kernel"])
 
     def add_bias(self, shape: tuple[int, ...], name: str = "bias") -> Array | None:
         """Return a new bias, or `None` where the layer uses none."""
-        return self.add_weight(shape, name=name, **self._bias_options) if self.use_bias else None
+        return self.add_weight(shape, name=name, **self._options["bias"]) if self.use_bias else None
 
 
 class Dense(KernelLayer):
@@ -111,7 +88,7 @@ class Dense(KernelLayer):
 
     def __init__(self, units: int, activation: str | Function | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        (self.units,) = sizes("Dense", "units", units, 1)
+        (self.units,) = sizes(self, "units", units)
         self.activation = activations.get(activation)
 
     def build(self, input_shape: Shape) -> None:
@@ -181,14 +158,14 @@ class Reshape(Layer):
     def __init__(self, target_shape: tuple[int, ...], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.target_shape = tuple(target_shape)
-        if self.target_shape.count(-1) > 1 or any(size < -1 for size in self.target_shape):
+        whole = all(size == -1 or size >= 1 for size in self.target_shape)
+        if not whole or self.target_shape.count(-1) > 1:
             raise ValueError(f"Reshape expects sizes, one of them -1. Received: {target_shape}")
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `x` as `(batch, *target_shape)`."""
         self.saved = x.shape
-        self.compute_output_shape(x.shape)  # checks that it fits
-        return x.reshape(len(x), *self.target_shape)
+        return x.reshape(self.compute_output_shape(x.shape))  # type: ignore[arg-type]  # no None
 
     def backward(self, dy: Array) -> Array:
         """Return `dy` in the input's shape."""
@@ -196,14 +173,15 @@ class Reshape(Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return `(batch, *target_shape)`."""
-        numbers = _product(input_shape[1:])
+        batch, *numbers = input_shape
+        if None in numbers:
+            return batch, *(None if size == -1 else size for size in self.target_shape)
         known = math.prod(size for size in self.target_shape if size != -1)
-        rest = None if numbers is None else numbers // max(known, 1)
-        shape = tuple(rest if size == -1 else size for size in self.target_shape)
-        if numbers is not None and _product(shape) != numbers:
-            wanted = f"Reshape cannot turn {numbers} numbers into {self.target_shape}"
+        rest, over = divmod(math.prod(numbers), known)  # type: ignore[arg-type]  # no None
+        if over or (rest != 1 and -1 not in self.target_shape):
+            wanted = f"Reshape cannot turn {known * rest + over} numbers into {self.target_shape}"
             raise ValueError(f"{wanted}. Received: x.shape={input_shape}")
-        return input_shape[0], *shape
+        return batch, *(rest if size == -1 else size for size in self.target_shape)
 
 
 class Flatten(Reshape):
@@ -240,15 +218,3 @@ class Add(Layer):
 def column_sums(rows: Array) -> Array:
     """Return `rows.sum(0)`, as a matrix product: faster where columns are few."""
     return np.ones(len(rows), rows.dtype) @ rows
-
-
-def options(initializer: str | Initializer, regularizer: str | Regularizer | None) -> Any:
-    """Return what `add_weight` needs to know, from arguments that may be names."""
-    penalty = regularizers.get(regularizer)
-    return {"initializer": initializers.get(initializer), "regularizer": penalty}
-
-
-def _product(shape: Shape) -> int | None:
-    """Return the number of numbers in a shape, `None` where a size is not known."""
-    known = [size for size in shape if size is not None]
-    return math.prod(known) if len(known) == len(shape) else None

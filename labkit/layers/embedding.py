@@ -1,13 +1,11 @@
 """Embedding: a learned vector for each word, letter or other number of a vocabulary."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from labkit._typing import Array, Shape
-from labkit.initializers import Initializer
 from labkit.layers.layer import Layer, sizes
-from labkit.regularizers import Regularizer
 
 
 class Embedding(Layer):
@@ -19,36 +17,23 @@ class Embedding(Layer):
     Args:
         input_dim: Number of rows: the size of the vocabulary.
         output_dim: Length of each row.
-        embeddings_initializer: First values of `embeddings`.
-        embeddings_regularizer: Penalty on `embeddings`.
-        **kwargs: `activity_regularizer` and the rest, as in `Layer`.
+        **kwargs: `embeddings_initializer`, `embeddings_regularizer`, and those of `Layer`.
 
     Raises:
         ValueError: A size that is not a positive integer.
     """
 
-    def __init__(
-        self,
-        input_dim: int,
-        output_dim: int,
-        embeddings_initializer: str | Initializer = "uniform",
-        embeddings_regularizer: str | Regularizer | None = None,
-        **kwargs: Any,
-    ) -> None:
+    first_values: ClassVar = {"embeddings": "uniform"}
+
+    def __init__(self, input_dim: int, output_dim: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        (self.input_dim,) = sizes("Embedding", "input_dim", input_dim, 1)
-        (self.output_dim,) = sizes("Embedding", "output_dim", output_dim, 1)
-        self.embeddings_initializer = embeddings_initializer
-        self.embeddings_regularizer = embeddings_regularizer
+        (self.input_dim,) = sizes(self, "input_dim", input_dim)
+        (self.output_dim,) = sizes(self, "output_dim", output_dim)
 
     def build(self, input_shape: Shape) -> None:
         """Make `embeddings`."""
-        self.embeddings = self.add_weight(
-            (self.input_dim, self.output_dim),
-            self.embeddings_initializer,
-            regularizer=self.embeddings_regularizer,
-            name="embeddings",
-        )
+        shape, options = (self.input_dim, self.output_dim), self._options["embeddings"]
+        self.embeddings = self.add_weight(shape, name="embeddings", **options)
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return the rows of `embeddings` that `x` names."""

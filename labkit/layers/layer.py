@@ -11,7 +11,7 @@ import inspect
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -23,11 +23,16 @@ from labkit.regularizers import Regularizer
 _names: Counter[str] = Counter()
 
 
-def auto_name(class_name: str) -> str:
+def snake_case(name: str) -> str:
+    """Return `max_pooling2d` for `MaxPooling2D`, as Keras does."""
+    name = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", re.sub(r"\W+", "", name))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def numbered(name: str, taken: Counter[str]) -> str:
     """Return a name that is not taken: `"conv2d"`, then `"conv2d_1"`, and so on."""
-    stem = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", class_name).lower()
-    _names[stem] += 1
-    return stem if _names[stem] == 1 else f"{stem}_{_names[stem] - 1}"
+    taken[name] += 1
+    return name if taken[name] == 1 else f"{name}_{taken[name] - 1}"
 
 
 class Layer:
@@ -39,9 +44,12 @@ class Layer:
         trainable: Whether training changes the weights.
         dtype: `"float32"` or `"float64"`; `None` means `config.floatx()`.
         name: `None` means one made from the class's name.
+        **kwargs: For each weight in `first_values`, `NAME_initializer` and
+            `NAME_regularizer`.
 
     Raises:
-        ValueError: Another dtype, or an unknown regularizer.
+        TypeError: An argument that the layer does not have.
+        ValueError: Another dtype, or an unknown initializer or regularizer.
 
     Attributes:
         saved: What `call` keeps for `backward`.
@@ -49,6 +57,9 @@ class Layer:
         needs_input_gradient: `False` on a model's first layer, whose `backward` then
             returns `None` and saves the work.
     """
+
+    first_values: ClassVar[dict[str, str]] = {}
+    """The default initializer of each weight for which a reader may choose another."""
 
     expects = "(batch, ...)"
     """The axes of an input, for the check in `__call__`; `...` stands for any number."""
@@ -62,13 +73,23 @@ class Layer:
         trainable: bool = True,
         dtype: str | None = None,
         name: str | None = None,
+        **kwargs: Any,
     ) -> None:
         if dtype not in (None, "float32", "float64"):
             raise ValueError(f"dtype must be 'float32' or 'float64'. Received: {dtype!r}")
+        self._options: dict[str, Any] = {
+            weight: {
+                "initializer": initializers.get(kwargs.pop(f"{weight}_initializer", default)),
+                "regularizer": regularizers.get(kwargs.pop(f"{weight}_regularizer", None)),
+            }
+            for weight, default in self.first_values.items()
+        }
+        if kwargs:
+            raise TypeError(f"{type(self).__name__} has no argument {', '.join(sorted(kwargs))}.")
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.trainable = trainable
         self.dtype = dtype or config.floatx()
-        self.name = name or auto_name(type(self).__name__)
+        self.name = name or numbered(snake_case(type(self).__name__), _names)
         self.built = False
         self.needs_input_gradient = True
         self.saved: Any = None
@@ -147,8 +168,8 @@ class Layer:
         name = name or f"weight_{len(self._weights)}"
         if name in self._weights:
             raise ValueError(f"{self.name} already has a weight named {name!r}.")
-        initializer = initializers.get(initializer or "glorot_uniform")
-        weight = self._weights[name] = initializer(shape or (), dtype or self.dtype)
+        first = initializers.get(initializer or "glorot_uniform")
+        weight = self._weights[name] = first(shape or (), dtype or self.dtype)
         if trainable:
             self.gradients[name] = np.zeros_like(weight)
         if penalty := regularizers.get(regularizer):
@@ -273,7 +294,7 @@ class Layer:
         return np.asarray(x, self.dtype)
 
 
-def sizes(layer: str, name: str, value: Any, axes: int) -> tuple[int, ...]:
+def sizes(layer: Layer, name: str, value: Any, axes: int = 1) -> tuple[int, ...]:
     """Return a positive integer for each axis, from a tuple or from one integer for all.
 
     Raises:
@@ -283,8 +304,9 @@ def sizes(layer: str, name: str, value: Any, axes: int) -> tuple[int, ...]:
     whole = all(isinstance(size, int | np.integer) and size > 0 for size in values)
     if not whole or len(values) != axes:
         wanted = "an integer >= 1" if axes == 1 else f"{axes} integers >= 1, or one for all"
-        raise ValueError(f"{layer} expects {name} to be {wanted}. Received: {value!r}")
-    return tuple(int(size) for size in values)
+        kind = type(layer).__name__
+        raise ValueError(f"{kind} expects {name} to be {wanted}. Received: {value!r}")
+    return values
 
 
 def _built_once(build: Callable[..., None]) -> Callable[..., None]:

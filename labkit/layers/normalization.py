@@ -1,47 +1,31 @@
 """Normalization: to mean 0 and variance 1, then to a learned scale and shift."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from labkit._typing import Array, Shape
-from labkit.initializers import Initializer
-from labkit.layers.core import column_sums, options
+from labkit.layers.core import column_sums
 from labkit.layers.layer import Layer
-from labkit.regularizers import Regularizer
 
 
 class _Normalization(Layer):
     r"""$y = \gamma \hat x + \beta$, $\hat x = (x - \mu) / \sqrt{\sigma^2 + \epsilon}$."""
 
     expects = "(batch, features, ...)"
+    first_values: ClassVar = {"gamma": "ones", "beta": "zeros"}
 
-    def __init__(
-        self,
-        *,
-        epsilon: float = 0.001,
-        center: bool = True,
-        scale: bool = True,
-        beta_initializer: str | Initializer = "zeros",
-        gamma_initializer: str | Initializer = "ones",
-        beta_regularizer: str | Regularizer | None = None,
-        gamma_regularizer: str | Regularizer | None = None,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, epsilon: float = 0.001, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not epsilon >= 0:
             raise ValueError(f"epsilon must be >= 0. Received: epsilon={epsilon}")
-        self.epsilon, self.center, self.scale = epsilon, center, scale
-        self._gamma_options = options(gamma_initializer, gamma_regularizer)
-        self._beta_options = options(beta_initializer, beta_regularizer)
+        self.epsilon = epsilon
 
     def build(self, input_shape: Shape) -> None:
         """Make `gamma` and `beta`, one number for each feature."""
         shape = (self.fix_features(input_shape),)
-        if self.scale:
-            self.gamma = self.add_weight(shape, name="gamma", **self._gamma_options)
-        if self.center:
-            self.beta = self.add_weight(shape, name="beta", **self._beta_options)
+        self.gamma = self.add_weight(shape, name="gamma", **self._options["gamma"])
+        self.beta = self.add_weight(shape, name="beta", **self._options["beta"])
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `gamma * normalized x + beta`."""
@@ -50,8 +34,7 @@ class _Normalization(Layer):
         deviation = np.sqrt(variance + self.epsilon)
         normalized = (rows - mean) / deviation
         self.saved = normalized, deviation, fixed
-        y: Array = normalized * self.gamma if self.scale else normalized
-        y = y + self.beta if self.center else y
+        y: Array = normalized * self.gamma + self.beta
         return y.reshape(x.shape)
 
     def backward(self, dy: Array) -> Array:
@@ -61,12 +44,10 @@ class _Normalization(Layer):
         $dx = (g - \overline g - \hat x \, \overline{g \hat x}) / \sigma$.
         """
         normalized, deviation, fixed = self.saved
-        g = dy.reshape(normalized.shape)
-        if self.center:
-            self.gradients["beta"][...] = column_sums(g)
-        if self.scale:
-            np.einsum("rf,rf->f", g, normalized, out=self.gradients["gamma"])
-            g = g * self.gamma
+        rows = dy.reshape(normalized.shape)
+        self.gradients["beta"][...] = column_sums(rows)
+        np.einsum("rf,rf->f", rows, normalized, out=self.gradients["gamma"])
+        g = rows * self.gamma
         if not fixed:
             g = g - self._mean(g) - normalized * self._mean(g * normalized)
         dx: Array = g / deviation
@@ -91,35 +72,25 @@ class BatchNormalization(_Normalization):
 
     Args:
         momentum: Share of the old moving average that is kept at each step.
-        moving_mean_initializer: First values of `moving_mean`.
-        moving_variance_initializer: First values of `moving_variance`.
         **kwargs: As in `LayerNormalization`.
 
     Raises:
         ValueError: `momentum` outside [0, 1], or a negative `epsilon`.
     """
 
-    def __init__(
-        self,
-        *,
-        momentum: float = 0.99,
-        moving_mean_initializer: str | Initializer = "zeros",
-        moving_variance_initializer: str | Initializer = "ones",
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *, momentum: float = 0.99, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not 0 <= momentum <= 1:
             raise ValueError(f"momentum must be from 0 to 1. Received: momentum={momentum}")
         self.momentum = momentum
-        self._moving = moving_mean_initializer, moving_variance_initializer
 
     def build(self, input_shape: Shape) -> None:
         """Make `gamma`, `beta` and the moving averages, one number for each feature."""
         super().build(input_shape)
-        shape, (mean, variance) = (self.fix_features(input_shape),), self._moving
-        self.moving_mean = self.add_weight(shape, mean, trainable=False, name="moving_mean")
+        shape = self.gamma.shape
+        self.moving_mean = self.add_weight(shape, "zeros", trainable=False, name="moving_mean")
         self.moving_variance = self.add_weight(
-            shape, variance, trainable=False, name="moving_variance"
+            shape, "ones", trainable=False, name="moving_variance"
         )
 
     def _mean(self, rows: Array) -> Array:
@@ -141,13 +112,8 @@ class LayerNormalization(_Normalization):
 
     Args:
         epsilon: Added to the variance.
-        center: Whether to add `beta`.
-        scale: Whether to multiply by `gamma`.
-        beta_initializer: First values of `beta`.
-        gamma_initializer: First values of `gamma`.
-        beta_regularizer: Penalty on `beta`.
-        gamma_regularizer: Penalty on `gamma`.
-        **kwargs: As in `Layer`.
+        **kwargs: `gamma_initializer`, `beta_initializer`, `gamma_regularizer`,
+            `beta_regularizer`, and those of `Layer`.
 
     Raises:
         ValueError: A negative `epsilon`.

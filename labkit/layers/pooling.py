@@ -34,9 +34,8 @@ class _Pooling2D(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        kind = type(self).__name__
-        size = sizes(kind, "pool_size", pool_size, 2)
-        self.windows = Windows(kind, size, sizes(kind, "strides", strides or size, 2), padding)
+        size = sizes(self, "pool_size", pool_size, 2)
+        self.windows = Windows(self, size, sizes(self, "strides", strides or size, 2), padding)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return `(batch, windows down, windows across, channels)`."""

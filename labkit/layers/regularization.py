@@ -17,31 +17,26 @@ class Dropout(Layer):
 
     Args:
         rate: Probability of a zero, from 0 to 1.
-        seed: A stream of its own; `None` means the shared stream.
         **kwargs: As in `Layer`.
 
     Raises:
         ValueError: `rate` is outside [0, 1].
     """
 
-    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, rate: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not 0 <= rate <= 1:
             raise ValueError(f"Dropout expects 0 <= rate <= 1. Received: rate={rate}")
         self.rate = rate
-        self._random = None if seed is None else np.random.default_rng(seed)
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `x` with numbers zeroed, or `x` itself outside training."""
         self.saved = None
         if not training or self.rate == 0:
             return x
-        random = self._random or _random.generator()
-        keep = random.random(x.shape, np.float32) >= self.rate
-        scale = 1 / (1 - self.rate) if self.rate < 1 else 0.0
-        mask: Array = keep.astype(x.dtype) * scale
-        self.saved = mask
-        return x * mask
+        keep = _random.generator().random(x.shape, np.float32) >= self.rate
+        self.saved = keep.astype(x.dtype) / max(1 - self.rate, 1e-9)  # of rate 1 none is kept
+        return np.asarray(x * self.saved)
 
     def backward(self, dy: Array) -> Array:
         """Return `dy`, with the same numbers zeroed and scaled."""

@@ -4,7 +4,7 @@ What depends on the input alone is one matrix product for all steps before the l
 are all gradients of weights after it. The steps stand first inside: `(steps, batch, ...)`.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,10 +12,8 @@ from labkit import activations
 from labkit._typing import Array, Shape
 from labkit.activations import Activation as Function
 from labkit.activations import vjp
-from labkit.initializers import Initializer
-from labkit.layers.core import KernelLayer, column_sums, options
+from labkit.layers.core import KernelLayer, column_sums
 from labkit.layers.layer import sizes
-from labkit.regularizers import Regularizer
 
 Gradients = tuple[Array, Array]
 
@@ -25,42 +23,31 @@ class _RNN(KernelLayer):
 
     Args:
         units: Length of the state.
-        recurrent_initializer: First values of `recurrent_kernel`.
-        recurrent_regularizer: Penalty on `recurrent_kernel`.
         return_sequences: Whether to return the states of all steps instead of the last.
-        **kwargs: `use_bias`, `kernel_initializer`, `bias_initializer`,
-            `kernel_regularizer`, `bias_regularizer`, and those of `Layer`.
+        **kwargs: `recurrent_initializer`, `recurrent_regularizer`, `use_bias`,
+            `kernel_initializer`, `bias_initializer`, `kernel_regularizer`,
+            `bias_regularizer`, and those of `Layer`.
 
     Raises:
         ValueError: `units` is not a positive integer.
     """
 
     expects = "(batch, steps, features)"
+    first_values: ClassVar = {**KernelLayer.first_values, "recurrent": "orthogonal"}
     gates = 1
     biases: tuple[int, ...] = ()  # (2,) where state @ recurrent_kernel has its own
 
-    def __init__(
-        self,
-        units: int,
-        *,
-        recurrent_initializer: str | Initializer = "orthogonal",
-        recurrent_regularizer: str | Regularizer | None = None,
-        return_sequences: bool = False,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, units: int, *, return_sequences: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        (self.units,) = sizes(type(self).__name__, "units", units, 1)
-        self._recurrent_options = options(recurrent_initializer, recurrent_regularizer)
+        (self.units,) = sizes(self, "units", units)
         self.return_sequences = return_sequences
 
     def build(self, input_shape: Shape) -> None:
         """Make `kernel`, `recurrent_kernel` and `bias`."""
         columns = self.gates * self.units
         self.kernel = self.add_kernel((self.fix_features(input_shape), columns))
-        shape = (self.units, columns)
-        self.recurrent_kernel = self.add_weight(
-            shape, name="recurrent_kernel", **self._recurrent_options
-        )
+        shape, options = (self.units, columns), self._options["recurrent"]
+        self.recurrent_kernel = self.add_weight(shape, name="recurrent_kernel", **options)
         self.bias = self.add_bias((*self.biases, columns))
 
     def call(self, x: Array, training: bool = False) -> Array:
@@ -160,8 +147,6 @@ class LSTM(_RNN):
 
     Args:
         units: Length of the state and of the cell.
-        unit_forget_bias: Whether the forget gate's bias begins with ones, so that the cell
-            keeps its memory at first.
         **kwargs: `return_sequences`, `recurrent_initializer`, `recurrent_regularizer`,
             `use_bias`, and those of `Dense`.
 
@@ -171,14 +156,10 @@ class LSTM(_RNN):
 
     gates = 4
 
-    def __init__(self, units: int, *, unit_forget_bias: bool = True, **kwargs: Any) -> None:
-        super().__init__(units, **kwargs)
-        self.unit_forget_bias = unit_forget_bias
-
     def build(self, input_shape: Shape) -> None:
-        """Make `kernel`, `recurrent_kernel` and `bias`."""
+        """Make the weights; the forget gate begins open, so that the cell keeps its memory."""
         super().build(input_shape)
-        if self.bias is not None and self.unit_forget_bias:
+        if self.bias is not None:
             self.bias[self.units : 2 * self.units] = 1
 
     def _forward_steps(self, z: Array, states: Array) -> Any:
