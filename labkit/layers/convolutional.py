@@ -129,30 +129,23 @@ class _Conv(KernelLayer):
         self, x: Array, counts: tuple[int, ...], repeats: int, again: bool = False
     ) -> Iterator[tuple[slice, Array]]:
         """Yield some wide windows at a time: which, and `(windows, numbers in a window)`."""
-        steps = (*self.strides[:-1], repeats * self.strides[-1])
-        places = (*counts[:-1], counts[-1] // repeats)
-        width = steps[-1] - self.strides[-1] + self.kernel_size[-1]
-        window = (*self.kernel_size[:-1], width * x.shape[-1])
-        hops = [n * size for n, size in zip(steps, x.strides[1:-1], strict=True)]
-        strides = (x.strides[0], *hops, *x.strides[1:-2], x.strides[-1])
-        windows: Array = np.ndarray((len(x), *places, *window), x.dtype, x, 0, strides)  # a view
-        # Long runs are copied faster: where a row of windows is longer than a row of a
-        # window, the matrix is made on its side.
-        split = 1 + len(places)
-        upright = places[-1] > 2 * window[-1]
-        axes = range(windows.ndim)
-        order = (*axes[split:], *axes[:split]) if upright else axes
-        numbers, each = math.prod(window), math.prod(places)
+        *steps, stride = self.strides
+        *lines, width = self.kernel_size
+        windows = (*counts[:-1], counts[-1] // repeats)
+        window = (*lines, ((repeats - 1) * stride + width) * x.shape[-1])
+        hops = zip((*steps, repeats * stride), x.strides[1:-1], strict=True)
+        strides = (x.strides[0], *(n * size for n, size in hops), *x.strides[1:-2], x.itemsize)
+        views: Array = np.ndarray((len(x), *windows, *window), x.dtype, x, 0, strides)
+        numbers, each = math.prod(window), math.prod(windows)
         samples = max(1, _NUMBERS // (numbers * each))
         for start in range(0, len(x), samples):
-            view = windows[start : start + samples].transpose(order)
-            if self._buffer.size < view.size or self._buffer.dtype != x.dtype:
-                self._buffer = np.empty(view.size, x.dtype)
-            columns = self._buffer[: view.size].reshape(view.shape)
+            part = views[start : start + samples]
+            if self._buffer.size < part.size or self._buffer.dtype != x.dtype:
+                self._buffer = np.empty(part.size, x.dtype)
+            columns = self._buffer[: part.size].reshape(-1, numbers)
             if not again or samples < len(x):  # else it still holds all of them
-                columns[...] = view
-            matrix = columns.reshape(numbers, -1).T if upright else columns.reshape(-1, numbers)
-            yield slice(start * each, (start + samples) * each), matrix
+                columns.reshape(part.shape)[...] = part
+            yield slice(start * each, (start + samples) * each), columns
 
     def _backward_input(
         self, rows: Array, wide: Array, shape: tuple[int, ...], counts: tuple[int, ...]
@@ -230,8 +223,7 @@ class ZeroPadding2D(Layer):
     """Zeros around images: `(batch, height, width, channels)` with larger height and width.
 
     Args:
-        padding: Rows and columns on each side: one number, `(height, width)`, or
-            `((top, bottom), (left, right))`.
+        padding: Rows above and below and columns left and right: one number or two.
         **kwargs: As in `Layer`.
 
     Raises:
@@ -240,32 +232,21 @@ class ZeroPadding2D(Layer):
 
     expects = "(batch, height, width, channels)"
 
-    def __init__(self, padding: Any = (1, 1), **kwargs: Any) -> None:
+    def __init__(self, padding: int | tuple[int, int] = (1, 1), **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        sides = np.array(padding, object)
-        if sides.shape in ((), (2,)):
-            sides = np.broadcast_to(sides.reshape(-1, 1), (2, 2))
-        whole = all(isinstance(n, int) and n >= 0 for n in sides.flat)
-        if sides.shape != (2, 2) or not whole:
-            raise ValueError(
-                "ZeroPadding2D expects integers >= 0: one, (height, width) or "
-                f"((top, bottom), (left, right)). Received: padding={padding!r}"
-            )
-        self.padding = [(before, after) for before, after in sides.tolist()]
+        self.padding = sizes(self, "padding", padding, 2, least=0)
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `x` with zeros around it."""
-        self.saved = x.shape
-        return pad(x, self.padding)
+        return pad(x, [(n, n) for n in self.padding])
 
     def backward(self, dy: Array) -> Array:
         """Return the inner part of `dy`."""
-        (top, _), (left, _) = self.padding
-        _, height, width, _ = self.saved
-        return dy[:, top : top + height, left : left + width]
+        rows, columns = self.padding
+        return dy[:, rows : dy.shape[1] - rows, columns : dy.shape[2] - columns]
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return `(batch, top + height + bottom, left + width + right, channels)`."""
+        """Return `(batch, height + 2 rows, width + 2 columns, channels)`."""
         axes = zip(input_shape[1:3], self.padding, strict=True)
-        padded = (None if size is None else size + sum(extra) for size, extra in axes)
+        padded = (None if size is None else size + 2 * n for size, n in axes)
         return input_shape[0], *padded, input_shape[3]

@@ -234,12 +234,6 @@ class Layer:
         return [layer._weights[name] for layer in layers for name in layer.gradients]
 
     @property
-    def non_trainable_weights(self) -> list[Array]:
-        """The other weights."""
-        trainable = {id(weight) for weight in self.trainable_weights}
-        return [weight for weight in self.weights if id(weight) not in trainable]
-
-    @property
     def losses(self) -> list[float]:
         """The penalties on the weights, and on the last output per sample."""
         penalties = []
@@ -294,18 +288,18 @@ class Layer:
         return np.asarray(x, self.dtype)
 
 
-def sizes(layer: Layer, name: str, value: Any, axes: int = 1) -> tuple[int, ...]:
-    """Return a positive integer for each axis, from a tuple or from one integer for all.
+def sizes(layer: Layer, name: str, value: Any, axes: int = 1, least: int = 1) -> tuple[int, ...]:
+    """Return an integer for each axis, from a tuple or from one integer for all.
 
     Raises:
-        ValueError: Another number of them, or not positive integers.
+        ValueError: Another number of them, not integers, or too small.
     """
     values = tuple(value) if isinstance(value, tuple | list) else (value,) * axes
-    whole = all(isinstance(size, int | np.integer) and size > 0 for size in values)
+    whole = all(isinstance(size, int | np.integer) and size >= least for size in values)
     if not whole or len(values) != axes:
-        wanted = "an integer >= 1" if axes == 1 else f"{axes} integers >= 1, or one for all"
+        wanted = "an integer" if axes == 1 else f"{axes} integers (or one)"
         kind = type(layer).__name__
-        raise ValueError(f"{kind} expects {name} to be {wanted}. Received: {value!r}")
+        raise ValueError(f"{kind} expects {name} to be {wanted} >= {least}. Received: {value!r}")
     return values
 
 

@@ -73,11 +73,9 @@ class MaxPooling2D(_Pooling2D):
         shape, padded, y = self.saved
         dpadded = np.zeros_like(padded)
         free = np.ones(y.shape, bool)  # windows whose largest number is not found yet
-        for view, target in zip(
-            self.windows.places(padded), self.windows.places(dpadded), strict=True
-        ):
-            found = np.equal(view, y)
-            found &= free
+        places = self.windows.places
+        for view, target in zip(places(padded), places(dpadded), strict=True):
+            found = free & (view == y)
             free ^= found
             if self.windows.apart:  # each number lies in one window
                 np.multiply(dy, found, out=target)

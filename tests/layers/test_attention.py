@@ -11,14 +11,12 @@ from labkit import layers, testing
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("causal", [True, False])
 @pytest.mark.parametrize(
-    ("heads", "key_dim", "value_dim", "use_bias"),
-    [(2, 4, None, True), (3, 1, 5, True), (1, 16, 2, False)],
+    ("heads", "key_dim", "use_bias"), [(2, 4, True), (3, 1, True), (1, 16, False)]
 )
 def test_attention(
     random: np.random.Generator,
     heads: int,
     key_dim: int,
-    value_dim: int | None,
     use_bias: bool,
     causal: bool,
     dtype: str,
@@ -33,7 +31,7 @@ def test_attention(
         def __init__(self) -> None:
             super().__init__(dtype=dtype)
             self.attention = keras.layers.MultiHeadAttention(
-                heads, key_dim, value_dim, use_bias=use_bias, dtype=dtype
+                heads, key_dim, use_bias=use_bias, dtype=dtype
             )
 
         def call(self, x: Any) -> Any:
@@ -42,7 +40,6 @@ def test_attention(
     ours = layers.MultiHeadAttention(
         heads,
         key_dim,
-        value_dim,
         use_bias=use_bias,
         use_causal_mask=causal,
         bias_initializer="random_normal",
@@ -91,7 +88,7 @@ def test_bad_arguments() -> None:
     """Sizes are positive integers; a chain keeps the shape."""
     with pytest.raises(ValueError, match="MultiHeadAttention expects num_heads"):
         layers.MultiHeadAttention(0, 4)
-    with pytest.raises(ValueError, match="MultiHeadAttention expects value_dim"):
-        layers.MultiHeadAttention(1, 4, 0)
+    with pytest.raises(ValueError, match="MultiHeadAttention expects key_dim"):
+        layers.MultiHeadAttention(1, 2.5)  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(ValueError, match=r"that keep the shape \(4,\). Received: \(3,\)"):
         layers.Residual([layers.Dense(3)])(np.ones((2, 4)))

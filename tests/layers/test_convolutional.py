@@ -99,16 +99,16 @@ def test_edge_filter() -> None:
     np.testing.assert_array_equal(layer(image).ravel(), [0, 0, 2, 0])
 
 
-@pytest.mark.parametrize("padding", [1, 0, (2, 1), ((1, 2), (0, 3))])
+@pytest.mark.parametrize("padding", [1, 0, (2, 1), (0, 3)])
 def test_zero_padding(agree: Any, random: np.random.Generator, padding: Any) -> None:
-    """One number, one for each axis, or one for each side."""
+    """One number, or one for each axis."""
     agree("ZeroPadding2D", random.normal(size=(2, 3, 4, 2)), padding)
 
 
 @pytest.mark.parametrize("padding", [-1, 1.5, (1,), (1, 2, 3), ((1, 2), 3), "same"])
 def test_zero_padding_refuses_other_forms(padding: Any) -> None:
     """Anything else is refused with the forms that are known."""
-    with pytest.raises(ValueError, match="ZeroPadding2D expects integers >= 0"):
+    with pytest.raises(ValueError, match="ZeroPadding2D expects padding to be 2 integers"):
         layers.ZeroPadding2D(padding)
 
 
@@ -116,7 +116,7 @@ def test_bad_arguments() -> None:
     """Sizes, padding and inputs that do not fit are refused in one line."""
     with pytest.raises(ValueError, match="Conv2D expects filters to be an integer >= 1"):
         layers.Conv2D(0, 3)
-    with pytest.raises(ValueError, match="Conv2D expects kernel_size to be 2 integers >= 1"):
+    with pytest.raises(ValueError, match="Conv2D expects kernel_size to be 2 integers"):
         layers.Conv2D(1, (3, 3, 3))
     with pytest.raises(ValueError, match="Conv1D expects strides to be an integer >= 1"):
         layers.Conv1D(1, 3, 0)

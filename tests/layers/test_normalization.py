@@ -9,8 +9,7 @@ from labkit import layers
 
 OPTIONS = [
     {},
-    {"center": False, "epsilon": 0.1},
-    {"scale": False},
+    {"epsilon": 0.1, "gamma_initializer": "random_normal"},
     {"gamma_regularizer": "L2", "beta_regularizer": "L1", "beta_initializer": "ones"},
 ]
 

@@ -58,12 +58,11 @@ def test_activation_of_simple_rnn(agree: Any, random: np.random.Generator) -> No
 
 
 def test_forget_bias(agree: Any, random: np.random.Generator) -> None:
-    """The forget gate begins open, unless it is told not to."""
-    for unit_forget_bias, expected in ((True, [0, 0, 1, 1, 0, 0, 0, 0]), (False, [0] * 8)):
-        layer = layers.LSTM(2, unit_forget_bias=unit_forget_bias)
-        layer.build((None, 3, 2))
-        np.testing.assert_array_equal(layer.get_weights()[2], expected)
-        agree("LSTM", random.normal(size=(2, 3, 2)), 2, unit_forget_bias=unit_forget_bias)
+    """The forget gate begins open, as in Keras."""
+    layer = layers.LSTM(2)
+    layer.build((None, 3, 2))
+    np.testing.assert_array_equal(layer.get_weights()[2], [0, 0, 1, 1, 0, 0, 0, 0])
+    agree("LSTM", random.normal(size=(2, 3, 2)), 2)
 
 
 @pytest.mark.parametrize("name", NAMES)
