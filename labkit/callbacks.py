@@ -155,19 +155,20 @@ class EarlyStopping(_Monitor):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Begin anew."""
         self.best, self.wait, self.best_epoch, self.stopped_epoch = None, 0, 0, 0
+        self.best_weights: list[Any] = []
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Compare the epoch with the best one."""
         self.wait += 1
         if self.improved(logs, by=abs(self.min_delta)):
             self.wait, self.best_epoch = 0, epoch
-            self.best_weights = self.model.get_weights() if self.restore_best_weights else None
+            self.best_weights = self.model.get_weights() if self.restore_best_weights else []
         elif self.wait >= self.patience:
             self.stopped_epoch, self.model.stop_training = epoch, True
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Return to the best weights."""
-        if self.best_weights is not None:
+        if self.best_weights:
             self.model.set_weights(self.best_weights)
 
 

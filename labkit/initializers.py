@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from labkit import _random, config
+from labkit._named import named
 from labkit._typing import Array
 
 __all__ = ["Constant", "Initializer", "Ones", "Orthogonal", "Zeros", "get"]
@@ -180,13 +181,6 @@ class Orthogonal(Initializer):
 # sqrt(1 - 2·2·φ(2) / (2·Φ(2) - 1)).
 _TRUNCATED_STDDEV = 0.8796256610342398
 
-_BY_NAME: dict[str, type[Initializer]] = {"zeros": Zeros, "ones": Ones, "constant": Constant}
-_BY_NAME |= {"uniform": RandomUniform, "random_uniform": RandomUniform}
-_BY_NAME |= {"random_normal": RandomNormal, "truncated_normal": TruncatedNormal}
-_BY_NAME |= {"glorot_uniform": GlorotUniform, "glorot_normal": GlorotNormal}
-_BY_NAME |= {"he_uniform": HeUniform, "he_normal": HeNormal, "orthogonal": Orthogonal}
-_BY_NAME |= {"lecun_uniform": LecunUniform, "lecun_normal": LecunNormal}
-
 
 def get(identifier: str | Initializer) -> Initializer:
     """Return the initializer that a name stands for (`"he_normal"`), or itself.
@@ -194,8 +188,7 @@ def get(identifier: str | Initializer) -> Initializer:
     Raises:
         ValueError: Unknown name, or not an initializer.
     """
-    if isinstance(identifier, Initializer):
-        return identifier
-    if identifier not in _BY_NAME:
-        raise ValueError(f"Expected an initializer: {[*_BY_NAME]}. Received: {identifier!r}")
-    return _BY_NAME[identifier]()
+    kinds: list[type[Initializer]] = [Zeros, Ones, Constant, RandomUniform, RandomNormal]
+    kinds += [TruncatedNormal, GlorotUniform, GlorotNormal, HeUniform, HeNormal]
+    kinds += [LecunUniform, LecunNormal, Orthogonal]
+    return named(identifier, Initializer, kinds, uniform=RandomUniform)

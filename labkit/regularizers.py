@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from labkit._named import named
 from labkit._typing import Array
 
 __all__ = ["L1", "L1L2", "L2", "Regularizer", "get"]
@@ -66,17 +67,10 @@ class L2(L1L2):
         super().__init__(l2=l2)
 
 
-_BY_NAME = {"l1": L1, "l2": L2, "l1l2": L1L2}
-
-
 def get(identifier: str | Regularizer | None) -> Regularizer | None:
     """Return the regularizer that a name, an object or `None` stands for.
 
     Raises:
         ValueError: Unknown name, or not a regularizer.
     """
-    if identifier is None or isinstance(identifier, Regularizer):
-        return identifier
-    if identifier not in _BY_NAME:
-        raise ValueError(f"Expected a regularizer: {[*_BY_NAME]}. Received: {identifier!r}")
-    return _BY_NAME[identifier]()
+    return None if identifier is None else named(identifier, Regularizer, [L1, L2, L1L2])

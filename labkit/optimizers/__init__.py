@@ -10,9 +10,9 @@ from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
+from labkit._named import named
 from labkit._typing import Array
 from labkit.optimizers import schedules
-from labkit.optimizers.schedules import LearningRateSchedule
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "get", "schedules"]
 
@@ -31,7 +31,7 @@ class LearningRate:
         rate = vars(optimizer)["learning_rate"]
         return float(rate(optimizer.iterations) if callable(rate) else rate)
 
-    def __set__(self, optimizer: "Optimizer", rate: float | LearningRateSchedule) -> None:
+    def __set__(self, optimizer: "Optimizer", rate: float | schedules.LearningRateSchedule) -> None:
         if callable(vars(optimizer).get("learning_rate")) and not callable(rate):
             raise TypeError("This optimizer follows a schedule: set its learning rate to another.")
         vars(optimizer)["learning_rate"] = rate
@@ -265,9 +265,4 @@ def get(identifier: str | Optimizer) -> Optimizer:
     Raises:
         ValueError: There is no such optimizer.
     """
-    if isinstance(identifier, Optimizer):
-        return identifier
-    kinds = {kind.__name__.lower(): kind for kind in (SGD, RMSprop, Adagrad, Adam, AdamW)}
-    if str(identifier).lower() not in kinds:
-        raise ValueError(f"Unknown optimizer {identifier!r}. Known: {', '.join(kinds)}.")
-    return kinds[identifier.lower()]()
+    return named(identifier, Optimizer, [SGD, RMSprop, Adagrad, Adam, AdamW])

@@ -1,0 +1,27 @@
+"""How a string names a class: `"he_normal"` stands for `HeNormal()`."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def named(identifier: str | T, family: type[T], kinds: Sequence[type[T]], **others: type[T]) -> T:
+    """Return a new object of the kind that a name stands for, or the object itself.
+
+    Args:
+        identifier: A name, in any case, with or without underscores; or an object.
+        family: The base of all kinds.
+        kinds: Classes that are known by their own names.
+        **others: Classes that are known by another name.
+
+    Raises:
+        ValueError: The name is unknown, or the object is of another family.
+    """
+    if isinstance(identifier, family):
+        return identifier
+    known = {kind.__name__: kind for kind in kinds} | others
+    for name, kind in known.items():
+        if name.lower() == str(identifier).replace("_", "").lower():
+            return kind()
+    raise ValueError(f"Expected {family.__name__} or one of {[*known]}. Received: {identifier!r}")
