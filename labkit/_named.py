@@ -24,4 +24,6 @@ def named(identifier: str | T, family: type[T], kinds: Sequence[type[T]], **othe
     for name, kind in known.items():
         if name.lower() == str(identifier).replace("_", "").lower():
             return kind()
-    raise ValueError(f"Expected {family.__name__} or one of {[*known]}. Received: {identifier!r}")
+    raise ValueError(
+        f"Unknown {family.__name__.lower()} {identifier!r}. Known: {', '.join(known)}."
+    )

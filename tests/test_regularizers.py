@@ -49,7 +49,7 @@ def test_get() -> None:
     assert regularizers.get(penalty) is penalty
     assert regularizers.get(None) is None
     for unknown in ("l3", 0.01):
-        with pytest.raises(ValueError, match=f"Received: {unknown!r}"):
+        with pytest.raises(ValueError, match=f"Unknown regularizer {unknown!r}. Known: L1"):
             regularizers.get(unknown)  # type: ignore[arg-type]  # wrong on purpose
 
 
