@@ -14,11 +14,14 @@ import numpy as np
 try:
     import matplotlib as mpl
     from cycler import cycler
+    from matplotlib import style
     from matplotlib.axes import Axes
     from matplotlib.ticker import MaxNLocator
 except ImportError as error:
     hint = "labkit.plot needs matplotlib. Install it: pip install 'labkit[plot]'"
     raise ImportError(hint, name=error.name) from error
+
+from labkit._checks import expect
 
 __all__ = ["COLORS", "GRID", "INK", "MARKERS", "PAPER", "curves", "decision_boundary"]
 __all__ += ["images", "matrix", "regression", "scatter", "set_theme"]
@@ -55,23 +58,8 @@ def set_theme() -> None:
 
     Call it once, before the first figure. Line styles change together with the colors.
     """
-    colors = cycler(color=_PALETTE, linestyle=_LINES)
-    mpl.rc("axes", axisbelow=True, facecolor="none", grid=True, prop_cycle=colors)
-    mpl.rc("axes", edgecolor=INK, labelcolor=INK, titlecolor=INK)
-    mpl.rc("axes", titlelocation="left", titlesize=11)
-    mpl.rc("axes.spines", right=False, top=False)
-    mpl.rc("figure", facecolor="none", figsize=(7.2, 3.6))
-    mpl.rc("figure.constrained_layout", use=True)
-    mpl.rc("font", size=11)
-    mpl.rc("grid", color=GRID, linewidth=0.6)
-    mpl.rc("image", cmap="gray")
-    mpl.rc("legend", frameon=False)
-    mpl.rc("lines", linewidth=1.8, markersize=5)
-    mpl.rc("patch", edgecolor=INK)
-    mpl.rc("savefig", facecolor="none")
-    mpl.rc("text", color=INK)
-    mpl.rc("xtick", color=INK)
-    mpl.rc("ytick", color=INK)
+    style.use("labkit.plot")  # the file plot.mplstyle beside this one
+    mpl.rc("axes", prop_cycle=cycler(color=_PALETTE, linestyle=_LINES))
 
 
 def scatter(ax: Axes, x: Any, y: Any, label: str | None = None, group: int = 0) -> Axes:
@@ -91,8 +79,8 @@ def scatter(ax: Axes, x: Any, y: Any, label: str | None = None, group: int = 0) 
         ValueError: `x` and `y` are not two vectors of one length.
     """
     x, y = np.asarray(x), np.asarray(y)
-    if x.ndim != 1 or x.shape != y.shape:
-        raise ValueError(f"scatter expects two arrays (samples,). Received: {x.shape}, {y.shape}")
+    alike = x.ndim == 1 and x.shape == y.shape
+    expect(alike, "scatter expects two arrays (samples,)", f"{x.shape} and {y.shape}")
     color, marker = _PALETTE[group % len(_PALETTE)], MARKERS[group % len(MARKERS)]
     size, alpha = (24, 0.9) if x.size < 200 else (10, 0.5)
     points = ax.scatter(x, y, s=size, color=color, marker=marker, alpha=alpha, label=label)
@@ -116,8 +104,8 @@ def regression(ax: Axes, x: Any, y: Any, label: str | None = None) -> Axes:
         ValueError: `x` and `y` are not two vectors of one length, or all `x` are equal.
     """
     scatter(ax, x, y)
-    if np.size(x) < 2 or np.ptp(x) == 0:
-        raise ValueError("regression expects at least two different values of x")
+    different = np.unique(x).size
+    expect(different > 1, "regression expects at least two different values of x", different)
     ends = np.array([np.min(x), np.max(x)])
     line = np.polyval(np.polyfit(x, y, 1), ends)
     ax.plot(ends, line, "-", color=COLORS["orange"], label=label)
@@ -142,8 +130,7 @@ def curves(ax: Axes, history: Any, names: Sequence[str] | None = None) -> Axes:
     if names is None:
         names = [name for name in values if not name.startswith("val_")]
     for place, name in enumerate(names):
-        if name not in values:
-            raise ValueError(f"No {name!r} in this history. It has: {', '.join(values)}")
+        expect(name in values, f"curves expects names among {', '.join(values)}", repr(name))
         for key, style in ((name, "o-"), (f"val_{name}", "s--")):
             if y := values.get(key):
                 style = style if len(y) <= 20 else style[1:]
@@ -180,14 +167,12 @@ def images(
         ValueError: `images` has another shape, or `titles` another length.
     """
     pictures = np.asarray(images)
-    if pictures.ndim == 4 and pictures.shape[-1] == 1:
-        pictures = pictures[..., 0]
-    if not pictures.size or (pictures.ndim != 3 and pictures.shape[3:] != (3,)):
-        wanted = "(pictures, height, width), 3 channels last for color"
-        raise ValueError(f"images expects shape {wanted}. Received: {pictures.shape}")
+    shaped = pictures.ndim >= 3 and pictures.shape[3:] in ((), (1,), (3,)) and pictures.size
+    wanted = "images expects (pictures, height, width), 3 channels last for color"
+    expect(shaped, wanted, pictures.shape)
     count, height, width = pictures.shape[:3]
-    if titles is not None and len(titles) != count:
-        raise ValueError(f"images expects {count} titles. Received: {len(titles)}")
+    if titles is not None:
+        expect(len(titles) == count, f"images expects {count} titles", len(titles))
     low, high = limits or (pictures.min(), pictures.max())
     columns = columns or int(np.ceil(np.sqrt(count * height / width)))
     across = 1.08 * width  # from a picture to the next
@@ -235,8 +220,7 @@ def matrix(
         ValueError: `values` is not a matrix.
     """
     values = np.asarray(values)
-    if values.ndim != 2 or values.size == 0:
-        raise ValueError(f"matrix expects shape (rows, columns). Received: {values.shape}")
+    expect(values.ndim == 2 and values.size, "matrix expects shape (rows, columns)", values.shape)
     most = np.abs(values).max()
     low, high = limits or ((-most, most) if cmap == "RdBu" else (values.min(), values.max()))
     image = ax.imshow(values, cmap, aspect="auto", vmin=low, vmax=high, interpolation="none")
@@ -271,9 +255,8 @@ def decision_boundary(ax: Axes, predict: Callable[[np.ndarray], Any], x: Any, y:
         ValueError: `x` or `y` has another shape.
     """
     x, y = np.asarray(x), np.asarray(y).ravel()
-    if x.ndim != 2 or x.shape != (y.size, 2) or not y.size:
-        wanted = "x of shape (samples, 2) and y of shape (samples,)"
-        raise ValueError(f"decision_boundary expects {wanted}. Received: {x.shape}, {y.shape}")
+    wanted = "decision_boundary expects x of shape (samples, 2) and y of shape (samples,)"
+    expect(y.size and x.shape == (y.size, 2), wanted, f"{x.shape} and {y.shape}")
     margin = 0.1 * np.ptp(x, axis=0) + 1e-9
     low, high = x.min(axis=0) - margin, x.max(axis=0) + margin
     across, up = np.meshgrid(*np.linspace(low, high, 200).T)  # (200, 200) each

@@ -18,7 +18,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from labkit._checks import expect
 from labkit._distributions import betainc, inversions_at_most
+from labkit._typing import Array
 
 __all__ = ["BootstrapResult", "ConfidenceInterval", "CorrelationResult", "bootstrap"]
 __all__ += ["correlation_matrix", "covariance", "kendalltau", "mutual_information"]
@@ -90,7 +92,7 @@ class BootstrapResult:
     """
 
     confidence_interval: ConfidenceInterval
-    bootstrap_distribution: np.ndarray
+    bootstrap_distribution: Array
     standard_error: Any
 
 
@@ -113,8 +115,7 @@ def covariance(x: Any, y: Any, *, ddof: int = 1, nan_policy: str = "propagate") 
             leaves nothing to divide by.
     """
     x, y = _checked("covariance", x, y, nan_policy=nan_policy)
-    if ddof >= x.size:
-        raise ValueError(f"covariance expects more than {ddof} samples. Received: {x.size}")
+    expect(x.size > ddof, f"covariance expects more than {ddof} samples", x.size)
     return float((x - x.mean()) @ (y - y.mean()) / (x.size - ddof))
 
 
@@ -245,8 +246,8 @@ def partial_correlation(
     covariates = np.atleast_2d(np.asarray(covariates).T)  # (k, samples)
     table = _checked("partial_correlation", x, y, *covariates, nan_policy=nan_policy)
     variables, samples = table.shape
-    if samples <= variables:
-        raise ValueError(f"Expected more than {variables} samples. Received: {samples}")
+    wanted = f"partial_correlation expects more than {variables} samples"
+    expect(samples > variables, wanted, samples)
     if not np.isnan(table).any():
         table = np.stack([_residual(variable, table[2:]) for variable in table[:2]])
     return _pearson(table[0], table[1], samples - variables)
@@ -270,8 +271,7 @@ def correlation_matrix(
         ValueError: `x` is not a matrix of numbers, or the method is another.
     """
     methods = {"pearson": pearsonr, "spearman": spearmanr, "kendall": kendalltau}
-    if method not in methods:
-        raise ValueError(f"method is one of {', '.join(methods)}. Received: {method!r}")
+    expect(method in methods, f"method is one of {', '.join(methods)}", repr(method))
     columns = _columns("correlation_matrix", x)
     parts = np.empty((3, len(columns), len(columns)))
     for i, j in np.ndindex(parts.shape[1:]):
@@ -280,7 +280,7 @@ def correlation_matrix(
     return CorrelationResult(*parts)
 
 
-def variance_inflation_factor(x: Any) -> np.ndarray:
+def variance_inflation_factor(x: Any) -> Array:
     """Find how much a column's relation to the others widens its coefficient's variance.
 
     `1 / (1 - R²)`, where R² tells how well a linear fit on all other columns predicts the
@@ -300,13 +300,10 @@ def variance_inflation_factor(x: Any) -> np.ndarray:
             are not more samples than columns.
     """
     table = _checked("variance_inflation_factor", *_columns("variance_inflation_factor", x))
-    ranges = np.ptp(table, axis=1)
-    if table.shape[0] >= table.shape[1] or not ranges.all():
-        raise ValueError(
-            "variance_inflation_factor expects columns that vary, and more samples than "
-            f"columns. Received: shape {table.T.shape}, ranges {ranges}"
-        )
-    factors = np.empty(len(table))
+    variables, samples = table.shape
+    wanted = "variance_inflation_factor expects columns that vary, and more samples than columns"
+    expect(samples > variables and np.ptp(table, axis=1).all(), wanted, (samples, variables))
+    factors = np.empty(variables)
     for i, column in enumerate(table):
         residual = _residual(column, np.delete(table, i, axis=0))
         factors[i] = column.var() / residual.var() if residual.any() else np.inf
@@ -347,35 +344,42 @@ def bootstrap(
     """
     arrays = [np.atleast_1d(array) for array in data]
     sizes = [len(array) for array in arrays]
-    if min(sizes, default=0) < 2 or (paired and len(set(sizes)) > 1):
-        raise ValueError(f"Expected two or more samples each, as many if paired. Received: {sizes}")
-    if n_resamples < 2 or method not in ("BCa", "percentile"):
-        raise ValueError(
-            "bootstrap expects n_resamples >= 2 and method 'BCa' or 'percentile'. "
-            f"Received: {n_resamples}, {method!r}"
-        )
+    enough = min(sizes, default=0) >= 2 and not (paired and len(set(sizes)) > 1)
+    expect(enough, "bootstrap expects two or more samples each, as many if paired", sizes)
+    expect(n_resamples >= 2, "bootstrap expects n_resamples of at least 2", n_resamples)
+    expect(method in ("BCa", "percentile"), "method is 'BCa' or 'percentile'", repr(method))
     quantile = _quantile(confidence_level)
     generator = np.random.default_rng(rng)
-    groups = sizes[:1] if paired else sizes
+    rows = [np.arange(n) for n in (sizes[:1] if paired else sizes)]
 
-    def measure(rows: list[np.ndarray]) -> np.ndarray:
-        """Compute the statistic of these rows of each array."""
+    def measure(*rows: np.ndarray) -> Any:
+        """Compute the statistic of these rows of the arrays."""
         rows = rows * len(arrays) if paired else rows
-        return np.asarray(statistic(*(a[i] for a, i in zip(arrays, rows, strict=True))))
+        return statistic(*(array[i] for array, i in zip(arrays, rows, strict=True)))
 
-    draws = [measure([generator.integers(0, n, n) for n in groups]) for _ in range(n_resamples)]
+    draws = [measure(*(generator.choice(i, i.size) for i in rows)) for _ in range(n_resamples)]
     distribution = np.stack(draws, axis=-1)  # (..., n_resamples)
     bias = acceleration = np.zeros(distribution.shape[:-1])
     if method == "BCa":
-        bias, acceleration = _bias_and_acceleration(distribution, measure, groups)
-    # Equation 14.10; without bias and acceleration the percentiles of ± quantile.
+        # Equation 14.14: the bias, from the share of draws below the estimate.
+        estimate = np.asarray(measure(*rows))[..., None]
+        below = (np.sign(estimate - distribution).mean(axis=-1) + 1) / 2
+        # Equation 14.15: the skewness of the samples' influence, found by leaving each out.
+        influence = []
+        for k, i in enumerate(rows):
+            left = [measure(*rows[:k], np.delete(i, j), *rows[k + 1 :]) for j in i]
+            influence += [(1 - 1 / i.size) * (np.mean(left, axis=0) - value) for value in left]
+        squares, cubes = ((np.array(influence) ** power).sum(axis=0) for power in (2, 3))
+        defined = ((squares > 0) & (below > 0) & (below < 1)).all()
+        expect(defined, "BCa expects data that vary more: use method='percentile'", sizes)
+        bias, acceleration = np.vectorize(NormalDist().inv_cdf)(below), cubes / (6 * squares**1.5)
+    # Equation 14.10; without bias and acceleration, the percentiles of ± quantile.
     z = np.stack([bias - quantile, bias + quantile])  # (2, ...)
     shares = np.vectorize(NormalDist().cdf)(bias + z / (1 - acceleration * z))
     ends = np.empty(shares.shape)
     for at in np.ndindex(ends.shape):
         ends[at] = np.quantile(distribution[at[1:]], shares[at])
-    error = distribution.std(axis=-1, ddof=1)
-    return BootstrapResult(ConfidenceInterval(*ends), distribution, error)
+    return BootstrapResult(ConfidenceInterval(*ends), distribution, distribution.std(-1, ddof=1))
 
 
 def mutual_information(x: Any, y: Any, *, n_neighbors: int = 3) -> float:
@@ -401,11 +405,9 @@ def mutual_information(x: Any, y: Any, *, n_neighbors: int = 3) -> float:
     """
     x, y = _checked("mutual_information", x, y)
     n = x.size
-    if not 1 <= n_neighbors < n or np.ptp(x) == 0 or np.ptp(y) == 0:
-        raise ValueError(
-            f"mutual_information expects variables that vary and 1 <= n_neighbors < {n}. "
-            f"Received: ranges {np.ptp(x)} and {np.ptp(y)}, n_neighbors={n_neighbors}"
-        )
+    expect(1 <= n_neighbors < n, f"mutual_information expects 1 <= n_neighbors < {n}", n_neighbors)
+    ranges = np.ptp([x, y], axis=1)
+    expect(ranges.all(), "mutual_information expects variables that vary", f"ranges {ranges}")
     x, y = x / x.std(), y / y.std()
     # digamma(m) for whole numbers m: -γ + 1 + 1/2 + … + 1/(m - 1); γ cancels in the sum.
     digamma = np.concatenate([[np.nan, 0.0], np.cumsum(1 / np.arange(1, n))])
@@ -414,51 +416,46 @@ def mutual_information(x: Any, y: Any, *, n_neighbors: int = 3) -> float:
         dx, dy = np.abs(x - x[i]), np.abs(y - y[i])
         # The point itself is the 0th nearest, and is counted below as the estimate asks.
         radius = np.partition(np.maximum(dx, dy), n_neighbors)[n_neighbors]
-        for distances in (dx, dy):
-            total += float(digamma[max(1, int((distances < radius).sum()))])
+        inside = np.sum([dx < radius, dy < radius], axis=1)
+        total += float(digamma[np.maximum(inside, 1)].sum())
     return max(0.0, float(digamma[n] + digamma[n_neighbors] - total / n))
 
 
-def _checked(
-    name: str, *variables: Any, nan_policy: str = "raise", finite: bool = True
-) -> np.ndarray:
+def _checked(name: str, *variables: Any, nan_policy: str = "raise", finite: bool = True) -> Array:
     """Check variables and return them as rows of one table, float64 (variables, samples).
 
     Where a NaN propagates, the whole table becomes NaN.
     """
     arrays = [np.asarray(variable) for variable in variables]
     numeric = all(array.dtype.kind in "biuf" for array in arrays)
-    if not numeric or arrays[0].ndim != 1 or len({array.shape for array in arrays}) > 1:
-        came = " and ".join(f"{array.dtype} {array.shape}" for array in arrays)
-        raise ValueError(
-            f"{name} expects real numbers, all of one shape (samples,). Received: {came}"
-        )
-    if nan_policy not in ("propagate", "omit", "raise"):
-        raise ValueError(f"nan_policy is 'propagate', 'omit' or 'raise'. Received: {nan_policy!r}")
+    alike = arrays[0].ndim == 1 and len({array.shape for array in arrays}) == 1
+    came = " and ".join(f"{array.dtype} {array.shape}" for array in arrays)
+    expect(numeric and alike, f"{name} expects real numbers, all of one shape (samples,)", came)
+    policies = "propagate", "omit", "raise"
+    expect(nan_policy in policies, f"nan_policy is one of {policies}", repr(nan_policy))
     table = np.array(arrays, float)
     missing = np.isnan(table).any(axis=0)
-    if nan_policy == "raise" and missing.any():
-        raise ValueError(f"{name} expects no NaN. Received: NaN in {missing.sum()} samples")
-    if nan_policy == "omit":
+    if nan_policy == "raise":
+        expect(not missing.any(), f"{name} expects no NaN", f"NaN in {missing.sum()} samples")
+    elif nan_policy == "omit":
         table = table[:, ~missing]
     elif missing.any():
         table[:] = np.nan
-    if table.shape[1] < 2:
-        raise ValueError(f"{name} expects at least two samples. Received: {table.shape[1]}")
-    if finite and np.isinf(table).any():
-        raise ValueError(f"{name} expects finite numbers. Received: infinity")
+    samples = table.shape[1]
+    expect(samples >= 2, f"{name} expects at least two samples", samples)
+    expect(not (finite and np.isinf(table).any()), f"{name} expects finite numbers", "infinity")
     return table
 
 
-def _columns(name: str, x: Any) -> np.ndarray:
+def _columns(name: str, x: Any) -> Array:
     """Check a matrix and return its columns as rows."""
-    matrix: np.ndarray = np.asarray(x)
-    if matrix.ndim != 2 or matrix.size == 0:
-        raise ValueError(f"{name} expects shape (samples, variables). Received: {matrix.shape}")
-    return matrix.T
+    x = np.asarray(x)
+    expect(x.ndim == 2 and x.size, f"{name} expects shape (samples, variables)", x.shape)
+    columns: Array = x.T
+    return columns
 
 
-def _undefined(x: np.ndarray, y: np.ndarray) -> bool:
+def _undefined(x: Array, y: Array) -> bool:
     """Tell whether a correlation does not exist; warn if that is not the fault of a NaN."""
     constant = bool((x == x[0]).all() or (y == y[0]).all())
     if constant:
@@ -466,7 +463,7 @@ def _undefined(x: np.ndarray, y: np.ndarray) -> bool:
     return constant or bool(np.isnan(x).any())
 
 
-def _pearson(x: np.ndarray, y: np.ndarray, dof: int) -> CorrelationResult:
+def _pearson(x: Array, y: Array, dof: int) -> CorrelationResult:
     """Find Pearson's r and its certainty for so many degrees of freedom."""
     error = sqrt(1 / (dof - 1)) if dof > 1 else np.inf
     if _undefined(x, y):
@@ -478,14 +475,14 @@ def _pearson(x: np.ndarray, y: np.ndarray, dof: int) -> CorrelationResult:
     return CorrelationResult(r, pvalue, error)
 
 
-def _ranks(x: np.ndarray) -> np.ndarray:
+def _ranks(x: Array) -> Array:
     """Rank from 1, equal values sharing the mean of their ranks; NaN stays NaN."""
     _, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
-    ranks: np.ndarray = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    ranks: Array = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
     return np.where(np.isnan(x), np.nan, ranks)
 
 
-def _residual(y: np.ndarray, others: np.ndarray) -> np.ndarray:
+def _residual(y: Array, others: Array) -> Array:
     """Find what a least-squares fit on others, (variables, samples), leaves of y."""
     y, others = y - y.mean(), others - others.mean(axis=1, keepdims=True)
     norms = np.linalg.norm(others, axis=1, keepdims=True)
@@ -498,23 +495,5 @@ def _residual(y: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 def _quantile(confidence_level: float) -> float:
     """Find the standard normal quantile for a two-sided interval."""
-    if not 0 < confidence_level < 1:
-        raise ValueError(f"confidence_level is between 0 and 1. Received: {confidence_level}")
+    expect(0 < confidence_level < 1, "confidence_level is between 0 and 1", confidence_level)
     return NormalDist().inv_cdf((1 + confidence_level) / 2)
-
-
-def _bias_and_acceleration(
-    draws: np.ndarray, measure: Callable[[list[np.ndarray]], np.ndarray], sizes: list[int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Estimate BCa's two corrections (equations 14.14 and 14.15)."""
-    rows = [np.arange(n) for n in sizes]
-    point = measure(rows)[..., None]
-    below = ((draws < point).mean(axis=-1) + (draws <= point).mean(axis=-1)) / 2
-    influence: list[np.ndarray] = []  # of each sample: what leaving it out changes
-    for k, n in enumerate(sizes):
-        left = [measure([*rows[:k], np.delete(rows[k], i), *rows[k + 1 :]]) for i in range(n)]
-        influence += list((n - 1) / n * (np.mean(left, axis=0) - left))
-    squares, cubes = ((np.stack(influence) ** power).sum(axis=0) for power in (2, 3))
-    if not ((squares > 0) & (below > 0) & (below < 1)).all():
-        raise ValueError("BCa is undefined for so few or so equal data: use method='percentile'")
-    return np.vectorize(NormalDist().inv_cdf)(below), cubes / (6 * squares**1.5)

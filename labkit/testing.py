@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from labkit._extras import extra
+from labkit._checks import extra
 from labkit._typing import Array
 from labkit.layers import Layer
 

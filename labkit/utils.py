@@ -1,4 +1,4 @@
-"""Small helpers of training: seeds, one-hot targets, the progress bar."""
+"""Small helpers of training: seeds and the progress bar."""
 
 import random
 import sys
@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from labkit import _random
+from labkit._checks import expect
 
-__all__ = ["Progbar", "set_random_seed", "to_categorical"]
+__all__ = ["Progbar", "set_random_seed"]
 
 
 def set_random_seed(seed: int) -> None:
@@ -25,41 +25,12 @@ def set_random_seed(seed: int) -> None:
     Raises:
         ValueError: The seed is no such integer.
     """
-    if not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed must be an integer from 0 to 2**32 - 1. Received: {seed!r}")
+    whole = isinstance(seed, int | np.integer)
+    expect(whole and 0 <= seed < 2**32, "seed is an integer from 0 to 2**32 - 1", repr(seed))
     seed = int(seed)
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002  # for a script's own use of the global stream
     _random.restart(seed)
-
-
-def to_categorical(x: ArrayLike, num_classes: int | None = None) -> np.ndarray[Any, Any]:
-    """Return one-hot rows for integer labels.
-
-    Args:
-        x: Labels from 0, `(...)` or `(..., 1)`.
-        num_classes: Number of classes; by default the highest label plus one.
-
-    Returns:
-        Zeros and ones, `(..., num_classes)`, float64 as in Keras.
-
-    Raises:
-        ValueError: A label is not an integer from 0 to `num_classes - 1`.
-    """
-    labels = np.asarray(x)
-    if labels.ndim > 1 and labels.shape[-1] == 1:
-        labels = labels[..., 0]
-    number = bool(labels.size) and labels.dtype.kind in "iufb" and np.isfinite(labels).all()
-    if not number or (labels % 1 != 0).any():
-        received = f"{labels.size} values, dtype={labels.dtype}"
-        raise ValueError(f"to_categorical expects integer labels. Received: {received}")
-    low, high = int(labels.min()), int(labels.max())
-    classes = high + 1 if num_classes is None else num_classes
-    if low < 0 or high >= classes:
-        wanted = f"to_categorical expects labels from 0 to {classes - 1}"
-        raise ValueError(f"{wanted}. Received labels from {low} to {high}.")
-    one_hot: np.ndarray = np.eye(classes)[labels.astype(int)]
-    return one_hot
 
 
 class Progbar:
@@ -75,8 +46,7 @@ class Progbar:
     """
 
     def __init__(self, target: int | None, verbose: str | int = 1) -> None:
-        if verbose not in ("auto", 0, 1, 2):
-            raise ValueError(f"verbose must be 'auto', 0, 1 or 2. Received: {verbose!r}")
+        expect(verbose in ("auto", 0, 1, 2), "verbose is 'auto', 0, 1 or 2", repr(verbose))
         moves = sys.stdout.isatty() or "ipykernel" in sys.modules
         self.target = target
         self.verbose = 2 if verbose in ("auto", 1) and not moves else verbose
@@ -100,13 +70,12 @@ class Progbar:
             return
         self._drawn = now
         line = f"{current}/{self.target or (current if finalize else '?')} "
-        if self.verbose == 1 and self.target:
+        if self.verbose != 2 and self.target:
             line += f"{'━' * (20 * current // self.target):20} "
         seconds = now - self._start
         line += f"{seconds:.0f}s {1000 * seconds / max(current, 1):.1f}ms/step"
         for name, value in (values or {}).items():
             line += f" - {name}: {value:.4g}" if np.ndim(value) == 0 else ""
-        if self.verbose != 2:
-            line = "\r" + line.ljust(self._length)  # rubs out what a longer line has left
-            self._length = len(line) - 1
-        print(line, end="\n" if finalize else "", flush=True)
+        # Spaces rub out what a longer line has left.
+        print(line.ljust(self._length), end="\n" if finalize else "\r", flush=True)
+        self._length = len(line)

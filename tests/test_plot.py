@@ -81,6 +81,9 @@ def test_theme_is_transparent_and_tells_lines_apart_without_color() -> None:
         plot.set_theme()
         assert {mpl.rcParams[f"{what}.facecolor"] for what in ("figure", "axes")} == {"none"}
         cycle = mpl.rcParams["axes.prop_cycle"].by_key()
+        text = {mpl.rcParams[name] for name in ("text.color", "axes.edgecolor", "xtick.color")}
+        assert text == {plot.INK}
+        assert mpl.rcParams["grid.color"] == plot.GRID
     assert cycle["color"] == list(plot.COLORS.values())
     assert len({str(style) for style in cycle["linestyle"]}) == len(plot.COLORS)
 
@@ -171,10 +174,10 @@ def test_classes_differ_in_marker(ax: Axes) -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda ax: plot.scatter(ax, [1, 2], [1]), r"\(2,\), \(1,\)"),
+        (lambda ax: plot.scatter(ax, [1, 2], [1]), r"\(2,\) and \(1,\)"),
         (lambda ax: plot.regression(ax, [[1, 2]], [[1, 2]]), r"\(1, 2\)"),
         (lambda ax: plot.regression(ax, [1, 1], [1, 2]), "two different values"),
-        (lambda ax: plot.curves(ax, HISTORY, names=["mse"]), "'mse'.*loss, val_loss"),
+        (lambda ax: plot.curves(ax, HISTORY, names=["mse"]), "loss, val_loss.*'mse'"),
         (lambda ax: plot.images(ax, np.ones((8, 8))), r"\(8, 8\)"),
         (lambda ax: plot.images(ax, np.ones((2, 8, 8, 2))), r"\(2, 8, 8, 2\)"),
         (lambda ax: plot.images(ax, np.ones((0, 8, 8))), r"\(0, 8, 8\)"),

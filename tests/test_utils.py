@@ -1,11 +1,10 @@
-"""Seeds, one-hot targets and the progress bar."""
+"""Seeds and the progress bar."""
 
 import itertools
 import random
 import sys
 from typing import Any
 
-import keras as theirs
 import numpy as np
 import pytest
 
@@ -30,43 +29,8 @@ def test_a_seed_repeats_everything() -> None:
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.5, "1", None])
 def test_impossible_seeds_are_refused(seed: Any) -> None:
     """A seed is an integer from 0 to 2**32 - 1."""
-    with pytest.raises(ValueError, match="seed must be an integer"):
+    with pytest.raises(ValueError, match="seed is an integer"):
         utils.set_random_seed(seed)
-
-
-@pytest.mark.parametrize(
-    ("labels", "classes"),
-    [
-        ([0, 2, 1], None),
-        ([0, 2, 1], 5),
-        ([[0], [1]], None),
-        ([[0, 1], [2, 0]], None),
-        ([1.0], None),
-    ],
-)
-def test_one_hot_rows_are_keras_s(labels: Any, classes: int | None) -> None:
-    """Values, shape and type are Keras's."""
-    mine = utils.to_categorical(labels, classes)
-    expected = theirs.utils.to_categorical(labels, classes)
-    np.testing.assert_array_equal(mine, expected)
-    assert mine.dtype == expected.dtype
-
-
-@pytest.mark.parametrize(
-    ("labels", "classes", "message"),
-    [
-        ([0, 3], 3, "labels from 0 to 2. Received labels from 0 to 3"),
-        ([-1, 0], None, "labels from 0 to 0. Received labels from -1"),
-        ([0.5], None, "integer labels"),
-        ([np.nan], None, "integer labels"),
-        ([], None, "integer labels. Received: 0 values"),
-        (["a"], None, "integer labels"),
-    ],
-)
-def test_impossible_labels_are_refused(labels: Any, classes: Any, message: str) -> None:
-    """Fractions, negative and too large labels, words and nothing are errors."""
-    with pytest.raises(ValueError, match=message):
-        utils.to_categorical(labels, classes)
 
 
 class Terminal:
@@ -97,7 +61,7 @@ def test_the_bar_moves_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     bar.update(1, {"loss": 0.123456})
     bar.update(2, {"matrix": np.zeros((2, 2))})
     bar.update(4, {"loss": 1.0})
-    drawn = "".join(terminal.written).split("\r")[1:]
+    drawn = "".join(terminal.written).split("\r")
     bars = ["1/4 ━━━━━                ", "2/4 ━━━━━━━━━━           ", "4/4 ━━━━━━━━━━━━━━━━━━━━ "]
     assert [line[:25] for line in drawn] == bars
     assert drawn[0][25:] == "1s 1000.0ms/step - loss: 0.1235"
@@ -116,4 +80,4 @@ def test_the_bar_does_not_draw_too_often(monkeypatch: pytest.MonkeyPatch) -> Non
         bar.update(step)
     assert len(terminal.written) == 1 + 1  # the first drawing and its empty end
     bar.update(99, finalize=True)
-    assert terminal.written[2].startswith("\r99/99 ")
+    assert terminal.written[2].startswith("99/99 ")

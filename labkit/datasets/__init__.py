@@ -4,40 +4,24 @@ The `load_…` functions need no network: scikit-learn, statsmodels and Python i
 files. `mnist`, `fashion_mnist` and `cifar10` are modules with `load_data`, as in Keras;
 they download once and check every byte against a published checksum.
 
-Names, values and defaults are scikit-learn's where the data are. Each function says where
-its data come from, under which terms, and in which units.
+Where the data are scikit-learn's, what is returned is, too: a `Bunch` with the fields `data`
+and `target`, NumPy arrays, `feature_names`, the column names of `data`, and where there are
+classes `target_names`. Each function says where its data come from, under which terms, and
+in which units.
 """
 
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 
-from labkit._extras import extra
+from labkit._checks import extra
 from labkit.datasets import cifar10, fashion_mnist, mnist
 
-__all__ = ["Dataset", "Photograph", "cifar10", "fashion_mnist", "load_breast_cancer"]
+__all__ = ["Photograph", "cifar10", "fashion_mnist", "load_breast_cancer"]
 __all__ += ["load_diabetes", "load_digits", "load_elnino", "load_iris", "load_photographs"]
 __all__ += ["load_text", "load_wine", "mnist"]
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """Inputs and targets of one data set, under scikit-learn's field names.
-
-    Attributes:
-        data: Inputs, float64, shape (samples, features).
-        target: One class number or one measured value per sample, shape (samples,).
-        feature_names: What each column of `data` is.
-        target_names: The name of each class; empty where `target` is a measured value.
-        images: For digits, `data` as pictures, shape (samples, height, width); else empty.
-    """
-
-    data: np.ndarray
-    target: np.ndarray
-    feature_names: list[str]
-    target_names: list[str]
-    images: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -54,7 +38,7 @@ class Photograph:
     attribution: str
 
 
-def load_digits() -> Dataset:
+def load_digits() -> Any:
     """Load 1,797 handwritten digits of 8 × 8 pixels.
 
     Each pixel counts the inked dots in one 4 × 4 block of a 32 × 32 scan, so it goes from 0
@@ -68,10 +52,10 @@ def load_digits() -> Dataset:
     Raises:
         ImportError: scikit-learn is not installed.
     """
-    return _load("digits")
+    return extra("sklearn.datasets", "data").load_digits()
 
 
-def load_diabetes(*, scaled: bool = True) -> Dataset:
+def load_diabetes(*, scaled: bool = True) -> Any:
     """Load ten measurements of 442 people with diabetes and the disease's progress.
 
     The target is a quantitative measure of progress one year later (25 to 346, no unit
@@ -90,10 +74,10 @@ def load_diabetes(*, scaled: bool = True) -> Dataset:
     Raises:
         ImportError: scikit-learn is not installed.
     """
-    return _load("diabetes", scaled=scaled)
+    return extra("sklearn.datasets", "data").load_diabetes(scaled=scaled)
 
 
-def load_iris() -> Dataset:
+def load_iris() -> Any:
     """Load four lengths in cm of 150 iris flowers of three species.
 
     R. A. Fisher, "The use of multiple measurements in taxonomic problems" (1936); UCI,
@@ -105,10 +89,10 @@ def load_iris() -> Dataset:
     Raises:
         ImportError: scikit-learn is not installed.
     """
-    return _load("iris")
+    return extra("sklearn.datasets", "data").load_iris()
 
 
-def load_wine() -> Dataset:
+def load_wine() -> Any:
     """Load a chemical analysis of 178 wines from three growers in one region of Italy.
 
     S. Aeberhard and M. Forina, "Wine", UCI (1992), CC BY 4.0,
@@ -120,10 +104,10 @@ def load_wine() -> Dataset:
     Raises:
         ImportError: scikit-learn is not installed.
     """
-    return _load("wine")
+    return extra("sklearn.datasets", "data").load_wine()
 
 
-def load_breast_cancer() -> Dataset:
+def load_breast_cancer() -> Any:
     """Load thirty measurements of cell nuclei in 569 images of breast tissue.
 
     W. Wolberg, O. Mangasarian, N. Street and W. Street, "Breast Cancer Wisconsin
@@ -135,7 +119,7 @@ def load_breast_cancer() -> Dataset:
     Raises:
         ImportError: scikit-learn is not installed.
     """
-    return _load("breast_cancer")
+    return extra("sklearn.datasets", "data").load_breast_cancer()
 
 
 def load_photographs() -> dict[str, Photograph]:
@@ -192,10 +176,3 @@ def load_text() -> str:
     """
     topics = import_module("pydoc_data.topics").topics
     return "\n\n".join(topics[name].strip() for name in sorted(topics))
-
-
-def _load(name: str, **options: bool) -> Dataset:
-    bunch = getattr(extra("sklearn.datasets", "data"), f"load_{name}")(**options)
-    names = [str(name) for name in bunch.get("target_names", [])]
-    images = bunch.get("images", np.empty(0))
-    return Dataset(bunch.data, bunch.target, list(bunch.feature_names), names, images)

@@ -1,7 +1,17 @@
-"""How labkit imports what only some of its users need."""
+"""How labkit says no: what was expected and what came, or which extra is missing."""
 
 from importlib import import_module
 from typing import Any
+
+
+def expect(fits: Any, what: str, received: object) -> None:
+    """Refuse what does not fit, in the one form that labkit's messages have.
+
+    Raises:
+        ValueError: `fits` is false.
+    """
+    if not fits:
+        raise ValueError(f"{what}. Received: {received}")
 
 
 def extra(module: str, name: str) -> Any:
