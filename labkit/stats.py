@@ -246,8 +246,7 @@ def partial_correlation(
     covariates = np.atleast_2d(np.asarray(covariates).T)  # (k, samples)
     table = _checked("partial_correlation", x, y, *covariates, nan_policy=nan_policy)
     variables, samples = table.shape
-    wanted = f"partial_correlation expects more than {variables} samples"
-    expect(samples > variables, wanted, samples)
+    expect(samples > variables, f"partial_correlation expects > {variables} samples", samples)
     if not np.isnan(table).any():
         table = np.stack([_residual(variable, table[2:]) for variable in table[:2]])
     return _pearson(table[0], table[1], samples - variables)
@@ -274,9 +273,9 @@ def correlation_matrix(
     expect(method in methods, f"method is one of {', '.join(methods)}", repr(method))
     columns = _columns("correlation_matrix", x)
     parts = np.empty((3, len(columns), len(columns)))
-    for i, j in np.ndindex(parts.shape[1:]):
+    for i, j in np.argwhere(np.tri(len(columns))):  # the matrix is symmetric
         result = methods[method](columns[i], columns[j], nan_policy=nan_policy)
-        parts[:, i, j] = (*result, result.standard_error)
+        parts[:, i, j] = parts[:, j, i] = (*result, result.standard_error)
     return CorrelationResult(*parts)
 
 
@@ -449,10 +448,10 @@ def _checked(name: str, *variables: Any, nan_policy: str = "raise", finite: bool
 
 def _columns(name: str, x: Any) -> Array:
     """Check a matrix and return its columns as rows."""
-    x = np.asarray(x)
-    expect(x.ndim == 2 and x.size, f"{name} expects shape (samples, variables)", x.shape)
-    columns: Array = x.T
-    return columns
+    matrix = np.asarray(x)
+    wanted = f"{name} expects shape (samples, variables)"
+    expect(matrix.ndim == 2 and matrix.size, wanted, matrix.shape)
+    return matrix.T
 
 
 def _undefined(x: Array, y: Array) -> bool:
@@ -478,8 +477,7 @@ def _pearson(x: Array, y: Array, dof: int) -> CorrelationResult:
 def _ranks(x: Array) -> Array:
     """Rank from 1, equal values sharing the mean of their ranks; NaN stays NaN."""
     _, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
-    ranks: Array = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    return np.where(np.isnan(x), np.nan, ranks)
+    return np.where(np.isnan(x), np.nan, (np.cumsum(counts) - (counts - 1) / 2)[inverse])
 
 
 def _residual(y: Array, others: Array) -> Array:
@@ -489,8 +487,7 @@ def _residual(y: Array, others: Array) -> Array:
     others = others / np.where(norms == 0, 1, norms)  # so that units do not matter
     residual = y - np.linalg.lstsq(others.T, y)[0] @ others
     # What rounding leaves of a variable that the others determine is no residual.
-    wholly = residual @ residual <= 1e-24 * (y @ y)
-    return np.zeros_like(y) if wholly else residual
+    return residual if residual @ residual > 1e-24 * (y @ y) else np.zeros_like(y)
 
 
 def _quantile(confidence_level: float) -> float:
