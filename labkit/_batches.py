@@ -49,8 +49,7 @@ class Batches:
             whole = math.ceil(len(self.x) / self.batch_size)
             self.steps = min(self.steps or whole, whole)
         elif any(option is not None for option in (*arrays[1:], size)):
-            wanted = "An iterable yields whole batches"
-            raise ValueError(f"{wanted}: pass no y, sample_weight or batch_size with it.")
+            raise ValueError("With an iterable, pass no y, sample_weight or batch_size.")
 
     def __iter__(self) -> Iterator[Batch]:
         batches = self._gathered() if is_array(self.x) else self._generated()
@@ -58,11 +57,8 @@ class Batches:
         for batch in islice(batches, self.steps):
             yield batch
             count += 1
-        if count < (self.steps or 1):
-            raise ValueError(
-                f"The data ended after {count} of {self.steps or 'at least 1'} batches of an epoch."
-                " A generator needs enough for all epochs; other iterables begin anew in each."
-            )
+        if count < (needed := self.steps or 1):
+            raise ValueError(f"The data ended after {count} of {needed} batches of an epoch.")
 
     def _gathered(self) -> Iterator[Batch]:
         arrays, size = (self.x, self.y, self.sample_weight), self.batch_size or 32
@@ -108,8 +104,7 @@ def weights_of(y: Any, class_weight: dict[int, float]) -> Any:
     """Return the weight of each sample's class, given as an integer or one-hot."""
     if y is None:
         raise ValueError("class_weight needs targets.")
-    one_hot = y.ndim > 1 and y.shape[-1] > 1
-    labels = y.argmax(axis=-1) if one_hot else y.reshape(len(y))
+    labels = y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.ravel()
     return np.array([class_weight.get(int(label), 1.0) for label in labels])
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from labkit._extras import extra
+from labkit._checks import extra
 from labkit._typing import Array
 from labkit.layers import GRU, LSTM, Layer, MultiHeadAttention, SimpleRNN
 
@@ -77,14 +77,14 @@ def _variables(layer: Layer, prefix: str = "") -> Iterator[tuple[str, Array]]:
         yield prefix + path, layer._weights[name]
     for attribute, value in vars(layer).items():
         counts: Counter[str] = Counter()
-        if isinstance(value, Layer):
-            yield from _variables(value, f"{prefix}{attribute.strip('_')}/")
-        elif isinstance(value, list) and all(isinstance(item, Layer) for item in value):
-            for item in value:
-                name = _snake_case(type(item).__name__)
-                number = f"_{counts[name]}" if counts[name] else ""
-                counts[name] += 1
-                yield from _variables(item, f"{prefix}{attribute}/{name}{number}/")
+        for item in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(item, Layer):
+                place = attribute.strip("_")
+                if item is not value:
+                    kind = _snake_case(type(item).__name__)
+                    place += f"/{kind}_{counts[kind]}".removesuffix("_0")
+                    counts[kind] += 1
+                yield from _variables(item, f"{prefix}{place}/")
 
 
 def _snake_case(name: str) -> str:

@@ -38,7 +38,7 @@ class Sequential(Chain):
         super().__init__((), **kwargs)
         self.loss: Any = None
         self._shape: Any = None
-        self._flat: _FlatWeights | None = None
+        self._vectors: Array | None = None
         for layer in layers or ():
             self.add(layer)
 
@@ -106,7 +106,7 @@ class Sequential(Chain):
         mean_loss = Mean("loss")
         mean_loss.direction = "down"
         self.metrics: list[Metric] = [mean_loss, *(get_metric(metric) for metric in metrics or ())]
-        self._flat = None
+        self._vectors = None
 
     def fit(
         self,
@@ -324,9 +324,35 @@ class Sequential(Chain):
             if training:
                 self.backward(slope)
         if training:
-            if self._flat is None or not self._flat.hold():
-                self._flat = _FlatWeights(self)
-            self._flat.update(self.optimizer)
+            self._update()
+
+    def _update(self) -> None:
+        """Let the optimizer do a step: on the vectors, unless it must tell the arrays apart."""
+        vectors = self._vectors
+        if vectors is None or any(p._weights[name].base is not vectors for p, name in self._slots):
+            vectors = self._flatten()  # first, and whenever another model has taken a layer
+        if vectors is not None and self.optimizer.clipnorm is None:
+            self.optimizer.apply([vectors[1]], [vectors[0]])
+        else:
+            gradients = [part.gradients[name] for part, name in self._slots]
+            self.optimizer.apply(gradients, [part._weights[name] for part, name in self._slots])
+
+    def _flatten(self) -> Array | None:
+        """Make the trainable weights views of one vector, and their gradients of another.
+
+        An optimizer then moves them in a few long operations instead of many short ones.
+        Weights of different dtypes stay apart.
+        """
+        parts = [part for part in self.flatten_layers() if part.trainable]
+        self._slots = [(part, name) for part in parts for name in part.gradients]
+        old = [part.gradients[name] for part, name in self._slots]
+        if len({gradient.dtype for gradient in old}) == 1:
+            ends = np.cumsum([gradient.size for gradient in old])
+            self._vectors = np.empty((2, ends[-1]), old[0].dtype)  # weights and gradients
+            views = np.split(self._vectors, ends[:-1], axis=1)
+            for (part, name), gradient, view in zip(self._slots, old, views, strict=True):
+                part.bind(name, *view.reshape(2, *gradient.shape))
+        return self._vectors
 
     def _test(self, batches: Batches, verbose: str | int = 0) -> dict[str, Any]:
         """Return the loss and the metrics of some batches."""
@@ -369,44 +395,10 @@ class Sequential(Chain):
                 last.activation, loss.from_logits = activation, from_logits
 
 
-def _shown(
-    batches: Batches, verbose: str | int, results: Callable[[], dict[str, Any]]
-) -> Iterator[Batch]:
+def _shown(batches: Batches, verbose: str | int, results: Callable[[], Any]) -> Iterator[Batch]:
     """Yield batches, and show after each how far they are and what resulted."""
-    bar, step = utils.Progbar(batches.steps, verbose=verbose), 0
+    bar = utils.Progbar(batches.steps, verbose=verbose)
     for step, batch in enumerate(batches, start=1):
         yield batch
         bar.update(step, results(), finalize=False)
     bar.update(step, results(), finalize=True)
-
-
-class _FlatWeights:
-    """Makes the trainable weights of a layer views of one vector, and their gradients, too.
-
-    An optimizer then updates a model in a few long operations instead of many short ones.
-    Weights of several dtypes stay as they are.
-    """
-
-    def __init__(self, layer: Layer) -> None:
-        parts = [part for part in layer.flatten_layers() if part.trainable]
-        self.slots = [(part, name) for part in parts for name in part.gradients]
-        old = [part.gradients[name] for part, name in self.slots]
-        self.vectors = None
-        if len({gradient.dtype for gradient in old}) == 1:
-            ends = np.cumsum([gradient.size for gradient in old])
-            self.vectors = np.empty((2, ends[-1]), old[0].dtype)  # weights and gradients
-            views = np.split(self.vectors, ends[:-1], axis=1)
-            for (part, name), gradient, view in zip(self.slots, old, views, strict=True):
-                part.bind(name, *view.reshape(2, *gradient.shape))
-
-    def hold(self) -> bool:
-        """Return whether the layers still use these vectors, and not another model's."""
-        return all(part._weights[name].base is self.vectors for part, name in self.slots)
-
-    def update(self, optimizer: optimizers.Optimizer) -> None:
-        """Let an optimizer do a step: on the vectors, unless it needs the separate arrays."""
-        if self.vectors is not None and optimizer.clipnorm is None:
-            optimizer.apply(list(self.vectors[1:]), list(self.vectors[:1]))
-        else:
-            gradients = [part.gradients[name] for part, name in self.slots]
-            optimizer.apply(gradients, [part._weights[name] for part, name in self.slots])

@@ -166,7 +166,7 @@ def test_predict_and_evaluate_take_iterables() -> None:
 @pytest.mark.parametrize(
     ("data", "options", "message"),
     [
-        ((iter([(X, Y)]),), {"epochs": 2}, "ended after 0 of at least 1 batches"),
+        ((iter([(X, Y)]),), {"epochs": 2}, "ended after 0 of 1 batches"),
         ((iter([(X, Y)]),), {"steps_per_epoch": 2}, "ended after 1 of 2 batches"),
         ((iter([(X, Y, W, W)]),), {}, "Received: 4 parts"),
         ((iter([(3.0, Y)]),), {}, "same number of rows"),
