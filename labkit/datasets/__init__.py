@@ -135,16 +135,14 @@ def load_photographs() -> dict[str, Photograph]:
     Raises:
         ImportError: scikit-learn or Pillow is not installed.
     """
-    extra("PIL", "data")
     load = extra("sklearn.datasets", "data").load_sample_image
-    credits = {
-        "china": "danielbuechele, https://www.flickr.com/photos/danielbuechele/6061409035/",
-        "flower": "vultilion, https://www.flickr.com/photos/vultilion/6056698931/",
-    }
-    return {
-        name: Photograph(load(f"{name}.jpg").copy(), f"{name.title()} by {author} (CC BY 2.0)")
-        for name, author in credits.items()
-    }
+    sources = ("china", "danielbuechele", 6061409035), ("flower", "vultilion", 6056698931)
+    photographs = {}
+    for name, author, number in sources:
+        page = f"https://www.flickr.com/photos/{author}/{number}/"
+        credit = f"{name.title()} by {author}, {page} (CC BY 2.0)"
+        photographs[name] = Photograph(load(f"{name}.jpg").copy(), credit)
+    return photographs
 
 
 def load_elnino() -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,7 @@
 import pickle
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,11 +41,9 @@ def load_data(path: str | Path | None = None) -> tuple[Split, Split]:
     return (x_train, y_train), test
 
 
-def _read(archive: tarfile.TarFile, name: str) -> Split:
-    member = archive.extractfile(f"cifar-10-batches-py/{name}")
-    assert member is not None, name
+def _read(archive: Any, name: str) -> Split:
     # The published format is a pickle; it is opened only after its checksum has been
     # verified.
-    batch = pickle.load(member, encoding="bytes")
+    batch = pickle.load(archive.extractfile(f"cifar-10-batches-py/{name}"), encoding="bytes")
     images = batch[b"data"].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
     return np.ascontiguousarray(images), np.array(batch[b"labels"], np.uint8)[:, None]
