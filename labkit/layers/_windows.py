@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from labkit._checks import expect
 from labkit._typing import Array, Shape
 from labkit.layers.layer import Layer
 
@@ -33,9 +34,8 @@ class Windows:
         self, layer: Layer, size: tuple[int, ...], strides: tuple[int, ...], padding: str
     ) -> None:
         self.layer = type(layer).__name__
-        if padding not in ("valid", "same"):
-            wanted = f"{self.layer} expects padding 'valid' or 'same'"
-            raise ValueError(f"{wanted}. Received: {padding!r}")
+        known = padding in ("valid", "same")
+        expect(known, f"{self.layer} expects padding 'valid' or 'same'", repr(padding))
         self.size, self.strides, self.padding = size, strides, padding
         self.apart = all(length <= stride for length, stride in zip(size, strides, strict=True))
 
@@ -52,9 +52,8 @@ class Windows:
             return math.ceil((n if self.padding == "same" else n - size + 1) / stride)
 
         counts = tuple(map(count, shape[1:-1], self.size, self.strides))
-        if any(count is not None and count < 1 for count in counts):
-            wanted = f"{self.layer} without padding expects inputs as large as {self.size}"
-            raise ValueError(f"{wanted}. Received: x.shape={shape}")
+        wanted = f"{self.layer} without padding expects inputs as large as {self.size}"
+        expect(all(n is None or n >= 1 for n in counts), wanted, f"x.shape={shape}")
         return counts
 
     def pad(self, x: Array, value: float = 0.0) -> Array:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from labkit._checks import expect
 from labkit._typing import Array, Shape
 from labkit.layers.layer import Layer
 
@@ -63,9 +64,8 @@ class Residual(Chain):
         """Build the chain."""
         super().build(input_shape)
         shape = self.compute_output_shape(input_shape)
-        if shape[1:] != input_shape[1:]:
-            wanted = f"Residual expects layers that keep the shape {input_shape[1:]}"
-            raise ValueError(f"{wanted}. Received: {shape[1:]}")
+        wanted = f"Residual expects layers that keep the shape {input_shape[1:]}"
+        expect(shape[1:] == input_shape[1:], wanted, shape[1:])
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `x + chain(x)`."""

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from labkit import activations
+from labkit._checks import expect
 from labkit._typing import Array, Shape
 from labkit.activations import Activation as Function
 from labkit.activations import vjp
@@ -26,9 +27,10 @@ class Input(Layer):
 
     def __init__(self, shape: Shape | list[int | None] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(shape, tuple | list) or any(n is not None and n < 1 for n in shape):
-            raise ValueError(f"Input expects a shape such as (64,). Received: {shape}")
-        self.shape: Shape = (None, *shape)
+        sizes = shape if isinstance(shape, tuple | list) else (0,)
+        fits = all(size is None or size >= 1 for size in sizes)
+        expect(fits, "Input expects a shape such as (64,)", shape)
+        self.shape: Shape = (None, *sizes)
         self.built = True
 
     def call(self, x: Array, training: bool = False) -> Array:
@@ -159,8 +161,8 @@ class Reshape(Layer):
         super().__init__(**kwargs)
         self.target_shape = tuple(target_shape)
         whole = all(size == -1 or size >= 1 for size in self.target_shape)
-        if not whole or self.target_shape.count(-1) > 1:
-            raise ValueError(f"Reshape expects sizes, one of them -1. Received: {target_shape}")
+        fits = whole and self.target_shape.count(-1) <= 1
+        expect(fits, "Reshape expects sizes, one of them -1", target_shape)
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `x` as `(batch, *target_shape)`."""
@@ -178,9 +180,9 @@ class Reshape(Layer):
             return batch, *(None if size == -1 else size for size in self.target_shape)
         known = math.prod(size for size in self.target_shape if size != -1)
         rest, over = divmod(math.prod(numbers), known)  # type: ignore[arg-type]  # no None
-        if over or (rest != 1 and -1 not in self.target_shape):
-            wanted = f"Reshape cannot turn {known * rest + over} numbers into {self.target_shape}"
-            raise ValueError(f"{wanted}. Received: x.shape={input_shape}")
+        wanted = f"Reshape cannot turn {known * rest + over} numbers into {self.target_shape}"
+        fits = not over and (rest == 1 or -1 in self.target_shape)
+        expect(fits, wanted, f"x.shape={input_shape}")
         return batch, *(rest if size == -1 else size for size in self.target_shape)
 
 
@@ -210,8 +212,8 @@ class Add(Layer):
 
     def _checked(self, x: Any) -> Array:
         shapes = [np.shape(array) for array in x]
-        if not isinstance(x, list | tuple) or len(x) < 2 or len(set(shapes)) > 1:
-            raise ValueError(f"Add expects a list of arrays of one shape. Received: {shapes}")
+        fits = isinstance(x, list | tuple) and len(x) >= 2 and len(set(shapes)) == 1
+        expect(fits, "Add expects a list of arrays of one shape", shapes)
         return super()._checked(np.stack(x))
 
 

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from labkit._checks import expect
 from labkit._typing import Array, Shape
 from labkit.layers.layer import Layer, sizes
 
@@ -38,9 +39,8 @@ class Embedding(Layer):
     def call(self, x: Array, training: bool = False) -> Array:
         """Return the rows of `embeddings` that `x` names."""
         inside = x.min() >= 0 and x.max() < self.input_dim  # false for NaN, too
-        if not inside or (x % 1).any():
-            wanted = f"Embedding expects integers from 0 to {self.input_dim - 1}"
-            raise ValueError(f"{wanted}. Received: x from {x.min():g} to {x.max():g}")
+        wanted = f"Embedding expects integers from 0 to {self.input_dim - 1}"
+        expect(inside and not (x % 1).any(), wanted, f"x from {x.min():g} to {x.max():g}")
         self.saved = rows = x.astype(np.intp)
         return self.embeddings[rows]
 

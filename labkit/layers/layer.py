@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from labkit import config, initializers, regularizers
+from labkit._checks import expect
 from labkit._typing import Array, Shape
 from labkit.initializers import Initializer
 from labkit.regularizers import Regularizer
@@ -75,8 +76,8 @@ class Layer:
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        if dtype not in (None, "float32", "float64"):
-            raise ValueError(f"dtype must be 'float32' or 'float64'. Received: {dtype!r}")
+        known = dtype in (None, "float32", "float64")
+        expect(known, "dtype must be 'float32' or 'float64'", repr(dtype))
         self._options: dict[str, Any] = {
             weight: {
                 "initializer": initializers.get(kwargs.pop(f"{weight}_initializer", default)),
@@ -166,8 +167,9 @@ class Layer:
             ValueError: The layer has a weight of that name.
         """
         name = name or f"weight_{len(self._weights)}"
-        if name in self._weights:
-            raise ValueError(f"{self.name} already has a weight named {name!r}.")
+        expect(
+            name not in self._weights, f"{self.name} expects a new name for a weight", repr(name)
+        )
         first = initializers.get(initializer or "glorot_uniform")
         weight = self._weights[name] = first(shape or (), dtype or self.dtype)
         if trainable:
@@ -182,9 +184,8 @@ class Layer:
         Raises:
             ValueError: It is not known.
         """
-        self._features = input_shape[-1]
-        if self._features is None:
-            raise ValueError(f"{self.name} needs a known last axis. Received: {input_shape}")
+        expect(input_shape[-1], f"{self.name} needs a known last axis", input_shape)
+        self._features = input_shape[-1] or 0
         return self._features
 
     def bind(self, name: str, weight: Array, gradient: Array | None = None) -> None:
@@ -258,9 +259,8 @@ class Layer:
         arrays = [np.asarray(weight) for weight in weights]
         expected = [weight.shape for weight in self.weights]
         received = [array.shape for array in arrays]
-        if expected != received:
-            hint = "" if self.built else " (not built: call it on an array first)"
-            raise ValueError(f"{self.name}{hint} expects {expected}. Received: {received}")
+        hint = "" if self.built else " (not built: call it on an array first)"
+        expect(expected == received, f"{self.name}{hint} expects {expected}", received)
         for weight, array in zip(self.weights, arrays, strict=True):
             weight[...] = array
 
@@ -296,10 +296,9 @@ def sizes(layer: Layer, name: str, value: Any, axes: int = 1, least: int = 1) ->
     """
     values = tuple(value) if isinstance(value, tuple | list) else (value,) * axes
     whole = all(isinstance(size, int | np.integer) and size >= least for size in values)
-    if not whole or len(values) != axes:
-        wanted = "an integer" if axes == 1 else f"{axes} integers (or one)"
-        kind = type(layer).__name__
-        raise ValueError(f"{kind} expects {name} to be {wanted} >= {least}. Received: {value!r}")
+    wanted = "an integer" if axes == 1 else f"{axes} integers (or one)"
+    wanted = f"{type(layer).__name__} expects {name} to be {wanted} >= {least}"
+    expect(whole and len(values) == axes, wanted, repr(value))
     return values
 
 

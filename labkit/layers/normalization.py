@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from labkit._checks import expect
 from labkit._typing import Array, Shape
 from labkit.layers.core import column_sums
 from labkit.layers.layer import Layer
@@ -17,8 +18,7 @@ class _Normalization(Layer):
 
     def __init__(self, *, epsilon: float = 0.001, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not epsilon >= 0:
-            raise ValueError(f"epsilon must be >= 0. Received: epsilon={epsilon}")
+        expect(epsilon >= 0, "epsilon must be >= 0", f"epsilon={epsilon}")
         self.epsilon = epsilon
 
     def build(self, input_shape: Shape) -> None:
@@ -80,8 +80,7 @@ class BatchNormalization(_Normalization):
 
     def __init__(self, *, momentum: float = 0.99, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not 0 <= momentum <= 1:
-            raise ValueError(f"momentum must be from 0 to 1. Received: momentum={momentum}")
+        expect(0 <= momentum <= 1, "momentum must be from 0 to 1", f"momentum={momentum}")
         self.momentum = momentum
 
     def build(self, input_shape: Shape) -> None:

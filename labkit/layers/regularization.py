@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from labkit import _random
+from labkit._checks import expect
 from labkit._typing import Array
 from labkit.layers.layer import Layer
 
@@ -25,8 +26,7 @@ class Dropout(Layer):
 
     def __init__(self, rate: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not 0 <= rate <= 1:
-            raise ValueError(f"Dropout expects 0 <= rate <= 1. Received: rate={rate}")
+        expect(0 <= rate <= 1, "Dropout expects 0 <= rate <= 1", f"rate={rate}")
         self.rate = rate
 
     def call(self, x: Array, training: bool = False) -> Array:
