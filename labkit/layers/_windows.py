@@ -59,6 +59,8 @@ class Windows:
     def pad(self, x: Array, value: float = 0.0) -> Array:
         """Return `x` with the padding that the windows need."""
         counts = self.counts(x.shape)
+        if self.padding == "valid":
+            return x
         axes = zip(counts, self.size, self.strides, x.shape[1:-1], strict=True)
         extra = [max((count - 1) * stride + size - n, 0) for count, size, stride, n in axes]
         return pad(x, [(total // 2, total - total // 2) for total in extra], value)

@@ -14,7 +14,7 @@ from labkit.layers.layer import Layer, sizes
 
 
 class Input(Layer):
-    """The shape of a model's input, without the batch axis.
+    """The shape of a model's input, without the batch axis; the model starts with it.
 
     Args:
         shape: Such as `(64,)` for vectors or `(28, 28, 1)` for images; `None` stands for
@@ -31,19 +31,6 @@ class Input(Layer):
         fits = all(size is None or size >= 1 for size in sizes)
         expect(fits, "Input expects a shape such as (64,)", shape)
         self.shape: Shape = (None, *sizes)
-        self.built = True
-
-    def call(self, x: Array, training: bool = False) -> Array:
-        """Return `x`."""
-        return x
-
-    def backward(self, dy: Array) -> Array:
-        """Return `dy`."""
-        return dy
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the input's shape."""
-        return self.shape
 
 
 class KernelLayer(Layer):
@@ -203,8 +190,7 @@ class Add(Layer):
     def call(self, x: Array, training: bool = False) -> Array:
         """Return the sum over the first axis of `x`, `(arrays, batch, ...)`."""
         self.saved = len(x)
-        total: Array = x.sum(0)
-        return total
+        return np.asarray(x.sum(0))
 
     def backward(self, dy: Array) -> Array:
         """Return `dy` once for each array: `(arrays, batch, ...)`."""

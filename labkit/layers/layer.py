@@ -167,9 +167,8 @@ class Layer:
             ValueError: The layer has a weight of that name.
         """
         name = name or f"weight_{len(self._weights)}"
-        expect(
-            name not in self._weights, f"{self.name} expects a new name for a weight", repr(name)
-        )
+        new = name not in self._weights
+        expect(new, f"{self.name} expects a new name for a weight", repr(name))
         first = initializers.get(initializer or "glorot_uniform")
         weight = self._weights[name] = first(shape or (), dtype or self.dtype)
         if trainable:
@@ -270,8 +269,7 @@ class Layer:
         Raises:
             ValueError: The layer is not built yet.
         """
-        if not self.built:
-            raise ValueError(f"{self.name} is not built yet: call it on an array first.")
+        expect(self.built, f"{self.name} is not built yet: call it on an array first", "no shape")
         return sum(weight.size for weight in self.weights)
 
     def _checked(self, x: Any) -> Array:

@@ -34,8 +34,7 @@ class _Normalization(Layer):
         deviation = np.sqrt(variance + self.epsilon)
         normalized = (rows - mean) / deviation
         self.saved = normalized, deviation, fixed
-        y: Array = normalized * self.gamma + self.beta
-        return y.reshape(x.shape)
+        return np.reshape(normalized * self.gamma + self.beta, x.shape)
 
     def backward(self, dy: Array) -> Array:
         r"""Return the gradient with respect to `x`.
@@ -50,8 +49,7 @@ class _Normalization(Layer):
         g = rows * self.gamma
         if not fixed:
             g = g - self._mean(g) - normalized * self._mean(g * normalized)
-        dx: Array = g / deviation
-        return dx.reshape(dy.shape)
+        return np.reshape(g / deviation, dy.shape)
 
     def _mean(self, rows: Array) -> Array:
         """Return the mean over the axis that is normalized."""
@@ -119,5 +117,4 @@ class LayerNormalization(_Normalization):
     """
 
     def _mean(self, rows: Array) -> Array:
-        mean: Array = rows.mean(1, keepdims=True)
-        return mean
+        return np.asarray(rows.mean(1, keepdims=True))

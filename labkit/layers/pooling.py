@@ -121,8 +121,7 @@ class _GlobalAveragePooling(Layer):
     def call(self, x: Array, training: bool = False) -> Array:
         """Return the mean of each channel, `(batch, channels)`."""
         self.saved = x.shape
-        mean: Array = x.mean(axis=tuple(range(1, x.ndim - 1)))
-        return mean
+        return np.asarray(x.mean(axis=tuple(range(1, x.ndim - 1))))
 
     def backward(self, dy: Array) -> Array:
         """Return an equal share of `dy` at each place."""

@@ -70,7 +70,6 @@ def every_layer() -> list[tuple[layers.Layer, tuple[int, ...]]]:
         (layers.GRU(4), sequence),
         (layers.GlobalAveragePooling1D(), sequence),
         (layers.GlobalAveragePooling2D(), image),
-        (layers.Input((6, 3)), sequence),
         (layers.LSTM(4, return_sequences=True), sequence),
         (layers.LayerNormalization(), sequence),
         (layers.MaxPooling2D(), image),

@@ -147,7 +147,7 @@ def test_bad_arguments() -> None:
         layers.Dense(2).build((None, None))
     layer = layers.Dense(2)
     layer.build((None, 3))
-    with pytest.raises(ValueError, match="expects a new name for a weight. Received: 'kernel'"):
+    with pytest.raises(ValueError, match=r"expects a new name for a weight\. Received: 'kernel'"):
         layer.add_weight((1,), name="kernel")
 
 
