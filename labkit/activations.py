@@ -65,7 +65,10 @@ def silu(x: ArrayLike) -> Array:
 
 
 def gelu(x: ArrayLike) -> Array:
-    r"""Return $x \, \Phi(x)$, with the normal distribution function $\Phi$ (Hendrycks, 2016)."""
+    r"""Return $x \, \Phi(x)$, with the normal distribution function $\Phi$.
+
+    Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415.
+    """
     x = _floats(x)
     return x * _normal_cdf(x)
 
@@ -95,7 +98,7 @@ vjp |= {
     tanh: lambda dy, z, y: dy * (1 - y * y),
     softplus: lambda dy, z, y: dy * sigmoid(z),
     silu: lambda dy, z, y: dy * (y + sigmoid(z) * (1 - y)),
-    gelu: lambda dy, z, y: dy * (_normal_cdf(z) + z * _normal_pdf(z)),
+    gelu: lambda dy, z, y: dy * (_normal_cdf(z) + z * np.exp(-z * z / 2) / (2 * math.pi) ** 0.5),
     softmax: lambda dy, z, y: y * (dy - (dy * y).sum(-1, keepdims=True)),
 }
 
@@ -123,10 +126,6 @@ def _floats(x: ArrayLike) -> Array:
     return x if x.dtype.kind == "f" else x.astype(config.floatx())
 
 
-def _normal_pdf(x: Array) -> Array:
-    return np.asarray(np.exp(-x * x / 2) * (2 * math.pi) ** -0.5)
-
-
 def _normal_cdf(x: Array) -> Array:
     r"""Return the normal distribution function, to the last digits of the dtype of `x`.
 
@@ -136,9 +135,9 @@ def _normal_cdf(x: Array) -> Array:
     \operatorname{erfc}(z) = \frac{2z}{\pi} e^{-z^2} \int_0^\infty \frac{e^{-t^2}}{t^2 + z^2} dt .
     $$
 
-    The midpoint rule with steps of $h = 1/2$ finds this integral but for the poles at
-    $t = \pm iz$, which make up $2 / (1 + e^{2 \pi z / h})$, and an error of $e^{-\pi^2 / h^2}$
-    (Hunter and Regan, 1972, Mathematics of Computation 26).
+    The midpoint rule with steps of $h = 1/2$ finds the integral, but for the poles at
+    $t = \pm iz$, which add $2 / (1 + e^{2 \pi z / h})$ to erfc, and for a relative error near
+    $e^{-\pi^2 / h^2} < 10^{-17}$ (Hunter and Regan 1972, Mathematics of Computation 26).
     """
     z = 0.5**0.5 * np.abs(x)
     z2, middles = z * z, np.arange(0.25, 6, 0.5).tolist()

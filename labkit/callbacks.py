@@ -76,10 +76,9 @@ class LambdaCallback(Callback):
     """
 
     def __init__(self, **kwargs: Callable[..., Any]) -> None:
-        for name, function in kwargs.items():
-            if not hasattr(Callback, name):
-                raise TypeError(f"Callback has no method {name!r} to replace.")
-            setattr(self, name, function)
+        if unknown := kwargs.keys() - vars(Callback).keys():
+            raise TypeError(f"Callback has no methods {sorted(unknown)} to replace.")
+        vars(self).update(kwargs)
 
 
 @dataclass(eq=False)

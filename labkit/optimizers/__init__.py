@@ -20,7 +20,11 @@ PIECE = 2**16  # numbers per piece: with state and intermediate results, an L2 c
 
 
 class LearningRate:
-    """An optimizer's field that is set to a number or a schedule, and read as a number."""
+    """An optimizer's field that is set to a number or a schedule, and read as a number.
+
+    What it was set to stands among the optimizer's own attributes; `iterations` tells a
+    schedule how far the training is.
+    """
 
     def __init__(self, default: float) -> None:
         self.default = default
@@ -139,7 +143,7 @@ class SGD(Optimizer):
         global_clipnorm: See `Optimizer`.
 
     Raises:
-        ValueError: Clipping as in `Optimizer`.
+        ValueError: Clipping is as in `Optimizer`.
     """
 
     learning_rate: LearningRate = LearningRate(0.01)
@@ -199,7 +203,7 @@ class Adagrad(Optimizer):
         """See `Optimizer.update`."""
         (v,) = state
         v += g * g
-        w -= rate * g / np.sqrt(v + 0.1000001)
+        w -= rate * g / np.sqrt(v + 0.1000001)  # the state begins at 0 instead of 0.1
 
 
 @dataclass(eq=False)

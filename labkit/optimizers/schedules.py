@@ -1,7 +1,6 @@
 """Learning rates that change with the number of training steps."""
 
 import math
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -91,4 +90,4 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
     def __call__(self, step: float) -> float:
         """Return the learning rate after `step` steps."""
-        return float(self.values[bisect_left(self.boundaries, step)])
+        return float(self.values[sum(step > boundary for boundary in self.boundaries)])
