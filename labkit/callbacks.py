@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import labkit
+from labkit._checks import expect
 
 __all__ = ["Callback", "EarlyStopping", "History", "LambdaCallback", "LearningRateScheduler"]
 __all__ += ["ModelCheckpoint"]
@@ -118,9 +119,8 @@ class _Monitor(Callback):
         of_metrics = {metric.name: metric.direction for metric in self.model.metrics}
         auto = of_metrics.get(self.monitor.removeprefix("val_"))
         mode = auto if self.mode == "auto" else self.mode
-        if mode not in ("up", "max", "down", "min"):
-            raise ValueError(f"Is more {self.monitor} better? Pass mode='min' or mode='max'.")
-        sign = 1 if mode in ("up", "max") else -1
+        sign = {"max": 1, "up": 1, "min": -1, "down": -1}.get(mode or "", 0)
+        expect(sign, f"Is more {self.monitor} better? Pass mode='min' or mode='max'", self.mode)
         better = self.best is None or sign * value - by > sign * self.best
         if better:
             self.best = value
@@ -195,8 +195,7 @@ class ModelCheckpoint(_Monitor):
     mode: str = "auto"
 
     def __post_init__(self) -> None:
-        if not self.save_weights_only:
-            raise ValueError("labkit saves weights only: pass save_weights_only=True.")
+        expect(self.save_weights_only, "labkit saves weights: pass save_weights_only=True", False)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Save, if the epoch is good enough."""

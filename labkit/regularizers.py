@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from labkit._checks import expect
 from labkit._named import named
 from labkit._typing import Array
 
@@ -41,8 +42,8 @@ class L1L2(Regularizer):
     l2: float = 0.0
 
     def __post_init__(self) -> None:
-        if not (0 <= self.l1 < np.inf and 0 <= self.l2 < np.inf):
-            raise ValueError(f"Penalties weigh >= 0. Received: l1={self.l1}, l2={self.l2}")
+        expect(0 <= self.l1 < np.inf, "l1 must be a number >= 0", self.l1)
+        expect(0 <= self.l2 < np.inf, "l2 must be a number >= 0", self.l2)
 
     def __call__(self, x: Array) -> float:
         """Return the penalty of `x`."""

@@ -10,6 +10,7 @@ from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
+from labkit._checks import expect
 from labkit._named import named
 from labkit._typing import Array
 from labkit.optimizers import schedules
@@ -69,10 +70,9 @@ class Optimizer:
 
     def __post_init__(self) -> None:
         limits = [limit for limit in (self.clipnorm, self.global_clipnorm) if limit is not None]
-        if len(limits) > 1 or min(limits, default=1) <= 0:
-            raise ValueError(f"Expected one positive clipnorm or global_clipnorm: {limits}")
+        expect(len(limits) < 2 and min(limits, default=1) > 0, "Clip to one positive norm", limits)
         self.iterations = 0
-        self._state: list[Array] = []  # for each weight array (slots, size)
+        self._state: list[Array] = []  # for each weight array (slots, *its shape)
 
     def update(self, w: Array, g: Array, state: Array, rate: float) -> None:
         """Move some weights in place.
@@ -98,13 +98,12 @@ class Optimizer:
         """
         weights = trainable_variables
         shapes, expected = [g.shape for g in grads], [w.shape for w in weights]
-        if shapes != expected:
-            raise ValueError(f"apply expects gradients of shapes {expected}. Received: {shapes}")
-        if not all(w.flags.c_contiguous and w.dtype.kind == "f" for w in weights):
-            raise ValueError("apply expects weights that are C-contiguous arrays of floats.")
-        self._state = self._state or [np.zeros((self.slots, w.size), w.dtype) for w in weights]
-        if [state.shape[1] for state in self._state] != [w.size for w in weights]:
-            raise ValueError(f"This {type(self).__name__} belongs to other weights: use a new one.")
+        expect(shapes == expected, f"apply expects gradients of shapes {expected}", shapes)
+        usable = [w.flags.c_contiguous and w.dtype.kind == "f" for w in weights]
+        expect(all(usable), "apply expects weights that are C-contiguous arrays of floats", usable)
+        self._state = self._state or [np.zeros((self.slots, *w.shape), w.dtype) for w in weights]
+        known = [state.shape[1:] for state in self._state]
+        expect(known == expected, f"This optimizer belongs to weights {known}", expected)
         rate = self.learning_rate
         for flat_g, w, state in zip(self._clipped(grads), weights, self._state, strict=True):
             for start in range(0, w.size, PIECE):
@@ -112,7 +111,7 @@ class Optimizer:
                 w_piece = w.reshape(-1)[piece]
                 if self.weight_decay:
                     w_piece *= 1 - rate * self.weight_decay
-                self.update(w_piece, flat_g[piece], state[:, piece], rate)
+                self.update(w_piece, flat_g[piece], state.reshape(len(state), -1)[:, piece], rate)
         self.iterations += 1
 
     def _clipped(self, grads: Sequence[Array]) -> list[Array]:

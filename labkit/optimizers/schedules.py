@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from labkit._checks import expect
+
 __all__ = ["CosineDecay", "ExponentialDecay", "LearningRateSchedule", "PiecewiseConstantDecay"]
 
 
@@ -21,8 +23,7 @@ class _Decay(LearningRateSchedule):
     decay_steps: float
 
     def __post_init__(self) -> None:
-        if not self.decay_steps > 0:
-            raise ValueError(f"decay_steps must be positive. Received: {self.decay_steps}")
+        expect(self.decay_steps > 0, "decay_steps must be positive", self.decay_steps)
 
 
 @dataclass
@@ -84,9 +85,9 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     values: Sequence[float]
 
     def __post_init__(self) -> None:
-        rates, steps = list(self.values), list(self.boundaries)
-        if len(rates) != len(steps) + 1 or steps != sorted(set(steps)):
-            raise ValueError(f"Expected n + 1 values, n rising boundaries. Received: {self}")
+        steps = list(self.boundaries)
+        expect(steps == sorted(set(steps)), "boundaries must increase", steps)
+        expect(len(self.values) == len(steps) + 1, "values are one more than boundaries", self)
 
     def __call__(self, step: float) -> float:
         """Return the learning rate after `step` steps."""

@@ -171,7 +171,7 @@ def test_an_optimizer_keeps_to_its_weights() -> None:
     """The state of one model is not used for another."""
     optimizer = ours.Adam()
     optimizer.apply([np.ones(2)], [np.ones(2)])
-    with pytest.raises(ValueError, match="Adam belongs to other weights"):
+    with pytest.raises(ValueError, match=r"belongs to weights \[\(2,\)\]. Received: \[\(3,\)\]"):
         optimizer.apply([np.ones(3)], [np.ones(3)])
 
 
@@ -181,7 +181,7 @@ def test_an_optimizer_keeps_to_its_weights() -> None:
 )
 def test_impossible_clipping_is_refused(args: dict[str, float]) -> None:
     """Both kinds of clipping, or a limit that is not positive, are an error."""
-    with pytest.raises(ValueError, match="one positive clipnorm or global_clipnorm"):
+    with pytest.raises(ValueError, match=r"Clip to one positive norm. Received"):
         ours.SGD(**args)
 
 

@@ -49,8 +49,12 @@ def test_the_exact_values_are_the_formulas() -> None:
     [
         ("ExponentialDecay", (0.1, 0, 0.5), "decay_steps must be positive"),
         ("CosineDecay", (0.1, -1), "decay_steps must be positive"),
-        ("PiecewiseConstantDecay", ([1, 2], [0.1, 0.2]), r"n \+ 1 values.*values=\[0.1, 0.2\]"),
-        ("PiecewiseConstantDecay", ([2, 2], [0.1, 0.2, 0.3]), "n rising boundaries"),
+        (
+            "PiecewiseConstantDecay",
+            ([1, 2], [0.1, 0.2]),
+            r"one more than boundaries.*values=\[0.1, 0.2\]",
+        ),
+        ("PiecewiseConstantDecay", ([2, 2], [0.1, 0.2, 0.3]), r"must increase. Received: \[2, 2\]"),
     ],
 )
 def test_impossible_schedules_are_refused(name: str, args: Any, message: str) -> None:
