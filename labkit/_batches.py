@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from labkit import _random
+from labkit._checks import expect
 from labkit.losses import numbers
 
 Batch = tuple[Any, ...]  # x, y, sample_weight; the last two may be None
@@ -40,16 +41,16 @@ class Batches:
     steps: int | None = None
 
     def __post_init__(self) -> None:
-        arrays, size = (self.x, self.y, self.sample_weight), self.batch_size
-        if any(number is not None and number < 1 for number in (size, self.steps)):
-            raise ValueError(f"Not positive: batch_size={size} or steps={self.steps}.")
+        sizes = [size for size in (self.batch_size, self.steps) if size is not None]
+        expect(min(sizes, default=1) >= 1, "batch_size and steps must be positive", sizes)
         if is_array(self.x):
-            self.x, self.y, self.sample_weight = checked(*arrays)
-            self.batch_size = size or 32
+            self.x, self.y, self.sample_weight = checked(self.x, self.y, self.sample_weight)
+            self.batch_size = self.batch_size or 32
             whole = math.ceil(len(self.x) / self.batch_size)
             self.steps = min(self.steps or whole, whole)
-        elif any(option is not None for option in (*arrays[1:], size)):
-            raise ValueError("With an iterable, pass no y, sample_weight or batch_size.")
+        else:
+            given = [o for o in (self.y, self.sample_weight, self.batch_size) if o is not None]
+            expect(not given, "With an iterable pass no y, sample_weight or batch_size", given)
 
     def __iter__(self) -> Iterator[Batch]:
         batches = self._gathered() if is_array(self.x) else self._generated()
@@ -57,8 +58,7 @@ class Batches:
         for batch in islice(batches, self.steps):
             yield batch
             count += 1
-        if count < (needed := self.steps or 1):
-            raise ValueError(f"The data ended after {count} of {needed} batches of an epoch.")
+        expect(count >= (self.steps or 1), f"An epoch needs {self.steps or 1} batches", count)
 
     def _gathered(self) -> Iterator[Batch]:
         arrays, size = (self.x, self.y, self.sample_weight), self.batch_size or 32
@@ -70,8 +70,7 @@ class Batches:
     def _generated(self) -> Iterator[Batch]:
         for batch in self.x:
             parts = batch if isinstance(batch, tuple | list) else (batch,)
-            if len(parts) > 3:
-                raise ValueError(f"A batch is (x, y, sample_weight). Received: {len(parts)} parts")
+            expect(len(parts) <= 3, "A batch is (x, y, sample_weight)", f"{len(parts)} parts")
             yield checked(*parts)
 
 
@@ -85,8 +84,8 @@ def checked(x: Any, y: Any = None, sample_weight: Any = None) -> Batch:
     given = {"x": x, "y": y, "sample_weight": sample_weight}
     arrays = {name: numbers(name, a) for name, a in given.items() if name == "x" or a is not None}
     rows = {name: array.shape[:1] for name, array in arrays.items()}
-    if rows["x"] in ((), (0,)) or len(set(rows.values())) > 1:
-        raise ValueError(f"The arrays need the same number of rows, one or more. Received: {rows}")
+    fits = rows["x"] not in ((), (0,)) and len(set(rows.values())) == 1
+    expect(fits, "The arrays need the same number of rows, one or more", rows)
     return arrays["x"], arrays.get("y"), arrays.get("sample_weight")
 
 
@@ -94,16 +93,14 @@ def split(batch: Batch, share: float) -> tuple[Batch, Batch]:
     """Cut the last `share` of the samples off, for validation."""
     length = len(batch[0]) if hasattr(batch[0], "__len__") else 0
     at = int(length * (1 - share))
-    if not 0 < at < length:
-        wanted = "validation_split must leave samples on both sides of arrays"
-        raise ValueError(f"{wanted}. Received: validation_split={share} for {length} samples")
+    wanted = "validation_split must leave samples on both sides of arrays"
+    expect(0 < at < length, wanted, f"validation_split={share} for {length} samples")
     return _rows(batch, slice(at)), _rows(batch, slice(at, None))
 
 
 def weights_of(y: Any, class_weight: dict[int, float]) -> Any:
     """Return the weight of each sample's class, given as an integer or one-hot."""
-    if y is None:
-        raise ValueError("class_weight needs targets.")
+    expect(y is not None, "class_weight needs targets", y)
     labels = y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.ravel()
     return np.array([class_weight.get(int(label), 1.0) for label in labels])
 
@@ -111,8 +108,8 @@ def weights_of(y: Any, class_weight: dict[int, float]) -> Any:
 def refuse_nan(**arrays: Any) -> None:
     """Raise an error that names the array that is not finite, if one is not."""
     for name, array in arrays.items():
-        if array is not None and not np.isfinite(array).all():
-            raise ValueError(f"{name} must be finite. Received NaN or infinite values.")
+        finite = array is None or np.isfinite(array).all()
+        expect(finite, f"{name} must be finite", "NaN or infinite values")
 
 
 def _rows(batch: Batch, rows: Any) -> Batch:

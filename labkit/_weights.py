@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from labkit._checks import extra
+from labkit._checks import expect, extra
 from labkit._typing import Array
 from labkit.layers import GRU, LSTM, Layer, MultiHeadAttention, SimpleRNN
+from labkit.layers.layer import numbered, snake_case
 
 ENDINGS = (".npz", ".weights.h5")
 
@@ -48,11 +49,8 @@ def load(model: Layer, filepath: str | os.PathLike[str]) -> None:
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is damaged, or not a weight file: {error}") from error
     expected, received = ({(name, a.shape) for name, a in d.items()} for d in (weights, found))
-    if expected != received:
-        raise ValueError(
-            f"{path} does not fit {model.name}. "
-            f"Missing: {sorted(expected - received)}. Surplus: {sorted(received - expected)}."
-        )
+    missing, surplus = sorted(expected - received), sorted(received - expected)
+    expect(not missing + surplus, f"{path} differs from {model.name}. Expected: {missing}", surplus)
     for name, weight in weights.items():
         weight[...] = found[name]
 
@@ -60,10 +58,8 @@ def load(model: Layer, filepath: str | os.PathLike[str]) -> None:
 def _checked(model: Layer, filepath: str | os.PathLike[str]) -> tuple[Path, dict[str, Array]]:
     """Return the path, and the model's weights by their paths in the file."""
     path = Path(filepath)
-    if not path.name.endswith(ENDINGS):
-        raise ValueError(f"A weight file ends in {' or '.join(ENDINGS)}. Received: {path}")
-    if not model.built:
-        raise ValueError(f"{model.name} is not built yet: begin with Input, or call it.")
+    expect(path.name.endswith(ENDINGS), f"A weight file ends in {' or '.join(ENDINGS)}", path)
+    expect(model.built, f"{model.name} is not built yet: begin with Input, or call it", path)
     return path, dict(_variables(model))
 
 
@@ -76,21 +72,13 @@ def _variables(layer: Layer, prefix: str = "") -> Iterator[tuple[str, Array]]:
             path = f"{part}_dense/vars/{('kernel', 'bias').index(kind)}"
         yield prefix + path, layer._weights[name]
     for attribute, value in vars(layer).items():
-        counts: Counter[str] = Counter()
+        taken: Counter[str] = Counter()
         for item in value if isinstance(value, list | tuple) else [value]:
             if isinstance(item, Layer):
                 place = attribute.strip("_")
                 if item is not value:
-                    kind = _snake_case(type(item).__name__)
-                    place += f"/{kind}_{counts[kind]}".removesuffix("_0")
-                    counts[kind] += 1
+                    place += "/" + numbered(snake_case(type(item).__name__), taken)
                 yield from _variables(item, f"{prefix}{place}/")
-
-
-def _snake_case(name: str) -> str:
-    """Return `max_pooling2d` for `MaxPooling2D`, as Keras does."""
-    name = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", re.sub(r"\W+", "", name))
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def _read(path: Path) -> dict[str, Array]:

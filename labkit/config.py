@@ -1,19 +1,18 @@
 """The one setting that all of labkit shares: the float type of new layers."""
 
-from typing import Literal, get_args
+from labkit._checks import expect
 
-__all__ = ["Float", "floatx", "set_floatx"]
+__all__ = ["floatx", "set_floatx"]
 
-Float = Literal["float32", "float64"]
-_floatx: Float = "float32"
+_floatx = "float32"
 
 
-def floatx() -> Float:
+def floatx() -> str:
     """Return the dtype that layers and initializers use by default."""
     return _floatx
 
 
-def set_floatx(value: Float) -> None:
+def set_floatx(value: str) -> None:
     """Set the dtype that layers and initializers use by default.
 
     Args:
@@ -23,6 +22,5 @@ def set_floatx(value: Float) -> None:
         ValueError: The value is neither.
     """
     global _floatx
-    if value not in get_args(Float):
-        raise ValueError(f"floatx is 'float32' or 'float64'. Received: {value!r}")
+    expect(value in ("float32", "float64"), "floatx is 'float32' or 'float64'", repr(value))
     _floatx = value

@@ -10,6 +10,7 @@ import numpy as np
 
 from labkit import activations, losses, optimizers, utils
 from labkit._batches import Batch, Batches, checked, refuse_nan, split, weights_of
+from labkit._checks import expect
 from labkit._typing import Array, Shape
 from labkit.callbacks import Callback, History, tell
 from labkit.layers import Activation, Dense, Input, Layer
@@ -52,8 +53,7 @@ class Sequential(Chain):
         if not isinstance(layer, Layer):
             raise TypeError(f"Sequential.add expects a layer. Received: {layer!r}")
         if isinstance(layer, Input):
-            if self.layers or self._shape:
-                raise ValueError("An Input can only be the first layer of a model.")
+            expect(not (self.layers or self._shape), "An Input can only be the first layer", layer)
             self._shape = layer.shape
             return
         self.layers.append(layer)
@@ -76,8 +76,8 @@ class Sequential(Chain):
         """
         params, trained = self.count_params(), sum(w.size for w in self.trainable_weights)
         shape, row = self._shape, "{:<34}  {:<22}  {:>10}".format
-        print(f'Model: "{self.name}"', row("Layer (type)", "Output shape", "Params"), sep="\n")
-        print("─" * len(row("", "", "")))
+        header = row("Layer (type)", "Output shape", "Params")
+        print(f'Model: "{self.name}"', header, "─" * len(header), sep="\n")
         for layer in self.layers:
             shape = layer.compute_output_shape(shape)
             kind = f"{layer.name} ({type(layer).__name__})"
@@ -151,14 +151,15 @@ class Sequential(Chain):
             TypeError: Something is not an array of numbers.
             ValueError: The data do not fit each other or the model, or hold NaN.
         """
-        if class_weight and sample_weight is not None:
-            raise ValueError("Pass class_weight or sample_weight, not both.")
+        one = class_weight is None or sample_weight is None
+        expect(one, "fit takes class_weight or sample_weight", "both")
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split((x, y, sample_weight), validation_split)
         train = Batches(x, y, sample_weight, batch_size, shuffle, steps_per_epoch)
         held_out = None
         if isinstance(validation_data, tuple | list):
-            held_out = Batches(*validation_data[:3], batch_size=batch_size)  # type: ignore[misc]
+            val_x, val_y, val_weight = (*validation_data, None)[:3]
+            held_out = Batches(val_x, val_y, val_weight, batch_size)
         elif validation_data is not None:
             held_out = Batches(validation_data)
         history, logs = History(), dict[str, Any]()
@@ -176,8 +177,7 @@ class Sequential(Chain):
             bar = utils.Progbar(train.steps, verbose=verbose)
             for step, (x, y, weight) in enumerate(train):
                 tell(told, "on_train_batch_begin", step, None)
-                if class_weight:
-                    weight = weights_of(y, class_weight)
+                weight = weights_of(y, class_weight) if class_weight else weight
                 self._step((x, y, weight), training=True)
                 logs = self._results()
                 tell(told, "on_train_batch_end", step, logs)
@@ -303,9 +303,9 @@ class Sequential(Chain):
             array = array[..., None]
         elif array.ndim == len(shape) + 1 and array.shape[-1] == 1:
             array = array[..., 0]
-        sizes = zip(array.shape[1:], shape[1:], strict=False)
-        if array.ndim != len(shape) or any(size not in (None, n) for n, size in sizes):
-            raise ValueError(f"{self.name} expects {shape}. Received: x.shape={array.shape}")
+        fits = all(size in (None, n) for n, size in zip(array.shape[1:], shape[1:], strict=False))
+        fits = fits and array.ndim == len(shape)
+        expect(fits, f"{self.name} expects {shape}", f"x.shape={array.shape}")
         return array
 
     def _step(self, batch: Batch, training: bool) -> None:
@@ -382,8 +382,8 @@ class Sequential(Chain):
         taken = isinstance(last, Dense | Activation) and last.activity_regularizer is None
         taken = taken and activation is getattr(activations, loss.logits_of or "", None)
         if taken and (from_logits := loss.from_logits):
-            text = f"{loss.name} got from_logits=True, but {last.name} ends in {loss.logits_of}"
-            warnings.warn(f"{text}: what went into it is taken as the logits.", stacklevel=5)
+            text = f"{loss.name}(from_logits=True) takes what goes into {last.name}'s activation."
+            warnings.warn(text, stacklevel=5)
         self.needs_input_gradient = False
         try:
             if taken:

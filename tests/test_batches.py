@@ -166,8 +166,8 @@ def test_predict_and_evaluate_take_iterables() -> None:
 @pytest.mark.parametrize(
     ("data", "options", "message"),
     [
-        ((iter([(X, Y)]),), {"epochs": 2}, "ended after 0 of 1 batches"),
-        ((iter([(X, Y)]),), {"steps_per_epoch": 2}, "ended after 1 of 2 batches"),
+        ((iter([(X, Y)]),), {"epochs": 2}, "An epoch needs 1 batches. Received: 0"),
+        ((iter([(X, Y)]),), {"steps_per_epoch": 2}, "An epoch needs 2 batches. Received: 1"),
         ((iter([(X, Y, W, W)]),), {}, "Received: 4 parts"),
         ((iter([(3.0, Y)]),), {}, "same number of rows"),
         ((iter([(X, Y)]), Y), {}, "pass no y"),
@@ -175,7 +175,7 @@ def test_predict_and_evaluate_take_iterables() -> None:
         ((iter([(X, Y[:-1])]),), {}, "same number of rows"),
         ((iter([X]),), {"class_weight": {0: 1.0}}, "class_weight needs targets"),
         ((iter([(X, Y)]),), {"validation_split": 0.5}, "leave samples on both sides"),
-        ((X, Y), {"steps_per_epoch": 0}, "Not positive: batch_size=None or steps=0"),
+        ((X, Y), {"steps_per_epoch": 0}, r"steps must be positive. Received: \[0\]"),
     ],
 )
 def test_data_that_run_out_or_do_not_fit_are_refused(

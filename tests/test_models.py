@@ -382,7 +382,7 @@ BAD: list[tuple[str, Any, Any, dict[str, Any], type[Exception], str]] = [
     ("words", np.full((ROWS, INPUTS), "a"), REAL, {}, TypeError, "x must be numbers"),
     ("objects", np.full((ROWS, INPUTS), None), REAL, {}, TypeError, "x must be numbers"),
     ("a number", 3.0, REAL, {}, ValueError, "same number of rows"),
-    ("batch size", X, REAL, {"batch_size": 0}, ValueError, "Not positive: batch_size=0"),
+    ("batch size", X, REAL, {"batch_size": 0}, ValueError, "batch_size and steps must be positive"),
     (
         "split",
         X,
@@ -397,7 +397,7 @@ BAD: list[tuple[str, Any, Any, dict[str, Any], type[Exception], str]] = [
         REAL,
         {"class_weight": {0: 1}, "sample_weight": WEIGHT},
         ValueError,
-        "not both",
+        "class_weight or sample_weight. Received: both",
     ),
     ("nan in x", np.where(X > 1, np.nan, X), REAL, {}, ValueError, "x must be finite"),
     ("nan in y", X, np.where(REAL > 1, np.nan, REAL), {}, ValueError, "y must be finite"),
@@ -449,7 +449,7 @@ def test_what_is_missing_is_named() -> None:
             method(X, REAL)
     with pytest.raises(TypeError, match="expects a layer"):
         ours.Sequential(["dense"])
-    with pytest.raises(ValueError, match="only be the first"):
+    with pytest.raises(ValueError, match="only be the first layer"):
         model.add(ours.Input((3,)))
     with pytest.raises(ValueError, match="Unknown optimizer"):
         model.compile("adamm", "mse")

@@ -65,7 +65,6 @@ HEAVY = (
 # Public names in Keras's modules that Keras does not have.
 LABKIT_ONLY = {
     "activations.vjp": "the table of derivative rules, which Keras leaves to TensorFlow",
-    "config.Float": "the names of the two precisions, for annotations",
     "layers.Residual": "x + f(x), which Keras writes with its functional interface",
     "metrics.ConfusionMatrix": "Keras has none, and chapters on imbalance need one",
 }

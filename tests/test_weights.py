@@ -200,9 +200,9 @@ def test_another_model_s_file_changes_nothing(name: str, tmp_path: Path) -> None
 
     chain(3, 3).save_weights(tmp_path / name)
     for units, message in (
-        ((3,), r"Missing: \[\]. Surplus: \[\('layers/dense_1/vars/0', \(3, 3\)\), \('layers/"),
-        ((3, 3, 3), r"Missing: \[\('layers/dense_2/vars/0', \(3, 3\)\), .*Surplus: \[\]"),
-        ((3, 2), r"Missing: .*/dense_1/vars/0', \(3, 2\).*Surplus: .*/dense_1/vars/0', \(3, 3\)"),
+        ((3,), r"Expected: \[\]. Received: \[\('layers/dense_1/vars/0', \(3, 3\)\), \('layers/"),
+        ((3, 3, 3), r"Expected: \[\('layers/dense_2/vars/0', \(3, 3\)\), .*Received: \[\]"),
+        ((3, 2), r"Expected: .*dense_1/vars/0', \(3, 2\).*Received: .*dense_1/vars/0', \(3, 3\)"),
     ):
         model = chain(*units)
         before = model.get_weights()
