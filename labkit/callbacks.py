@@ -104,14 +104,14 @@ class LearningRateScheduler(Callback):
 
 
 class _Monitor(Callback):
-    """Watches one result, and keeps its best value."""
+    """Watches the result that the field `monitor` of a subclass names, and keeps the best."""
 
     monitor: str
     mode: str
     best: float | None = None
 
     def improved(self, logs: Logs | None, by: float = 0.0) -> bool:
-        """Return whether the result is better than the best so far (or is missing)."""
+        """Return whether the result beats the best so far, which it then is, or is missing."""
         value = (logs or {}).get(self.monitor)
         if value is None:
             warnings.warn(f"No {self.monitor!r} to watch, only {[*(logs or {})]}.", stacklevel=2)

@@ -18,6 +18,11 @@ __all__ += ["RandomNormal", "RandomUniform", "TruncatedNormal"]
 __all__ += ["GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform"]
 
 
+# Standard deviation of a standard normal number that is drawn again outside ±2:
+# sqrt(1 - 2·2·φ(2) / (2·Φ(2) - 1)).
+TRUNCATED_STDDEV = 0.8796256610342398
+
+
 class Initializer:
     """A recipe for a new array: call it with a shape. A subclass writes `draw`."""
 
@@ -95,7 +100,11 @@ class RandomUniform(Initializer):
 
 @dataclass
 class _VarianceScaling(Initializer):
-    """Numbers of variance `scale / n`: n inputs of a unit, or their mean with its outputs."""
+    """Numbers of variance `scale / fan`, so that a sum over a unit's inputs keeps its size.
+
+    The fan is the number of inputs of a unit, or its mean with the number of outputs. What
+    the subclasses choose stands in their attributes.
+    """
 
     seed: int | None = None
 
@@ -103,14 +112,14 @@ class _VarianceScaling(Initializer):
 
     def draw(self, shape: tuple[int, ...]) -> Array:
         """Return the numbers in float64."""
-        # The shape of a kernel is (height, width, inputs, outputs), or just (inputs, outputs).
+        # A kernel's shape is (height, width, inputs, outputs), or just (inputs, outputs).
         *window, inputs, outputs = shape if len(shape) > 1 else (shape or (1,)) * 2
         fan = inputs if self.mode == "fan_in" else (inputs + outputs) / 2
         stddev = math.sqrt(self.scale / max(1, math.prod(window) * fan))
         if self.distribution == "uniform":
             limit = math.sqrt(3) * stddev  # the variance of numbers from -a to a is a² / 3
             return RandomUniform(-limit, limit, self.seed).draw(shape)
-        return TruncatedNormal(0.0, stddev / _TRUNCATED_STDDEV, self.seed).draw(shape)
+        return TruncatedNormal(0.0, stddev / TRUNCATED_STDDEV, self.seed).draw(shape)
 
 
 class GlorotUniform(_VarianceScaling):
@@ -175,11 +184,6 @@ class Orthogonal(Initializer):
         q, r = np.linalg.qr(_random.generator(self.seed).normal(size=tall))
         q *= np.sign(np.diag(r))  # makes every rotation equally likely (Mezzadri, 2007)
         return self.gain * (q if rows >= columns else q.T).reshape(shape)
-
-
-# Standard deviation of a standard normal number that is drawn again outside ±2:
-# sqrt(1 - 2·2·φ(2) / (2·Φ(2) - 1)).
-_TRUNCATED_STDDEV = 0.8796256610342398
 
 
 def get(identifier: str | Initializer) -> Initializer:

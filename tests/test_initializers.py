@@ -98,6 +98,7 @@ def test_get() -> None:
     zeros = initializers.Zeros()
     assert initializers.get(zeros) is zeros
     assert isinstance(initializers.get("uniform"), initializers.RandomUniform)
+    assert isinstance(initializers.get("HeNormal"), initializers.HeNormal)
     for unknown in ("glorot", 3, None):
         with pytest.raises(ValueError, match=f"Unknown initializer {unknown!r}. Known: Zeros, "):
             initializers.get(unknown)  # type: ignore[arg-type]  # wrong on purpose

@@ -1,8 +1,8 @@
 """Optimizers: how the gradient of the loss moves the weights.
 
-The rules are Keras's, to the place of epsilon. They are applied to flat arrays, a cache-sized
-piece at a time, so that a step reads every number from memory only once:
-`labkit.Sequential` keeps all its weights in one vector, and all its gradients in another.
+The rules are Keras's, to the place of epsilon, and stand here as formulas. They work on flat
+arrays, a cache-sized piece at a time, so that a step reads every number from memory only
+once: `labkit.Sequential` keeps all its weights in one vector, and all its gradients in another.
 """
 
 from collections.abc import Sequence
@@ -245,7 +245,7 @@ class Adam(Optimizer):
 
 @dataclass(eq=False)
 class AdamW(Adam):
-    """`Adam` with weight decay, by default and as the second argument.
+    """`Adam` with weight decay by default, and as the second argument.
 
     Loshchilov and Hutter 2017, https://arxiv.org/abs/1711.05101.
 
