@@ -1,49 +1,42 @@
 """Loss functions: one number that says how wrong a model is, and its slope.
 
 A loss compares predictions with targets. Keras computes only the value and lets its
-backend differentiate; here each loss also carries the derivative, so that a reader can
-hold the two next to each other. Values, clipping and reductions follow Keras on TensorFlow.
+backend differentiate; here `compare` returns the value and, next to it, the derivative, so
+that a reader can hold one against the other. Values, clipping and reductions follow Keras
+on TensorFlow.
 
 Shapes: `y_true` and `y_pred` are `(batch, ..., outputs)`, and a loss yields one value for
 each `(batch, ...)`. As in Keras, `(n,)` against `(n, 1)` means the same `n` samples and is
-aligned; any other difference in shape is an error, never a broadcast.
+aligned; any other difference in shape is an error, never a broadcast. Integer labels become
+one-hot rows at the entrance, and from there on a sparse loss is the dense one.
 """
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from labkit import config
+from labkit._checks import expect
+from labkit._named import named
 from labkit._typing import Array
-from labkit.activations import sigmoid, softmax
+from labkit.activations import sigmoid
 
-__all__ = [
-    "BinaryCrossentropy",
-    "CategoricalCrossentropy",
-    "Hinge",
-    "Huber",
-    "KLDivergence",
-    "Loss",
-    "MeanAbsoluteError",
-    "MeanSquaredError",
-    "SparseCategoricalCrossentropy",
-    "get",
-]
+__all__ = ["BinaryCrossentropy", "CategoricalCrossentropy", "Hinge", "Huber", "KLDivergence"]
+__all__ += ["Loss", "MeanAbsoluteError", "MeanSquaredError", "SparseCategoricalCrossentropy", "get"]
 
 EPSILON = 1e-7  # as in Keras, probabilities are clipped to [EPSILON, 1 - EPSILON]
-REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
+Weight = ArrayLike | None
 
 
+@dataclass(eq=False, kw_only=True)
 class Loss:
-    """Base of all losses. A subclass writes `call`, and `derivative` to train with it.
+    """Base of all losses. A subclass writes `compare`; `call` is enough to evaluate with it.
 
     Args:
-        name: Shown in messages.
-        reduction: `"sum_over_batch_size"` (or `"mean"`) divides the sum by the number of
-            values, `"mean_with_sample_weight"` by the sum of the weights, `"sum"` only
-            sums, and `"none"` or `None` returns one value per sample.
+        reduction: `"sum_over_batch_size"` divides the sum by the number of values, `"sum"`
+            only sums, and `"none"` or `None` returns one value per sample.
 
     Raises:
         ValueError: The reduction is unknown.
@@ -51,45 +44,47 @@ class Loss:
 
     logits_of: ClassVar[str | None] = None
     """The activation whose input this loss prefers to its output, as in TensorFlow."""
-    name: Any
-    reduction: str | None
-
-    def __init__(self, name: str | None = None, reduction: str | None = REDUCTIONS[0]) -> None:
-        self.name, self.reduction = name or type(self).__name__, reduction
-        self.__post_init__()
+    sparse: ClassVar[bool] = False
+    """Whether targets are integer labels, which become one-hot rows."""
+    reduction: str | None = "sum_over_batch_size"
 
     def __post_init__(self) -> None:
-        if self.reduction not in REDUCTIONS:
-            raise ValueError(f"reduction must be one of {REDUCTIONS}. Received: {self.reduction!r}")
+        known = ("sum_over_batch_size", "sum", "none", None)
+        expect(self.reduction in known, f"reduction must be one of {known}", repr(self.reduction))
+
+    @property
+    def name(self) -> str:
+        """Shown in messages."""
+        return type(self).__name__
+
+    def compare(self, t: Array, y: Array) -> tuple[Array, Array]:
+        """Return values and slopes for targets and predictions, `(batch, ..., outputs)`.
+
+        Values are one loss per sample, `(batch, ...)`; slopes the derivative of each value by
+        its own row of `y_pred`, `(batch, ..., outputs)`.
+        """
+        raise NotImplementedError(f"To train with it, {self.name} needs compare(y_true, y_pred).")
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return one loss per sample, `(batch, ...)`, for `(batch, ..., outputs)`."""
-        raise NotImplementedError(f"{type(self).__name__} needs call(y_true, y_pred).")
+        """Return the values of `compare` only."""
+        return self.compare(y_true, y_pred)[0]
 
-    def derivative(self, y_true: Array, y_pred: Array) -> Array:
-        """Return the derivative of each value of `call` by its own row of `y_pred`."""
-        raise NotImplementedError(
-            f"To train with it, {type(self).__name__} needs derivative(y_true, y_pred)."
-        )
-
-    def prepare(self, y_true: ArrayLike, y_pred: Array) -> tuple[Array, Array]:
-        """Return targets and predictions in the form that `call` expects.
+    def prepare(self, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Array, Array]:
+        """Return targets and predictions in the form that `compare` expects.
 
         Raises:
-            TypeError: The targets are not numbers.
-            ValueError: They do not fit the predictions.
+            TypeError: Something is not an array of numbers.
+            ValueError: Shapes do not fit, or a target is impossible.
         """
-        return aligned(self.name, to_float("y_true", y_true, y_pred.dtype), y_pred)
+        return pair(self.name, y_true, y_pred, self.sparse)
 
-    def __call__(
-        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> Any:
+    def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: Weight = None) -> Any:
         """Return the reduced loss: a float, or an array if `reduction` is `None`.
 
         Args:
             y_true: Targets, `(batch, ..., outputs)`; integer labels are `(batch, ...)`.
             y_pred: Predictions, `(batch, ..., outputs)`.
-            sample_weight: One weight per value, `(batch, ...)`.
+            sample_weight: One weight per sample, `(batch,)`, or value, `(batch, ...)`.
 
         Raises:
             TypeError: Something is not an array of numbers.
@@ -97,9 +92,7 @@ class Loss:
         """
         return self.value_and_gradient(y_true, y_pred, sample_weight, gradient=False)[0]
 
-    def gradient(
-        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> Array:
+    def gradient(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: Weight = None) -> Array:
         """Return the derivative of the reduced loss by `y_pred`, in its shape.
 
         With `reduction=None` it is the derivative of the sum, as TensorFlow's tape has it.
@@ -110,65 +103,38 @@ class Loss:
         self,
         y_true: ArrayLike,
         y_pred: ArrayLike,
-        sample_weight: ArrayLike | None = None,
+        sample_weight: Weight = None,
         gradient: bool = True,
     ) -> tuple[Any, Array | None]:
         """Return the reduced loss, see `__call__`, and its gradient if it is wanted."""
-        p = to_float("y_pred", y_pred)
-        shape = p.shape
-        if p.size == 0:
-            raise ValueError(f"{self.name} needs samples. Received: y_pred.shape={shape}")
-        t, p = self.prepare(y_true, p)
-        values = self.call(t, p)
-        row_shape = values.shape
-        values, weight = weighted(values, sample_weight)
-        if weight is not None:
-            values = values * weight
-        scale = 1.0
-        if self.reduction not in ("sum", "none", None):
-            total = float(values.size)
-            if self.reduction == "mean_with_sample_weight" and weight is not None:
-                total = float(weight.sum())
-            scale = 1 / total if total else 0.0  # as Keras: no weight, no loss
-        reduced = values if self.reduction in ("none", None) else float(values.sum()) * scale
-        if not gradient:
-            return reduced, None
-        slope = self.derivative(t, p) * scale
-        if weight is not None:
-            slope *= np.broadcast_to(weight, values.shape).reshape(row_shape)[..., None]
-        return reduced, slope.reshape(shape)
+        t, y = self.prepare(y_true, y_pred)
+        values, slopes = self.compare(t, y) if gradient else (self.call(t, y), None)
+        weight = spread(sample_weight, values)  # (batch, ...)
+        if self.reduction == "sum_over_batch_size":
+            weight = weight / values.size
+        values = values * weight
+        value = values if self.reduction in ("none", None) else float(values.sum())
+        if slopes is None:
+            return value, None
+        return value, (slopes * weight[..., None]).reshape(np.shape(y_pred))
 
 
-@dataclass(eq=False)
 class MeanSquaredError(Loss):
     """Mean of squared errors: `mean((y_pred - y_true)²)` over the outputs."""
 
-    reduction: str | None = "sum_over_batch_size"
-    name: str = "mean_squared_error"
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """See `Loss.call`."""
-        return mean(np.square(y_pred - y_true))
-
-    def derivative(self, y_true: Array, y_pred: Array) -> Array:
-        """See `Loss.derivative`."""
-        return np.asarray((y_pred - y_true) * (2 / y_pred.shape[-1]))
+    def compare(self, t: Array, y: Array) -> tuple[Array, Array]:
+        """See `Loss.compare`."""
+        e = y - t
+        return _means(e**2, 2 * e)
 
 
-@dataclass(eq=False)
 class MeanAbsoluteError(Loss):
     """Mean of absolute errors: `mean(|y_pred - y_true|)` over the outputs."""
 
-    reduction: str | None = "sum_over_batch_size"
-    name: str = "mean_absolute_error"
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """See `Loss.call`."""
-        return mean(np.abs(y_pred - y_true))
-
-    def derivative(self, y_true: Array, y_pred: Array) -> Array:
-        """See `Loss.derivative`."""
-        return np.asarray(np.sign(y_pred - y_true) / y_pred.shape[-1])
+    def compare(self, t: Array, y: Array) -> tuple[Array, Array]:
+        """See `Loss.compare`."""
+        e = y - t
+        return _means(abs(e), np.sign(e))
 
 
 @dataclass(eq=False)
@@ -181,109 +147,103 @@ class Huber(Loss):
     Args:
         delta: Where the loss turns from squared to absolute.
         reduction: See `Loss`.
-        name: Shown in messages.
     """
 
     delta: float = 1.0
-    reduction: str | None = "sum_over_batch_size"
-    name: str = "huber_loss"
 
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """See `Loss.call`."""
-        e = np.abs(y_pred - y_true)
-        near = np.minimum(e, self.delta)
-        return mean(near * (e - near / 2))
+    def compare(self, t: Array, y: Array) -> tuple[Array, Array]:
+        """See `Loss.compare`."""
+        e = y - t
+        near = np.clip(e, -self.delta, self.delta)
+        return _means(near * (e - near / 2), near)
 
-    def derivative(self, y_true: Array, y_pred: Array) -> Array:
-        """See `Loss.derivative`."""
-        e = np.clip(y_pred - y_true, -self.delta, self.delta)
-        return np.asarray(e / y_pred.shape[-1])
+
+class Hinge(Loss):
+    """`mean(max(1 - t p, 0))` for targets -1 and 1; targets 0 and 1 are converted."""
+
+    def prepare(self, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Array, Array]:
+        """See `Loss.prepare`."""
+        t, p = super().prepare(y_true, y_pred)
+        signs, bits = np.isin(t, (-1, 1)).all(), np.isin(t, (0, 1)).all()
+        expect(signs or bits, "Hinge expects targets -1 and 1, or 0 and 1", np.unique(t))
+        return np.where(t == 0, -1, t), p
+
+    def compare(self, t: Array, y: Array) -> tuple[Array, Array]:
+        """See `Loss.compare`."""
+        gap = 1 - t * y
+        return _means(np.maximum(gap, 0), -t * (gap >= 0))
+
+
+class KLDivergence(Loss):
+    """`sum(t log(t / p))` over the outputs, both clipped to `[1e-7, 1]`.
+
+    Kullback and Leibler 1951, https://doi.org/10.1214/aoms/1177729694.
+    """
+
+    def compare(self, t: Array, y: Array) -> tuple[Array, Array]:
+        """See `Loss.compare`."""
+        t, p = np.clip(t, EPSILON, 1), np.clip(y, EPSILON, 1)
+        return np.vecdot(t, np.log(t / p)), -t / p * (p == y)
 
 
 @dataclass(eq=False)
-class BinaryCrossentropy(Loss):
+class _Crossentropy(Loss):
+    from_logits: bool = False
+    label_smoothing: float = 0.0
+
+    def prepare(self, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Array, Array]:
+        """See `Loss.prepare`."""
+        t, p = super().prepare(y_true, y_pred)
+        low, high = t.min(), t.max()
+        fits = 0 <= low <= high <= 1  # NaN fails, too
+        expect(fits, f"{self.name} expects targets from 0 to 1", f"values from {low} to {high}")
+        classes = 2 if self.logits_of == "sigmoid" else t.shape[-1]
+        return t + self.label_smoothing * (1 / classes - t), p
+
+
+@dataclass(eq=False)
+class BinaryCrossentropy(_Crossentropy):
     """`-t log p - (1 - t) log(1 - p)` for yes/no targets: mean over the outputs.
 
     Args:
         from_logits: Whether `y_pred` is `z`, with `p = sigmoid(z)`, rather than `p`.
         label_smoothing: Moves the targets towards 1/2 by this share.
         reduction: See `Loss`.
-        name: Shown in messages.
     """
 
-    logits_of: ClassVar[str | None] = "sigmoid"
-    from_logits: bool = False
-    label_smoothing: float = 0.0
-    _: KW_ONLY
-    reduction: str | None = "sum_over_batch_size"
-    name: str = "binary_crossentropy"
+    logits_of = "sigmoid"
 
-    def prepare(self, y_true: ArrayLike, y_pred: Array) -> tuple[Array, Array]:
-        """See `Loss.prepare`."""
-        t, p = super().prepare(y_true, y_pred)
-        _check_range(self.name, t, 1)
-        return t, p
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """See `Loss.call`."""
-        t, z = _smooth(y_true, self.label_smoothing, 2), y_pred
-        if self.from_logits:  # log(1 + e^z) - t z, without overflow
-            return mean(np.maximum(z, 0) - z * t + np.log1p(np.exp(-np.abs(z))))
-        p, _ = _clip(y_pred)
-        return mean(-(t * np.log(p) + (1 - t) * np.log(1 - p)))
-
-    def derivative(self, y_true: Array, y_pred: Array) -> Array:
-        """See `Loss.derivative`."""
-        t = _smooth(y_true, self.label_smoothing, 2)
-        if self.from_logits:
-            return np.asarray((sigmoid(y_pred) - t) / t.shape[-1])
-        p, inside = _clip(y_pred)
-        return np.asarray((p - t) / (p * (1 - p)) * inside / t.shape[-1])
+    def compare(self, t: Array, y: Array) -> tuple[Array, Array]:
+        """See `Loss.compare`."""
+        if self.from_logits:  # log(1 + e^y) - t y, where nothing can overflow
+            values = np.maximum(y, 0) - t * y + np.log1p(np.exp(-abs(y)))
+            return _means(values, sigmoid(y) - t)
+        p = np.clip(y, EPSILON, 1 - EPSILON)
+        slopes = (p - t) / (p * (1 - p)) * (p == y)
+        return _means(-t * np.log(p) - (1 - t) * np.log(1 - p), slopes)
 
 
 @dataclass(eq=False)
-class CategoricalCrossentropy(Loss):
+class CategoricalCrossentropy(_Crossentropy):
     """`-sum(t log p)` over the classes, for one-hot targets or other probabilities.
 
     Args:
         from_logits: Whether `y_pred` is `z`, with `p = softmax(z)`, rather than `p`.
         label_smoothing: Moves the targets towards `1 / classes` by this share.
         reduction: See `Loss`.
-        name: Shown in messages.
     """
 
-    logits_of: ClassVar[str | None] = "softmax"
-    from_logits: bool = False
-    label_smoothing: float = 0.0
-    _: KW_ONLY
-    reduction: str | None = "sum_over_batch_size"
-    name: str = "categorical_crossentropy"
+    logits_of = "softmax"
 
-    def prepare(self, y_true: ArrayLike, y_pred: Array) -> tuple[Array, Array]:
-        """See `Loss.prepare`."""
-        t, p = super().prepare(y_true, y_pred)
-        _check_range(self.name, t, 1)
-        return t, p
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """See `Loss.call`."""
-        t = _smooth(y_true, self.label_smoothing, y_true.shape[-1])
+    def compare(self, t: Array, y: Array) -> tuple[Array, Array]:
+        """See `Loss.compare`."""
         if self.from_logits:
-            log_p = _log_softmax(y_pred)
-        else:
-            log_p = np.log(_clip(y_pred / y_pred.sum(axis=-1, keepdims=True))[0])
-        return np.asarray(-(t * log_p).sum(axis=-1))
-
-    def derivative(self, y_true: Array, y_pred: Array) -> Array:
-        """See `Loss.derivative`."""
-        t = _smooth(y_true, self.label_smoothing, y_true.shape[-1])
-        if self.from_logits:
-            return np.asarray(softmax(y_pred) - t)  # the targets of a sample sum to one
-        total = y_pred.sum(axis=-1, keepdims=True)
-        q, inside = _clip(y_pred / total)
-        dq = -t / q * inside
-        # q = y / sum(y), so dy = (dq - sum(dq q)) / sum(y)
-        return np.asarray((dq - (dq * y_pred / total).sum(axis=-1, keepdims=True)) / total)
+            return _after_softmax(t, y)
+        total = y.sum(axis=-1, keepdims=True)
+        q = y / total
+        p = np.clip(q, EPSILON, 1 - EPSILON)
+        dq = -t / p * (p == q)
+        return -np.vecdot(t, np.log(p)), (dq - np.vecdot(dq, q)[..., None]) / total
 
 
 @dataclass(eq=False)
@@ -293,106 +253,46 @@ class SparseCategoricalCrossentropy(Loss):
     Args:
         from_logits: Whether `y_pred` is `z`, with `p = softmax(z)`, rather than `p`.
         reduction: See `Loss`.
-        name: Shown in messages.
     """
 
-    logits_of: ClassVar[str | None] = "softmax"
+    logits_of = "softmax"
+    sparse = True
     from_logits: bool = False
-    _: KW_ONLY
-    reduction: str | None = "sum_over_batch_size"
-    name: str = "sparse_categorical_crossentropy"
 
-    def prepare(self, y_true: ArrayLike, y_pred: Array) -> tuple[Array, Array]:
-        """Return integer labels, `(batch, ...)`, and the predictions."""
-        labels = sparse_labels(self.name, y_true, y_pred)
-        _check_range(self.name, labels, y_pred.shape[-1] - 1)
-        if labels.dtype.kind == "f" and np.any(labels != np.floor(labels)):
-            raise ValueError(f"{self.name} expects integer labels. Received fractions.")
-        return labels.astype(np.intp), y_pred
-
-    def _rows(self, y_true: Array, y_pred: Array) -> tuple[Array, Any]:
-        """Return logits, `(samples, classes)`, and the index of each sample's label."""
+    def compare(self, t: Array, y: Array) -> tuple[Array, Array]:
+        """See `Loss.compare`."""
+        if self.from_logits:
+            return _after_softmax(t, y)
         # As in Keras: the logarithms of probabilities are logits, and so renormalised.
-        z = y_pred if self.from_logits else np.log(_clip(y_pred)[0])
-        z = z.reshape(-1, z.shape[-1])
-        return z, (np.arange(len(z)), y_true.ravel())
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """See `Loss.call`."""
-        z, label = self._rows(y_true, y_pred)
-        return np.asarray(-_log_softmax(z)[label].reshape(y_true.shape))
-
-    def derivative(self, y_true: Array, y_pred: Array) -> Array:
-        """See `Loss.derivative`."""
-        z, label = self._rows(y_true, y_pred)
-        slope = softmax(z)
-        slope[label] -= 1
-        slope = slope.reshape(y_pred.shape)
-        if not self.from_logits:  # z = log p
-            p, inside = _clip(y_pred)
-            slope *= inside / p
-        return slope
-
-
-@dataclass(eq=False)
-class KLDivergence(Loss):
-    """`sum(t log(t / p))` over the outputs, both clipped to `[1e-7, 1]`.
-
-    Kullback and Leibler 1951, https://doi.org/10.1214/aoms/1177729694.
-    """
-
-    reduction: str | None = "sum_over_batch_size"
-    name: str = "kl_divergence"
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """See `Loss.call`."""
-        t, p = _clip(y_true, 1)[0], _clip(y_pred, 1)[0]
-        return np.asarray((t * np.log(t / p)).sum(axis=-1))
-
-    def derivative(self, y_true: Array, y_pred: Array) -> Array:
-        """See `Loss.derivative`."""
-        p, inside = _clip(y_pred, 1)
-        return np.asarray(-_clip(y_true, 1)[0] / p * inside)
-
-
-@dataclass(eq=False)
-class Hinge(Loss):
-    """`mean(max(1 - t p, 0))` for targets -1 and 1; targets 0 and 1 are converted."""
-
-    reduction: str | None = "sum_over_batch_size"
-    name: str = "hinge"
-
-    def prepare(self, y_true: ArrayLike, y_pred: Array) -> tuple[Array, Array]:
-        """See `Loss.prepare`."""
-        t, p = super().prepare(y_true, y_pred)
-        if not (np.isin(t, (-1, 1)).all() or np.isin(t, (0, 1)).all()):
-            raise ValueError(f"{self.name} expects targets -1 and 1, or 0 and 1.")
-        return (t if (t < 0).any() else 2 * t - 1), p
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """See `Loss.call`."""
-        return mean(np.maximum(1 - y_true * y_pred, 0))
-
-    def derivative(self, y_true: Array, y_pred: Array) -> Array:
-        """See `Loss.derivative`."""
-        return np.asarray(-y_true * (1 - y_true * y_pred >= 0) / y_true.shape[-1])
+        p = np.clip(y, EPSILON, 1 - EPSILON)
+        values, slopes = _after_softmax(t, np.log(p))
+        return values, slopes / p * (p == y)
 
 
 def get(identifier: str | Loss) -> Loss:
-    """Return the loss of this name (`"mse"`, `"MeanSquaredError"`), or the loss itself.
+    """Return a new loss of this name (`"mse"`), or the loss itself.
 
     Raises:
         ValueError: There is no such loss.
     """
-    if isinstance(identifier, Loss):
-        return identifier
-    kinds: dict[Any, Any] = {name: globals()[name] for name in __all__[:-1] if name != "Loss"}
-    kinds |= {kind.name: kind for kind in kinds.values()}
-    kinds |= {"mse": MeanSquaredError, "mae": MeanAbsoluteError, "huber": Huber}
-    kinds["kld"] = KLDivergence
-    if identifier not in kinds:
-        raise ValueError(f"Unknown loss {identifier!r}. Known: {', '.join(kinds)}.")
-    return kinds[identifier]()  # type: ignore[no-any-return]  # a table of losses
+    kinds: list[type[Loss]] = [MeanSquaredError, MeanAbsoluteError, Huber, Hinge, KLDivergence]
+    kinds += [BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy]
+    aliases = {"mse": MeanSquaredError, "mae": MeanAbsoluteError, "kld": KLDivergence}
+    return named(identifier, Loss, kinds, **aliases)
+
+
+def _means(values: Array, slopes: Array) -> tuple[Array, Array]:
+    """Return the mean of values over the outputs, and its slopes, given those of the values."""
+    outputs = values.shape[-1]
+    return np.add.reduce(values, axis=-1) / outputs, slopes / outputs
+
+
+def _after_softmax(t: Array, z: Array) -> tuple[Array, Array]:
+    """Return `-sum(t log p)` for `p = softmax(z)`, and its slopes by `z`."""
+    z = z - z.max(axis=-1, keepdims=True)
+    e = np.exp(z)
+    total = e.sum(axis=-1, keepdims=True)
+    return -np.vecdot(t, z - np.log(total)), e / total - t  # where the targets sum to one
 
 
 # Shapes and numbers, shared with the metrics.
@@ -406,84 +306,39 @@ def numbers(name: str, values: ArrayLike) -> Array:
     return array
 
 
-def to_float(name: str, values: ArrayLike, dtype: Any = None) -> Array:
-    """Return numbers as an array of floats: as they are, or of the default type."""
-    array = numbers(name, values)
-    if dtype is None:
-        dtype = array.dtype if array.dtype in (np.float32, np.float64) else config.floatx()
-    return array.astype(dtype, copy=False)
+def pair(
+    name: str, y_true: ArrayLike, y_pred: ArrayLike, sparse: bool | None
+) -> tuple[Array, Array]:
+    """Return targets and predictions as floats of one shape.
+
+    Integer labels, which are the targets if `sparse` is true, or `None` and the shapes say
+    so, become one-hot rows.
+    """
+    t, p = numbers("y_true", y_true), numbers("y_pred", y_pred)
+    p = p if p.dtype.kind == "f" else p.astype(config.floatx())
+    shapes = f"y_true.shape={t.shape}, y_pred.shape={p.shape}"
+    expect(t.size and p.size and p.ndim, f"{name} needs samples", shapes)
+    rows, classes = p.shape[:-1], p.shape[-1]
+    if classes > 1 and t.shape in (rows, (*rows, 1)) if sparse is None else sparse:
+        wanted = f"{name} expects one integer label per row of y_pred, from 0 to {classes - 1}"
+        low, high = t.min(), t.max()
+        fits = t.shape in (rows, (*rows, 1)) and 0 <= low <= high < classes and not np.any(t % 1)
+        expect(fits, wanted, f"{shapes}, values from {low} to {high}")
+        labels, t = t.ravel().astype(np.intp), np.zeros(p.shape, p.dtype)
+        t.reshape(-1, classes)[np.arange(labels.size), labels] = 1
+    short, long = sorted((t.shape, p.shape), key=len)
+    expect(long in (short, (*short, 1)), f"{name} expects y_true and y_pred of one shape", shapes)
+    shape = short if len(short) > 1 else long
+    return t.reshape(shape).astype(p.dtype, copy=False), p.reshape(shape)
 
 
-def match_ranks(a: Array, b: Array) -> tuple[Array, Array]:
-    """Give two arrays of `n` values each, `(n,)` and `(n, 1)`, one shape."""
-    if a.ndim == b.ndim + 1 and a.shape[-1] == 1:
-        return (a, b[:, None]) if b.ndim == 1 else (a[..., 0], b)
-    if b.ndim == a.ndim + 1 and b.shape[-1] == 1:
-        return (a[:, None], b) if a.ndim == 1 else (a, b[..., 0])
-    return a, b
-
-
-def aligned(name: str, t: Array, p: Array) -> tuple[Array, Array]:
-    """Return targets and predictions of one shape."""
-    pair = match_ranks(t, p)
-    if pair[0].shape != pair[1].shape:
-        raise ValueError(
-            f"{name} expects y_true and y_pred of one shape. "
-            f"Received: y_true.shape={t.shape}, y_pred.shape={p.shape}"
-        )
-    return pair
-
-
-def weighted(values: Array, sample_weight: ArrayLike | None) -> tuple[Array, Array | None]:
-    """Align values with their weights: one for each, or 1 long on trailing axes."""
+def spread(sample_weight: Weight, values: Array) -> Array:
+    """Return the weight of each value, `(batch, ...)`, given one for each value or sample."""
     if sample_weight is None:
-        return values, None
-    weight = to_float("sample_weight", sample_weight, values.dtype)
-    aligned, weight = match_ranks(values, weight)
-    same_rank = weight.ndim == aligned.ndim and weight.shape[:1] == aligned.shape[:1]
-    sizes = zip(weight.shape, aligned.shape, strict=False)
-    if weight.ndim and not (same_rank and all(w in (1, v) for w, v in sizes)):
-        raise ValueError(
-            "sample_weight must hold one weight per value. "
-            f"Received: sample_weight.shape={weight.shape}, values.shape={values.shape}"
-        )
-    return aligned, weight
-
-
-def sparse_labels(name: str, y_true: ArrayLike, y_pred: Array) -> Array:
-    """Return labels, `(batch, ...)`, for scores `(batch, ..., classes)`."""
-    given = numbers("y_true", y_true)
-    labels = given[..., 0] if given.ndim == y_pred.ndim else given
-    if labels.shape != y_pred.shape[:-1] or labels.size != given.size:
-        raise ValueError(
-            f"{name} expects one integer label per row of y_pred. Received: "
-            f"y_true.shape={given.shape}, y_pred.shape={y_pred.shape}"
-        )
-    return labels
-
-
-def mean(values: Array) -> Array:
-    """Return the mean over the last axis, faster than `values.mean(axis=-1)`."""
-    return np.asarray(np.add.reduce(values, axis=-1) / values.shape[-1])
-
-
-def _log_softmax(z: Array) -> Array:
-    z = z - z.max(axis=-1, keepdims=True)
-    return np.asarray(z - np.log(np.exp(z).sum(axis=-1, keepdims=True)))
-
-
-def _clip(p: Array, high: float = 1 - EPSILON) -> tuple[Array, Any]:
-    """Return clipped probabilities, and where a gradient passes through the clip."""
-    return np.clip(p, EPSILON, high), (p >= EPSILON) & (p <= high)
-
-
-def _smooth(t: Array, share: float, classes: int) -> Array:
-    return t * (1 - share) + share / classes if share else t
-
-
-def _check_range(name: str, y_true: Array, high: int) -> None:
-    low, top = y_true.min(), y_true.max()
-    if not (low >= 0 and top <= high):  # NaN fails, too
-        raise ValueError(
-            f"{name} expects targets from 0 to {high}. Received values from {low} to {top}."
-        )
+        return np.ones_like(values)
+    weight = numbers("sample_weight", sample_weight).astype(values.dtype)
+    shape = weight.shape[:-1] if weight.ndim > 1 and weight.shape[-1] == 1 else weight.shape
+    shapes = f"sample_weight.shape={weight.shape}, values.shape={values.shape}"
+    fits = shape == values.shape[: len(shape)]
+    expect(fits, "sample_weight must hold one weight per value or sample", shapes)
+    return np.broadcast_to(weight.reshape(shape + (1,) * (values.ndim - len(shape))), values.shape)
