@@ -96,16 +96,14 @@ class Sequential(Chain):
         Args:
             optimizer: An optimizer or its name.
             loss: A loss or its name.
-            metrics: Metrics, names or functions; sample weights do not count for them.
+            metrics: Metrics or their names; sample weights do not count for them.
 
         Raises:
             ValueError: A name is unknown.
         """
         self.optimizer = optimizers.get(optimizer)
         self.loss = None if loss is None else losses.get(loss)
-        mean_loss = Mean("loss")
-        mean_loss.direction = "down"
-        self.metrics: list[Metric] = [mean_loss, *(get_metric(metric) for metric in metrics or ())]
+        self.metrics: list[Metric] = [Mean("loss"), *map(get_metric, metrics or ())]
         self._vectors = None
 
     def fit(
