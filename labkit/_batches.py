@@ -1,6 +1,5 @@
 """Batches for training: from arrays, or from a generator, one in memory at a time."""
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -46,7 +45,7 @@ class Batches:
         if is_array(self.x):
             self.x, self.y, self.sample_weight = checked(self.x, self.y, self.sample_weight)
             self.batch_size = self.batch_size or 32
-            whole = math.ceil(len(self.x) / self.batch_size)
+            whole = -(-len(self.x) // self.batch_size)  # rounded up
             self.steps = min(self.steps or whole, whole)
         else:
             given = [o for o in (self.y, self.sample_weight, self.batch_size) if o is not None]
@@ -93,16 +92,17 @@ def split(batch: Batch, share: float) -> tuple[Batch, Batch]:
     """Cut the last `share` of the samples off, for validation."""
     length = len(batch[0]) if hasattr(batch[0], "__len__") else 0
     at = int(length * (1 - share))
-    wanted = "validation_split must leave samples on both sides of arrays"
-    expect(0 < at < length, wanted, f"validation_split={share} for {length} samples")
+    expect(0 < at < length, "validation_split must leave samples on both sides", (share, length))
     return _rows(batch, slice(at)), _rows(batch, slice(at, None))
 
 
-def weights_of(y: Any, class_weight: dict[int, float]) -> Any:
-    """Return the weight of each sample's class, given as an integer or one-hot."""
+def weighted_by_class(batch: Batch, class_weight: dict[int, float]) -> Batch:
+    """Return the batch with the weight of each sample's class, given as an integer or one-hot."""
+    x, y, weight = batch
     expect(y is not None, "class_weight needs targets", y)
+    expect(weight is None, "Pass class_weight or sample_weight", "both")
     labels = y.argmax(axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.ravel()
-    return np.array([class_weight.get(int(label), 1.0) for label in labels])
+    return x, y, np.array([class_weight.get(int(label), 1.0) for label in labels])
 
 
 def refuse_nan(**arrays: Any) -> None:

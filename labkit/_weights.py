@@ -68,8 +68,7 @@ def _variables(layer: Layer, prefix: str = "") -> Iterator[tuple[str, Array]]:
     for i, name in enumerate(sorted(layer._weights, key=lambda name: name not in layer.gradients)):
         path = f"cell/vars/{i}" if isinstance(layer, SimpleRNN | LSTM | GRU) else f"vars/{i}"
         if isinstance(layer, MultiHeadAttention):
-            part, kind = name.split("_")  # such as "query" and "kernel"
-            path = f"{part}_dense/vars/{('kernel', 'bias').index(kind)}"
+            path = name.replace("_kernel", "_dense/vars/0").replace("_bias", "_dense/vars/1")
         yield prefix + path, layer._weights[name]
     for attribute, value in vars(layer).items():
         taken: Counter[str] = Counter()

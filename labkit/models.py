@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from labkit import activations, losses, optimizers, utils
-from labkit._batches import Batch, Batches, checked, refuse_nan, split, weights_of
+from labkit._batches import Batch, Batches, checked, refuse_nan, split, weighted_by_class
 from labkit._checks import expect
 from labkit._typing import Array, Shape
 from labkit.callbacks import Callback, History, tell
@@ -149,15 +149,12 @@ class Sequential(Chain):
             TypeError: Something is not an array of numbers.
             ValueError: The data do not fit each other or the model, or hold NaN.
         """
-        one = class_weight is None or sample_weight is None
-        expect(one, "fit takes class_weight or sample_weight", "both")
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split((x, y, sample_weight), validation_split)
         train = Batches(x, y, sample_weight, batch_size, shuffle, steps_per_epoch)
         held_out = None
         if isinstance(validation_data, tuple | list):
-            val_x, val_y, val_weight = (*validation_data, None)[:3]
-            held_out = Batches(val_x, val_y, val_weight, batch_size)
+            held_out = Batches(*validation_data, batch_size=batch_size)  # type: ignore[misc]
         elif validation_data is not None:
             held_out = Batches(validation_data)
         history, logs = History(), dict[str, Any]()
@@ -173,10 +170,10 @@ class Sequential(Chain):
             if verbose:
                 print(f"Epoch {epoch + 1}/{epochs}")
             bar = utils.Progbar(train.steps, verbose=verbose)
-            for step, (x, y, weight) in enumerate(train):
+            for step, batch in enumerate(train):
                 tell(told, "on_train_batch_begin", step, None)
-                weight = weights_of(y, class_weight) if class_weight else weight
-                self._step((x, y, weight), training=True)
+                batch = weighted_by_class(batch, class_weight) if class_weight else batch
+                self._step(batch, training=True)
                 logs = self._results()
                 tell(told, "on_train_batch_end", step, logs)
                 bar.update(step + 1, logs, finalize=False)
@@ -341,6 +338,7 @@ class Sequential(Chain):
         An optimizer then moves them in a few long operations instead of many short ones.
         Weights of different dtypes stay apart.
         """
+        self._vectors = None
         parts = [part for part in self.flatten_layers() if part.trainable]
         self._slots = [(part, name) for part in parts for name in part.gradients]
         old = [part.gradients[name] for part, name in self._slots]
@@ -380,8 +378,7 @@ class Sequential(Chain):
         taken = isinstance(last, Dense | Activation) and last.activity_regularizer is None
         taken = taken and activation is getattr(activations, loss.logits_of or "", None)
         if taken and (from_logits := loss.from_logits):
-            text = f"{loss.name}(from_logits=True) takes what goes into {last.name}'s activation."
-            warnings.warn(text, stacklevel=5)
+            warnings.warn(f"from_logits=True skips the model's {loss.logits_of}.", stacklevel=5)
         self.needs_input_gradient = False
         try:
             if taken:
