@@ -58,15 +58,20 @@ class Loss:
         return type(self).__name__
 
     def compare(self, t: Array, y: Array) -> tuple[Array, Array]:
-        """Return values and slopes for targets and predictions, `(batch, ..., outputs)`.
+        """Return a loss for each sample, and its slopes.
 
-        Values are one loss per sample, `(batch, ...)`; slopes the derivative of each value by
-        its own row of `y_pred`, `(batch, ..., outputs)`.
+        Args:
+            t: Targets, `(batch, ..., outputs)`, as `prepare` returned them.
+            y: Predictions, `(batch, ..., outputs)`.
+
+        Returns:
+            The values, `(batch, ...)`, and the derivative of each value by its own row of
+            `y`, `(batch, ..., outputs)`.
         """
-        raise NotImplementedError(f"To train with it, {self.name} needs compare(y_true, y_pred).")
+        raise NotImplementedError(f"To train with it, {self.name} needs compare(t, y).")
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return the values of `compare` only."""
+        """Return a loss for each sample, as `compare` does, without slopes."""
         return self.compare(y_true, y_pred)[0]
 
     def prepare(self, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Array, Array]:
@@ -100,11 +105,7 @@ class Loss:
         return np.asarray(self.value_and_gradient(y_true, y_pred, sample_weight)[1])
 
     def value_and_gradient(
-        self,
-        y_true: ArrayLike,
-        y_pred: ArrayLike,
-        sample_weight: Weight = None,
-        gradient: bool = True,
+        self, y_true: Any, y_pred: Any, sample_weight: Weight = None, gradient: bool = True
     ) -> tuple[Any, Array | None]:
         """Return the reduced loss, see `__call__`, and its gradient if it is wanted."""
         t, y = self.prepare(y_true, y_pred)
@@ -188,6 +189,8 @@ class KLDivergence(Loss):
 
 @dataclass(eq=False)
 class _Crossentropy(Loss):
+    """Base of those whose targets are probabilities, which smoothing draws towards equal ones."""
+
     from_logits: bool = False
     label_smoothing: float = 0.0
 
@@ -242,7 +245,7 @@ class CategoricalCrossentropy(_Crossentropy):
         total = y.sum(axis=-1, keepdims=True)
         q = y / total
         p = np.clip(q, EPSILON, 1 - EPSILON)
-        dq = -t / p * (p == q)
+        dq = -t / p * (p == q)  # no slope where q is clipped
         return -np.vecdot(t, np.log(p)), (dq - np.vecdot(dq, q)[..., None]) / total
 
 
@@ -306,23 +309,25 @@ def numbers(name: str, values: ArrayLike) -> Array:
     return array
 
 
-def pair(
-    name: str, y_true: ArrayLike, y_pred: ArrayLike, sparse: bool | None
-) -> tuple[Array, Array]:
-    """Return targets and predictions as floats of one shape.
+def pair(name: str, y_true: Any, y_pred: Any, sparse: bool | None) -> tuple[Array, Array]:
+    """Return targets and predictions as floats of one shape, `(batch, ..., outputs)`.
 
-    Integer labels, which are the targets if `sparse` is true, or `None` and the shapes say
-    so, become one-hot rows.
+    Args:
+        name: Who asks, for messages.
+        y_true: Targets.
+        y_pred: Predictions.
+        sparse: Whether the targets are integer labels, of which one-hot rows are made; `None`
+            if their shape tells.
     """
     t, p = numbers("y_true", y_true), numbers("y_pred", y_pred)
     p = p if p.dtype.kind == "f" else p.astype(config.floatx())
     shapes = f"y_true.shape={t.shape}, y_pred.shape={p.shape}"
     expect(t.size and p.size and p.ndim, f"{name} needs samples", shapes)
-    rows, classes = p.shape[:-1], p.shape[-1]
-    if classes > 1 and t.shape in (rows, (*rows, 1)) if sparse is None else sparse:
-        wanted = f"{name} expects one integer label per row of y_pred, from 0 to {classes - 1}"
+    classes, one_a_row = p.shape[-1], t.shape in (p.shape[:-1], (*p.shape[:-1], 1))
+    if one_a_row and classes > 1 if sparse is None else sparse:
         low, high = t.min(), t.max()
-        fits = t.shape in (rows, (*rows, 1)) and 0 <= low <= high < classes and not np.any(t % 1)
+        fits = one_a_row and 0 <= low <= high < classes and not np.any(t % 1)
+        wanted = f"{name} expects one integer label per row of y_pred, from 0 to {classes - 1}"
         expect(fits, wanted, f"{shapes}, values from {low} to {high}")
         labels, t = t.ravel().astype(np.intp), np.zeros(p.shape, p.dtype)
         t.reshape(-1, classes)[np.arange(labels.size), labels] = 1

@@ -46,13 +46,11 @@ class Metric:
 
     def add(self, y_true: Array, y_pred: Array, sample_weight: Weight) -> Any:
         """Return what a batch of samples, `(batch, ..., outputs)`, adds to the sums."""
-        raise NotImplementedError(
-            f"{type(self).__name__} needs add(y_true, y_pred, sample_weight)."
-        )
+        raise NotImplementedError(f"{type(self).__name__} needs add() or update_state().")
 
     def score(self, sums: Array) -> Any:
         """Return the metric, a float or an array, of these sums."""
-        raise NotImplementedError(f"{type(self).__name__} needs score(sums).")
+        raise NotImplementedError(f"{type(self).__name__} needs score() or result().")
 
     def update_state(
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: Weight = None
@@ -86,6 +84,8 @@ class Metric:
 
 
 class _Average(Metric):
+    """Base of those that are a weighted mean: `_totals` gives what they add."""
+
     direction = "up"
 
     def score(self, sums: Array) -> float:
@@ -101,7 +101,7 @@ class Mean(_Average):
         name: Shown in logs.
     """
 
-    direction = "down"
+    direction = "down"  # as losses
     name: str = "mean"
 
     # As in Keras, plain values have no targets.
@@ -240,11 +240,16 @@ class R2Score(Metric):
 
 
 class _Thresholded(Metric):
+    """Base of those that count yeses: predictions above each of some rising thresholds."""
+
     direction = "up"
-    edges: Array  # rising thresholds
+    edges: Array
 
     def add(self, y_true: Array, y_pred: Array, sample_weight: Weight) -> Any:
-        """Return the weight of the targets 0 and 1: all, and those above each threshold."""
+        """Return the weight of the targets 0 and 1, `(2, 1 + thresholds)`.
+
+        The first column holds all of them, the others those above each threshold.
+        """
         fits = np.isin(y_true, (0, 1)).all() and np.all((y_pred >= 0) & (y_pred <= 1))
         wanted = f"{type(self).__name__} expects targets 0 and 1, and predictions from 0 to 1"
         expect(fits, wanted, (y_true, y_pred))
@@ -354,8 +359,7 @@ class ConfusionMatrix(Metric):
         wanted = f"ConfusionMatrix expects as many scores as classes, {self.num_classes}"
         expect(y_pred.shape[-1] == self.num_classes, wanted, f"{y_pred.shape=}")
         guesses = np.eye(self.num_classes)[y_pred.argmax(axis=-1).ravel()]
-        weights = y_true * spread(sample_weight, y_true)
-        return weights.reshape(guesses.shape).T @ guesses
+        return (y_true * spread(sample_weight, y_true)).reshape(guesses.shape).T @ guesses
 
     def score(self, sums: Array) -> Array:
         """See `Metric.score`."""
@@ -382,6 +386,7 @@ def get(identifier: str | Metric) -> Metric:
 def _totals(values: Array, sample_weight: Weight) -> Array:
     """Return the weighted sum of values and that of weights; each sample counts once."""
     v = np.array(values, "float64", ndmin=1)
+    expect(v.size, "A mean needs values", f"shape={v.shape}")
     w = spread(sample_weight, v)
     return np.array([(w * v).sum(), w.sum()]) * (len(v) / v.size)
 

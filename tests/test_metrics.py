@@ -212,6 +212,12 @@ def test_weights_that_do_not_fit_are_refused(metric: Any, weight: Any) -> None:
         metric.update_state(np.zeros((4, 1)), np.zeros((4, 1)), weight)
 
 
+def test_the_mean_of_nothing_is_refused() -> None:
+    """An empty array is an error, not a division by zero."""
+    with pytest.raises(ValueError, match="needs values"):
+        ours.Mean().update_state([])
+
+
 def test_impossible_metrics_are_refused() -> None:
     """Arguments and names that mean nothing are an error at once."""
     with pytest.raises(ValueError, match="num_thresholds >= 2"):
