@@ -52,11 +52,6 @@ class Loss:
         known = ("sum_over_batch_size", "sum", "none", None)
         expect(self.reduction in known, f"reduction must be one of {known}", repr(self.reduction))
 
-    @property
-    def name(self) -> str:
-        """Shown in messages."""
-        return type(self).__name__
-
     def compare(self, t: Array, y: Array) -> tuple[Array, Array]:
         """Return a loss for each sample, and its slopes.
 
@@ -68,7 +63,7 @@ class Loss:
             The values, `(batch, ...)`, and the derivative of each value by its own row of
             `y`, `(batch, ..., outputs)`.
         """
-        raise NotImplementedError(f"To train with it, {self.name} needs compare(t, y).")
+        raise NotImplementedError(f"To train with it, {type(self).__name__} needs compare(t, y).")
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """Return a loss for each sample, as `compare` does, without slopes."""
@@ -81,7 +76,7 @@ class Loss:
             TypeError: Something is not an array of numbers.
             ValueError: Shapes do not fit, or a target is impossible.
         """
-        return pair(self.name, y_true, y_pred, self.sparse)
+        return pair(type(self).__name__, y_true, y_pred, self.sparse)
 
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: Weight = None) -> Any:
         """Return the reduced loss: a float, or an array if `reduction` is `None`.
@@ -199,7 +194,7 @@ class _Crossentropy(Loss):
         t, p = super().prepare(y_true, y_pred)
         low, high = t.min(), t.max()
         fits = 0 <= low <= high <= 1  # NaN fails, too
-        expect(fits, f"{self.name} expects targets from 0 to 1", f"values from {low} to {high}")
+        expect(fits, "A cross-entropy expects targets from 0 to 1", f"values from {low} to {high}")
         classes = 2 if self.logits_of == "sigmoid" else t.shape[-1]
         return t + self.label_smoothing * (1 / classes - t), p
 
@@ -326,7 +321,8 @@ def pair(name: str, y_true: Any, y_pred: Any, sparse: bool | None) -> tuple[Arra
     classes, one_a_row = p.shape[-1], t.shape in (p.shape[:-1], (*p.shape[:-1], 1))
     if one_a_row and classes > 1 if sparse is None else sparse:
         low, high = t.min(), t.max()
-        fits = one_a_row and 0 <= low <= high < classes and not np.any(t % 1)
+        fits = one_a_row and 0 <= low <= high < classes  # NaN fails, too
+        fits = fits and (t.dtype.kind != "f" or not np.any(t % 1))
         wanted = f"{name} expects one integer label per row of y_pred, from 0 to {classes - 1}"
         expect(fits, wanted, f"{shapes}, values from {low} to {high}")
         labels, t = t.ravel().astype(np.intp), np.zeros(p.shape, p.dtype)
@@ -339,11 +335,12 @@ def pair(name: str, y_true: Any, y_pred: Any, sparse: bool | None) -> tuple[Arra
 
 def spread(sample_weight: Weight, values: Array) -> Array:
     """Return the weight of each value, `(batch, ...)`, given one for each value or sample."""
+    ones = np.ones(values.shape, values.dtype)
     if sample_weight is None:
-        return np.ones_like(values)
+        return ones
     weight = numbers("sample_weight", sample_weight).astype(values.dtype)
     shape = weight.shape[:-1] if weight.ndim > 1 and weight.shape[-1] == 1 else weight.shape
     shapes = f"sample_weight.shape={weight.shape}, values.shape={values.shape}"
     fits = shape == values.shape[: len(shape)]
     expect(fits, "sample_weight must hold one weight per value or sample", shapes)
-    return np.broadcast_to(weight.reshape(shape + (1,) * (values.ndim - len(shape))), values.shape)
+    return ones * weight.reshape(shape + (1,) * (values.ndim - len(shape)))

@@ -388,7 +388,7 @@ def _totals(values: Array, sample_weight: Weight) -> Array:
     v = np.array(values, "float64", ndmin=1)
     expect(v.size, "A mean needs values", f"shape={v.shape}")
     w = spread(sample_weight, v)
-    return np.array([(w * v).sum(), w.sum()]) * (len(v) / v.size)
+    return np.array([np.vdot(w, v), w.sum()]) * (len(v) / v.size)
 
 
 def _ratio(a: Any, b: Any) -> Any:
