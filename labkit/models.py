@@ -174,11 +174,13 @@ class Sequential(Chain):
                 tell(told, "on_train_batch_begin", step, None)
                 batch = weighted_by_class(batch, class_weight) if class_weight else batch
                 self._step(batch, training=True)
-                logs = self._results()
-                tell(told, "on_train_batch_end", step, logs)
-                bar.update(step + 1, logs, finalize=False)
+                if verbose or callbacks:
+                    logs = self._results()
+                    tell(told, "on_train_batch_end", step, logs)
+                    bar.update(step + 1, logs, finalize=False)
                 if self.stop_training:
                     break
+            logs = self._results()
             if held_out is not None:
                 logs |= {f"val_{name}": value for name, value in self._test(held_out).items()}
             tell(told, "on_epoch_end", epoch, logs)
@@ -298,9 +300,9 @@ class Sequential(Chain):
             array = array[..., None]
         elif array.ndim == len(shape) + 1 and array.shape[-1] == 1:
             array = array[..., 0]
-        fits = all(size in (None, n) for n, size in zip(array.shape[1:], shape[1:], strict=False))
-        fits = fits and array.ndim == len(shape)
-        expect(fits, f"{self.name} expects {shape}", f"x.shape={array.shape}")
+        sizes = zip(array.shape[1:], shape[1:], strict=False)
+        if array.ndim != len(shape) or any(size not in (None, n) for n, size in sizes):
+            raise ValueError(f"{self.name} expects {shape}. Received: x.shape={array.shape}")
         return array
 
     def _step(self, batch: Batch, training: bool) -> None:
@@ -309,7 +311,7 @@ class Sequential(Chain):
         with self._until_logits() as activation:
             z = self(x, training)
             loss, slope = self.loss.value_and_gradient(y, z, weight, gradient=training)
-            if np.isnan(loss):
+            if loss != loss:  # only NaN differs from itself
                 refuse_nan(x=x, y=y, sample_weight=weight)
             mean_loss, *compiled = self.metrics
             mean_loss.update_state(loss + sum(self.losses) if self._penalized else loss, len(x))
@@ -318,8 +320,7 @@ class Sequential(Chain):
                 metric.update_state(y, y_pred)
             if training:
                 self.backward(slope)
-        if training:
-            self._update()
+                self._update()
 
     def _update(self) -> None:
         """Let the optimizer do a step: on the vectors, unless it must tell the arrays apart."""
