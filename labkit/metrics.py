@@ -90,7 +90,7 @@ class _Average(Metric):
 
     def score(self, sums: Array) -> float:
         """See `Metric.score`."""
-        return float(_ratio(*sums))
+        return float(sums[0] / sums[1]) if sums[1] else 0.0
 
 
 @dataclass(eq=False)
