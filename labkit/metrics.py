@@ -66,7 +66,7 @@ class Metric:
             TypeError: Something is not an array of numbers.
             ValueError: Shapes do not fit, or a target is impossible.
         """
-        t, p = pair(type(self).__name__, y_true, y_pred, self.sparse)
+        t, p = pair(self.name, y_true, y_pred, self.sparse)
         self.sums = self.sums + self.add(t, p, sample_weight)
 
     def result(self) -> Any:
