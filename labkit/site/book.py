@@ -64,6 +64,11 @@ class Cell:
         """Whether the cell solves an exercise, and is shown folded."""
         return "solution" in self.node.metadata.get("tags", ())
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether the page shows only what the cell gave: its code draws, and explains nothing."""
+        return "remove-input" in self.node.metadata.get("tags", ())
+
 
 @dataclass(frozen=True)
 class Colab:

@@ -23,6 +23,7 @@ from .render import EMBEDS, PARTS, Parts
 
 _BLOCK = re.compile(r"^ {0,3}\{\{ *([a-z]+)((?: +[^\s{}]+)?) *\}\}[ \t]*$", re.MULTILINE)
 _VALUE = r"\{\{ *([^\s{}:#]+#[^\s{}:]+)(?::([^{}\n]*?))? *\}\}"
+_STRAY = rf"\{{\{{ *(?:{'|'.join([*EMBEDS, *PARTS])})\b[^{{}}\n]*\}}\}}"
 _FENCE = re.compile(r"[ #>]*(`{3,}|~{3,})")
 _CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
 
@@ -62,6 +63,8 @@ class EmbedExtension(Extension):  # type: ignore[misc]  # Markdown is untyped
             md.parser.blockprocessors.register(block, "labkit-embed", 75)
             value = _Value(_VALUE, md, self.context)
             md.inlinePatterns.register(value, "labkit-value", 187)
+            stray = _Stray(_STRAY, md, self.context)
+            md.inlinePatterns.register(stray, "labkit-stray", 186)
 
 
 class _Block(BlockProcessor):  # type: ignore[misc]  # Markdown is untyped
@@ -114,6 +117,16 @@ class _Value(InlineProcessor):  # type: ignore[misc]  # Markdown is untyped
             context.errors.append((m[0], str(error)))
             return "", m.start(0), m.end(0)
         return element, m.start(0), m.end(0)
+
+
+class _Stray(_Value):
+    """Notes a block that stands within a line, where it would stay as it is written."""
+
+    def handleMatch(  # noqa: N802  # Python-Markdown's name
+        self, m: re.Match[str], data: str
+    ) -> tuple[Element | str, int, int]:
+        self.context.errors.append((m[0], f"{m[0]} must stand on a line of its own"))
+        return "", m.start(0), m.end(0)
 
 
 def report(place: str, text: str, errors: Iterable[tuple[str, str]]) -> str:

@@ -19,7 +19,9 @@ from markdown.inlinepatterns import InlineProcessor
 _INLINE = r"(?<![\\$])\$(?![\s$])((?:\\.|[^\\$])+?)(?<!\s)\$(?![\d$])"
 _BLOCK = re.compile(r"^ {0,3}\$\$(.+?)\$\$[ \t]*$", re.DOTALL | re.MULTILINE)
 
+_NEEDLESS = re.compile(r' xmlns="[^"]*"| display="inline"')  # HTML knows
 _OPERATOR = "{http://www.w3.org/1998/Math/MathML}mo"
+_ROW = "{http://www.w3.org/1998/Math/MathML}mrow"
 _SIGNS = {"-", "\N{MINUS SIGN}", "+", "±", "∓"}
 _CLOSING = {")", "]", "}", "|", "‖", "⟩", "!", "′"}
 
@@ -49,7 +51,9 @@ def mathml(latex: str, *, block: bool = False) -> str:
         if element.text and element.text.startswith("\\"):
             raise MathError(f"unknown command {element.text} in the formula ${latex}$")
         _mark_signs(element)
-    return ElementTree.tostring(root, encoding="unicode")
+    if len(root) == 1 and root[0].tag == _ROW and not root[0].attrib:
+        root[:] = root[0]  # a formula is a row itself
+    return _NEEDLESS.sub("", ElementTree.tostring(root, encoding="unicode"))
 
 
 def _mark_signs(row: ElementTree.Element) -> None:

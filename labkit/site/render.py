@@ -8,20 +8,14 @@ source files (`../tutorials/neuron.py#boundary`), as an author would write them.
 import html
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import lru_cache
-from itertools import groupby
-from typing import Any, TextIO
+from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
-import pygments
 from markdown import Markdown
 from markdown.util import AtomicString
 from nbformat import NotebookNode
-from pygments.formatter import Formatter
-from pygments.lexers import PythonLexer
-from pygments.token import Token
 
 from . import elements
 from .book import Book, Cell, EmbedError, anchor
@@ -36,6 +30,16 @@ _TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
 _TABLE_ATTRIBUTES = re.compile(r' (?:border|class|id|style)="[^"]*"')
 _EMPTY_HEADER = re.compile(r"<th[^>]*>(?:&nbsp;|\s)*</th>")
 _BREAK = re.compile(r"\s*\n\s*")
+_BLOCK = (
+    "html|head|body|meta|link|title|script|header|nav|main|article|footer|div|p|h[1-6]|ul|ol|li|"
+    "dl|dt|dd|figure|figcaption|table|thead|tbody|tr|th|td|pre|details|summary|form|label|input|"
+    "button|svg|hr|blockquote"
+)
+# A line's end beside a block, or in a tag's own text: no browser shows it.
+_BLANK = re.compile(
+    rf"(?<=>)\n(?=</?(?:{_BLOCK})\b)|(?<=[^>])\n(?=</(?:{_BLOCK}|span)>)"
+    rf"|(?<=</span>)\n(?=<span|</a>|</label>)|(?<=md-ellipsis>)\n"
+)
 _THEME_FAULTS = [  # what Material writes, and what HTML and screen readers ask for
     ('role="dialog">', 'role="dialog" aria-label="Search">'),
     (' type="checkbox" id="__drawer" autocomplete="off">', ' type="checkbox" id="__drawer">'),
@@ -43,8 +47,24 @@ _THEME_FAULTS = [  # what Material writes, and what HTML and screen readers ask 
     (' tabindex="">', ' tabindex="0">'),
     (" tabindex>", ' tabindex="0">'),
     (' data-md-component="source"', ""),  # it would ask a third party how popular the book is
+    (' xmlns="http://www.w3.org/2000/svg"', ""),  # HTML knows
+    (' class="autorefs autorefs-internal"', ""),
     (' alt="logo">', ' alt="" width="24" height="24">'),  # the link around it has the name
 ]
+# A link's text is one item of its row; it needs a wrapper only where marks split it.
+_LABEL = re.compile(r"(class=md-nav__link>)\n?<span class=md-ellipsis>([^<]*)</span></a>")
+_NEEDLESS = re.compile(r'\s*<meta name="generator"[^>]*>| title="[^"]*"(?= class="md-\S+ md-logo")')
+_CONFIG = re.compile(r'(?<=<script id="__config" type="application/json">).*?(?=</script>)')
+_TAG = re.compile(r"<(?!script)[a-z][^<>]*>")
+_QUOTED = re.compile(r'(\s[a-z-]+=)"([^\s"\'=<>`]+)"')
+_TABS = re.compile(r"<script>var (?:tabs|target)=.*?</script>")
+_CONTENTS = '<nav class="md-nav md-nav--secondary"'
+_NAV = re.compile("<(/?)nav")
+# Icons that are longer than most lines of text; site.css draws them.
+_ICON = re.compile(
+    '<svg viewBox="0 0 24 24"><path d="(?:(m14.3 16)|(M12 7a5)|(m17.75 4)|(M9.5 3A))[^"]*"/></svg>'
+)
+_ICONS = "", "auto", "sun", "moon", "search"
 _VERBATIM = re.compile(r"(<(pre|script|style|textarea)\b.*?</\2>)", re.DOTALL)
 _SETUP: dict[str, Any] = {"cell_type": "code", "id": "setup", "metadata": {}, "outputs": []}
 # Packages whose own spelling is not that of the name under which they install.
@@ -111,7 +131,8 @@ class Parts:
             SubElement(element, "summary").text = "Solution"
         else:
             element = Element("div", {"class": "lab-cell", "id": cell.anchor})
-        element.append(self._code(cell))
+        if cell.state != "done" or not cell.is_silent:
+            element.append(self._code(cell))
         if cell.state == "done":
             element.extend(part for _, part in self._outputs(cell))
             if cell.figures:
@@ -131,6 +152,8 @@ class Parts:
             )
         try:
             text = "…" if value is None else format(value, spec)
+            if isinstance(value, int | float):
+                text = text.replace("-", "\N{MINUS SIGN}")
         except (ValueError, TypeError) as error:
             raise EmbedError(
                 f"the format {spec!r} does not fit {name}, which is {value!r}: {error}"
@@ -186,6 +209,8 @@ class Parts:
             link.text = "Open in Colab"
         else:
             link.tail = None
+        if any(cell.is_silent for cell in self.book.cells(name)):
+            link.tail = " · with the code of every drawing"
         return element
 
     def foot(self, name: str) -> Element:
@@ -256,7 +281,11 @@ class Parts:
         return link
 
     def _code(self, cell: Cell) -> Element:
-        return self._raw("div", highlight(cell.node.source), "highlight")
+        """Return the code; site.js colors it, as marks would make a page half as large again."""
+        code = html.escape(cell.node.source.strip("\n"), quote=False)
+        element = Element("pre")
+        element.text = AtomicString(self.md.htmlStash.store(f"<code>{code}</code>"))
+        return element
 
     def _raw(self, tag: str, markup: str, kind: str) -> Element:
         element = Element(tag, {"class": kind})
@@ -293,7 +322,7 @@ class Parts:
 
     def _table(self, markup: str) -> Element:
         markup = _EMPTY_HEADER.sub("<td></td>", _TABLE_ATTRIBUTES.sub("", markup))
-        return self._raw("div", re.sub(r">\s+<", "><", markup), "lab-table")
+        return self._raw("div", re.sub(r">\s+<", "><", markup.replace(" >", ">")), "lab-table")
 
     def _error(self, output: NotebookNode) -> Element:
         message = html.escape(_settled(output.evalue), quote=False)
@@ -315,23 +344,20 @@ class Parts:
         return element
 
     def _images(self, parent: Element, cell: Cell, drawing: Figure, alt: str) -> None:
-        """Add the light and the dark drawing; the stylesheet shows one of them.
+        """Add a drawing; site.js exchanges it for its dark twin where the page is dark.
 
-        A hidden image that is lazy is not fetched. Only the first drawing of a page, which
-        may be seen at once, is fetched at once, and only its light form.
+        Only the first drawing of a page, which may be seen at once, is fetched at once.
         """
-        for scheme, suffix in (("light", ""), ("dark", ".dark")):
-            path = f"tutorials/{cell.tutorial}/{drawing.name}{suffix}.svg"
-            attributes = {
-                "class": f"lab-{scheme}",
-                "src": self.link(path),
-                "alt": alt,
-                "width": str(drawing.width),
-                "height": str(drawing.height),
-            }
-            if self.figures or scheme == "dark":
-                attributes["loading"] = "lazy"
-            SubElement(parent, "img", attributes)
+        attributes = {
+            "class": "lab-drawing",
+            "src": self.link(f"tutorials/{cell.tutorial}/{drawing.name}.svg"),
+            "alt": alt,
+            "width": str(drawing.width),
+            "height": str(drawing.height),
+        }
+        if self.figures:
+            attributes["loading"] = "lazy"
+        SubElement(parent, "img", attributes)
         self.figures += 1
 
     def _time(self, name: str) -> str:
@@ -416,42 +442,39 @@ def files(book: Book, name: str) -> Iterator[tuple[str, str]]:
     yield from elements.files(book, name)
 
 
-@lru_cache(maxsize=1024)  # a cell stands on its own page and in a chapter, at every build
-def highlight(source: str) -> str:
-    """Return Python as a code block of the theme, with marks as short as HTML has them.
-
-    The common marks, a `<span class="…">` for each token, would double a page's size.
-    """
-    markup = pygments.highlight(source.strip("\n"), PythonLexer(), _Marks())
-    return f"<pre><code>{markup}</code></pre>"
-
-
-class _Marks(Formatter):  # type: ignore[misc]  # Pygments is untyped
-    """Marks keywords, strings and comments; the stylesheet gives the marks their colors."""
-
-    def format(self, tokensource: Iterable[tuple[Any, str]], outfile: TextIO) -> None:
-        tokens = ((_mark(kind), text) for kind, text in tokensource)
-        for mark, group in groupby(tokens, key=lambda token: token[0]):
-            text = html.escape("".join(text for _, text in group), quote=False)
-            outfile.write(f"<{mark}>{text}</{mark}>" if mark else text)
-
-
-def _mark(kind: Any) -> str:
-    if kind in Token.Keyword or kind is Token.Operator.Word:
-        return "b"
-    if kind in Token.Comment:
-        return "i"
-    return "u" if kind in Token.Literal.String else ""
-
-
 def finish(page: str) -> str:
-    """Return a page as valid HTML, without the white space between its lines, a tenth of it."""
+    """Return a page as valid HTML, without what no reader sees."""
     for fault, mended in _THEME_FAULTS:
         page = page.replace(fault, mended)
+    page = _NEEDLESS.sub("", page)
+    page = _CONFIG.sub(lambda data: json.dumps(json.loads(data[0]), separators=(",", ":")), page)
+    page = _ICON.sub(lambda icon: f'<svg class="lab-{_ICONS[icon.lastindex or 0]}"></svg>', page)
+    if 'class="tabbed-set' not in page:
+        page = _TABS.sub("", page)
+    if page.count(_CONTENTS) > 1:  # site.js copies the second into the phone's menu
+        page = _without(page, page.index(_CONTENTS))
+    start, end = page.find("<article"), page.rfind("</article>")
+    if start >= 0:  # around the text
+        page = _bare(page[:start]) + page[start:end] + _bare(page[end:])
     parts = _VERBATIM.split(page)  # outside, inside, the inside's tag, outside …
-    parts[::3] = [_BREAK.sub("\n", part) for part in parts[::3]]
+    parts[::3] = [_LABEL.sub(r"\1\2</a>", _BLANK.sub("", _BREAK.sub("\n", p))) for p in parts[::3]]
     del parts[2::3]
     return "".join(parts).lstrip()
+
+
+def _bare(markup: str) -> str:
+    """Return tags without the quotes that HTML does not ask for."""
+    return _TAG.sub(lambda tag: _QUOTED.sub(r"\1\2", tag[0]), markup)
+
+
+def _without(page: str, start: int) -> str:
+    """Return a page without the `<nav>` that starts at a place."""
+    depth = 0
+    for tag in _NAV.finditer(page, start):
+        depth += -1 if tag[1] else 1
+        if not depth:
+            return page[:start] + page[tag.end() + 1 :]
+    return page
 
 
 def published(notebook: NotebookNode, setup: str = "") -> str:

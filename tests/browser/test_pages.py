@@ -290,3 +290,53 @@ def test_site_works_under_a_sub_path(browser: Browser, below: str) -> None:
     settle(page)
     page.close()
     assert not missing
+
+
+def test_drawings_have_the_colors_of_the_page(page: Page) -> None:
+    """Each is light or dark as the page is, follows the reader's choice, and prints light."""
+    page.goto(TUTORIAL)
+    settle(page)
+    drawn = (
+        "[...document.querySelectorAll('img.lab-drawing')].map(i => [i.src, i.naturalWidth > 0])"
+    )
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+
+    def all_dark(wanted: bool) -> bool:
+        images = page.evaluate(drawn)
+        assert len(images) > 4
+        return all(source.endswith(".dark.svg") == wanted and there for source, there in images)
+
+    assert all_dark(dark)
+    page.emulate_media(media="print")
+    page.wait_for_load_state("networkidle")
+    assert all_dark(False)
+    page.emulate_media(media="screen")
+    page.locator("label[for=__palette_1]").click()  # light
+    page.locator("label[for=__palette_2]").click()  # dark
+    settle(page)
+    assert all_dark(True)
+
+
+def test_code_is_colored_and_stays_the_code(page: Page, site: Path) -> None:
+    """Keywords, strings and comments are marked; without marks each cell is in the script."""
+    page.goto(TUTORIAL)
+    for mark, text in (("b", "import"), ("u", '"'), ("i", "# the inputs")):
+        assert page.locator(f".lab-cell pre {mark}", has_text=text).count() > 0
+    script = (site / TUTORIAL / "neuron.py").read_text("utf-8")
+    cells = page.locator(".lab-cell > pre > code").all_text_contents()
+    assert len(cells) > 10
+    assert not [cell for cell in cells if cell not in script]
+
+
+def test_the_phones_menu_has_the_contents(page: Page) -> None:
+    """What stands beside the text on a desk stands in the menu on a phone."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(TUTORIAL)
+    page.locator("label[for=__drawer].md-icon").click()
+    page.locator(".md-nav--primary label.md-nav__link[for=__toc]").click()
+    link = page.locator(".md-nav--primary .md-nav--secondary a").last
+    link.wait_for(state="visible")
+    link.click()
+    assert page.evaluate("location.hash").startswith("#")
+    heading = page.locator(f"{page.evaluate('location.hash')} > .headerlink")
+    assert heading.count() == 1

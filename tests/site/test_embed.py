@@ -36,18 +36,17 @@ def book() -> Book:
 
 
 def test_a_figure(book: Book) -> None:
-    """It has two forms with size and text, its caption, and a link to its cell."""
+    """It has a size and a text, its caption, and a link to its cell."""
     html, context, _ = convert("Look:\n{{ figure tiny#boundary }}\nand on.", book)
     assert not context.errors
     figure = re.search(r"<figure.*</figure>", html, re.DOTALL)
     assert figure
     assert 'data-tutorial="tiny#boundary"' in figure[0]
-    images = re.findall(r"<img [^>]*>", figure[0])
-    for image, source in zip(images, ("boundary.svg", "boundary.dark.svg"), strict=True):
-        assert f'src="../tutorials/tiny/{source}"' in image
-        assert 'alt="A line."' in image
-        assert 'width="48"' in image
-        assert 'height="24"' in image
+    (image,) = re.findall(r"<img [^>]*>", figure[0])
+    assert 'src="../tutorials/tiny/boundary.svg"' in image
+    assert 'alt="A line."' in image
+    assert 'width="48"' in image
+    assert 'height="24"' in image
     assert "<figcaption>It <em>rises</em>. <a" in figure[0]
     assert 'href="../tutorials/tiny.py#boundary">tiny.py</a>' in figure[0]
     assert html.startswith("<p>Look:</p>")
@@ -55,10 +54,10 @@ def test_a_figure(book: Book) -> None:
 
 
 def test_only_the_first_figure_of_a_page_is_not_lazy(book: Book) -> None:
-    """And of the first, the dark form is, which is not fetched while it is hidden."""
+    """The others are fetched when the reader comes near them."""
     html, _, _ = convert("{{ figure tiny#boundary }}\n\n{{ figure tiny#twice }}", book)
     lazy = ["lazy" in image for image in re.findall(r"<img [^>]*>", html)]
-    assert lazy == [False, True, True, True, True, True]
+    assert lazy == [False, True, True]
     assert 'alt="Lines. (1 of 2)"' in html
     assert 'alt="Lines. (2 of 2)"' in html
 
@@ -71,9 +70,7 @@ def test_code_output_and_table(book: Book) -> None:
     )
     assert not context.errors
     assert html.count('data-tutorial="tiny#boundary"') == 2
-    assert '<div class="highlight"><pre><code>draw()</code></pre></div>' in html.replace(
-        "\n</code>", "</code>"
-    )
+    assert "<pre><code>draw()</code></pre>" in html.replace("\n</code>", "</code>")
     assert '<pre class="lab-output">drawn</pre>' in html
     assert '<div class="lab-table"><table><thead><tr><td></td><th>n</th></tr>' in html
     assert "style" not in html
@@ -226,3 +223,23 @@ def test_a_value_that_holds_no_format(book: Book) -> None:
     """A name without a tutorial is refused."""
     with pytest.raises(EmbedError, match="expected TUTORIAL#NAME"):
         book.value("accuracy")
+
+
+@pytest.mark.parametrize("text", ["See {{ output tiny#boundary }}", "A\n- {{figure tiny#x}} here"])
+def test_a_block_within_a_line_is_an_error(book: Book, text: str) -> None:
+    """It is not left as it is written; in code it is."""
+    html, context, _ = convert(text, book)
+    assert "{{" not in html
+    ((written, why),) = context.errors
+    assert written in text
+    assert "on a line of its own" in why
+    _, context, _ = convert("See `{{ output tiny#boundary }}`", book)
+    assert not context.errors
+
+
+def test_a_negative_number_has_a_minus_sign() -> None:
+    """Words keep their hyphens."""
+    made = code("f()", values=["low", "word"], outcome={"low": -1.5, "word": "one-way"})
+    html, _, _ = convert("{{ t#low:.1f }} {{ t#word }}", Book({"t": notebook(made)}))
+    assert ">\N{MINUS SIGN}1.5</a>" in html
+    assert ">one-way</a>" in html

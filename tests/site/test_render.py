@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from labkit.site.book import Book, Colab
-from labkit.site.render import description, files, finish, highlight, markdown, published, title
+from labkit.site.render import description, files, finish, markdown, published, title
 
 from .pages import SVG, code, convert, notebook, printed, prose, shown
 
@@ -70,15 +70,19 @@ def test_what_goes_to_stderr_is_not_shown() -> None:
     assert "oh" in published(made)
 
 
-def test_highlighted_code_is_the_code() -> None:
-    """Without its marks it is the source again; keywords, strings and comments have marks."""
-    source = 'def f(x):  # half < one\n    return f"{x} & \\n" if x is not None else 0.5\n'
-    marked = highlight(source)
-    assert html.unescape(re.sub("<[^>]*>", "", marked)) == source
-    assert "<b>def</b>" in marked
-    assert "x <b>is</b> <b>not</b> <b>None</b>" in marked
-    assert "<i># half &lt; one</i>" in marked
-    assert '<u>f"{</u>x<u>} &amp; ' in marked
+def test_the_code_of_a_drawing_is_left_out() -> None:
+    """The page shows the drawing alone while it is there, and says where its code is."""
+    tags = ["remove-input"]
+    made = notebook(code("draw()", shown(svg=SVG), label="c", alt="A line.", tags=tags))
+    page, _, _ = convert("{{ cell t#c }}\n\n{{ head t }}\n\n{{ code t#c }}", Book({"t": made}))
+    cell, _, rest = page.partition('<p class="lab-facts"')
+    head, _, embedded = rest.partition("</p>")
+    assert "draw()" not in cell
+    assert "<img" in cell
+    assert "with the code of every drawing" in head
+    assert "draw()" in embedded
+    page, _, _ = convert("{{ cell t#c }}", Book({"t": made}, {"t": "running"}))
+    assert "draw()" in page
 
 
 def test_a_page_loses_white_space_only_between_its_lines() -> None:
@@ -89,6 +93,21 @@ def test_a_page_loses_white_space_only_between_its_lines() -> None:
     assert finish(page) == (
         "<p>a\nb</p>\n<pre>x\n\n    y</pre>\n<script>1\n\n  2</script>\n<p>c  d</p>"
     )
+
+
+def test_a_page_says_nothing_twice() -> None:
+    """The table of contents stands once, nested parts included; tags lose needless quotes."""
+    contents = '<nav class="md-nav md-nav--secondary"><a href="#a">A</a><nav>B</nav></nav>'
+    page = f'<div class="a b" id="c">{contents}</div>{contents}<article id="d">x</article>'
+    left = contents.replace('"#a"', "#a")
+    assert finish(page) == f'<div class="a b" id=c></div>{left}<article id="d">x</article>'
+
+
+def test_scripts_for_tabs_stand_where_tabs_are() -> None:
+    """A page without them does without the theme's two scripts."""
+    scripts = '<script>var tabs=__md_get("__tabs")</script><script>var target=1</script>'
+    assert finish(f"<p>a</p>{scripts}") == "<p>a</p>"
+    assert finish(tabs := f'<div class="tabbed-set x"></div>{scripts}') == tabs
 
 
 def test_the_published_notebook_is_valid_and_clean() -> None:
