@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Convolutional networks
 #
-# A small window slides over an image and asks the same question everywhere. This script does that
-# by hand, then with a photograph, then in one, two and three dimensions. Then it trains a network
-# of such windows on digits that may lie anywhere, and asks whether it really does not matter where.
+# A small window slides over an image and asks the same question everywhere. Here by hand, on a
+# photograph, in one, two and three dimensions; then in a network that reads digits anywhere. Does it
+# really not matter where they lie?
 #
 # The chapter [Convolutional networks](../architectures/cnn.md) explains each step.
 
@@ -33,12 +33,15 @@ def correlate(x, kernel):
     return np.tensordot(windows, kernel, axes=kernel.ndim)
 
 
-# %% label="window" alt="Three tables of numbers. The input, 6 by 6, holds 0 in its left half and 9 in its right half; one window of 3 by 3 is framed. The kernel, 3 by 3, has the columns −1, 0 and 1. The output, 4 by 4, is 27 in its two middle columns and 0 outside; the cell that belongs to the framed window is framed too." caption="The kernel at one place: three times 9 minus three times 0 is 27. It answers where the image grows brighter from left to right, and nowhere else."
+# %%
 image = np.zeros((6, 6))
 image[:, 3:] = 9
 kernel = np.array([[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]])
 response = correlate(image, kernel)  # (4, 4)
 
+assert response.tolist() == [[0, 27, 27, 0]] * 4
+
+# %% label="window" alt="Input, kernel and output as tables of numbers; the framed 3 by 3 window of the input gives the framed cell of the output, 27." caption="The kernel at one place: three times 9 minus three times 0 is 27. It answers where the image grows brighter from left to right, and nowhere else." tags=["remove-input"]
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 3.3), width_ratios=(6, 3, 4))
 plot.matrix(axes[0], image, fmt=".0f", cmap="gray", limits=(-6, 12))
 plot.matrix(axes[1], kernel, fmt=".0f")
@@ -48,8 +51,6 @@ for ax, title in zip(axes, ("input", "kernel", "output"), strict=True):
 frame = {"fill": False, "edgecolor": plot.COLORS["orange"], "linewidth": 3}
 axes[0].add_patch(plt.Rectangle((0.5, 0.5), 3, 3, **frame))
 axes[2].add_patch(plt.Rectangle((0.5, 0.5), 1, 1, **frame))
-
-assert response.tolist() == [[0, 27, 27, 0]] * 4
 
 # %% [markdown]
 # A `Conv2D` layer does the same, with many kernels at once. Its arrays have the shapes (images,
@@ -85,7 +86,7 @@ assert dense_weights == 256 * 2048 + 2048
 # One averages its window, one subtracts left from right, one subtracts top from bottom. The last two
 # give the middle row or column more weight; they are known as Sobel kernels.
 
-# %% label="edges" alt="Four versions of a photograph of a Chinese temple with a many-storeyed roof. As it is; blurred; with the upright edges of posts and walls bright; with the level edges of roofs and beams bright." caption="One photograph, three kernels; the strength of the response. Photograph: [China](https://www.flickr.com/photos/danielbuechele/6061409035/) by danielbuechele, [CC BY 2.0](https://creativecommons.org/licenses/by/2.0/)."
+# %%
 photograph = datasets.load_photographs()["china"].pixels / 255
 grey = photograph[:426].mean(axis=-1)  # (426, 640)
 grey = grey.reshape(213, 2, 320, 2).mean(axis=(1, 3))  # half the size
@@ -98,16 +99,18 @@ views = {
     "upright edges": np.abs(correlate(grey, sobel)),
     "level edges": np.abs(correlate(grey, sobel.T)),
 }
-fig, axes = plt.subplots(2, 2, figsize=(7.2, 4.9))
-for ax, (title, view) in zip(axes.flat, views.items(), strict=True):
-    ax.imshow(view, vmin=0, vmax=np.quantile(view, 0.995))
-    ax.set_title(title)
-    ax.set_axis_off()
 
 wall = np.zeros((8, 8))
 wall[:, 4:] = 1  # an upright edge
 assert np.abs(correlate(wall, sobel)).max() == 4
 assert np.abs(correlate(wall, sobel.T)).max() == 0
+
+# %% label="edges" alt="A photograph of a Chinese temple: as it is, blurred, with its upright edges bright, with its level edges bright." caption="One photograph, three kernels; the strength of the response. Photograph: [China](https://www.flickr.com/photos/danielbuechele/6061409035/) by danielbuechele, [CC BY 2.0](https://creativecommons.org/licenses/by/2.0/)." tags=["remove-input"]
+fig, axes = plt.subplots(2, 2, figsize=(7.2, 4.9))
+for ax, (title, view) in zip(axes.flat, views.items(), strict=True):
+    ax.imshow(view, vmin=0, vmax=np.quantile(view, 0.995))
+    ax.set_title(title)
+    ax.set_axis_off()
 
 # %% [markdown]
 # ## One, two, three dimensions
@@ -115,7 +118,7 @@ assert np.abs(correlate(wall, sobel.T)).max() == 0
 # `correlate` never asked how many axes there are. A time series has one, a film has three. (Colour
 # is no axis to slide along: a kernel for colour images has weights for all channels at once.)
 
-# %% label="dimensions" alt="Left: monthly sea temperatures swing up and down every year; a smooth line through them, the mean of twelve months, shows slow rises and falls, highest around 1983 and 1998. Right: in every frame, the response to a dot that moves right is 3, and to one that moves left 1." caption="One dimension: the sea off Peru by month, and a kernel of twelve equal weights (data: NOAA). Three dimensions: a kernel for motion to the right, on two short films of a moving dot." values="response_right response_left"
+# %% values="response_right response_left"
 years, months = datasets.load_elnino()
 sea = months.ravel()  # °C, one number per month
 year = np.full(12, 1 / 12)
@@ -132,6 +135,12 @@ seen_right = correlate(moves_right, motion).max(axis=(1, 2))  # (frames,)
 seen_left = correlate(moves_left, motion).max(axis=(1, 2))
 response_right, response_left = seen_right.max(), seen_left.max()
 
+assert response_right == 3
+assert response_left == 1
+top = np.sort(middle[np.argsort(-smooth)[:12]])
+assert all(1982 < month < 1984 or 1997 < month < 1999 for month in top)
+
+# %% label="dimensions" alt="Sea temperatures swing every year around a smooth line; a kernel for motion answers 3 to a dot moving right and 1 to one moving left." caption="One dimension: the sea off Peru by month, and the mean of twelve months (data: NOAA). Three: a kernel for motion, on two short films." tags=["remove-input"]
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.8), width_ratios=(3, 2))
 axes[0].plot(time, sea, "-", color=plot.COLORS["grey"], lw=0.7)
 axes[0].plot(middle, smooth, color=plot.COLORS["orange"], lw=2.5)
@@ -141,11 +150,6 @@ axes[1].plot(seen_left, "s--", label="dot moves left")
 axes[1].set(title="3-D", xlabel="frame", ylim=(0, 4.5))
 axes[1].set_ylabel("strongest response")
 axes[1].legend()
-
-assert response_right == 3
-assert response_left == 1
-top = np.sort(middle[np.argsort(-smooth)[:12]])
-assert all(1982 < month < 1984 or 1997 < month < 1999 for month in top)
 
 # %% [markdown]
 # ## Sizes
@@ -170,8 +174,8 @@ table.style.hide()
 # %% [markdown]
 # ## The task: digits anywhere
 #
-# Sheets of 16 × 16 pixels, each with one digit at a random place. Four sheets are made of each
-# training image; a validation or test image appears once.
+# Sheets of 16 × 16 pixels, each with one digit at a random place: four of each training image, one
+# of each other.
 
 
 # %% label="sheets" values="n_train n_test"
@@ -245,27 +249,22 @@ def compile(model):
     return model
 
 
-# %% label="race" alt="Validation accuracy against the epoch for three networks. The convolutional network ends highest, the large dense network lower, the small dense network lower still." caption="Three networks learn to read digits anywhere on the sheet." values="cnn_parameters same_parameters large_parameters cnn_accuracy same_accuracy large_accuracy large_train_accuracy"
+# %% values="cnn_parameters same_parameters large_parameters cnn_accuracy same_accuracy large_accuracy large_train_accuracy"
 contestants = {
     "convolutional": build_cnn,
     "dense, same size": lambda: build_dense(27),
     "dense, large": lambda: build_dense(128),
 }
-models, rows, ends = {}, {}, []
-fig, ax = plt.subplots(figsize=(7.2, 3.2))
-for i, (name, build) in enumerate(contestants.items()):
+models, rows, curves = {}, {}, {}
+for name, build in contestants.items():
     keras.utils.set_random_seed(0)
     models[name] = model = compile(build())
     how = {"epochs": 15, "batch_size": 64, "verbose": 0}
     history = model.fit(x_train, y_train, validation_data=validation_data, **how)
-    curve = history.history["val_accuracy"]
-    ends.append(curve[-1])
-    ax.plot(range(1, 16), curve, marker=plot.MARKERS[i], label=name)
+    curves[name] = history.history["val_accuracy"]
     train_accuracy = model.evaluate(x_train, y_train, verbose=0)[1]
     test_accuracy = model.evaluate(x_test, y_test, verbose=0)[1]
     rows[name] = model.count_params(), train_accuracy, test_accuracy
-ax.set(xlabel="epoch", ylabel="validation accuracy", ylim=(0, 1))
-ax.legend(loc="lower right")
 
 cnn = models["convolutional"]
 cnn_parameters, _, cnn_accuracy = rows["convolutional"]
@@ -278,8 +277,16 @@ assert abs(same_parameters / cnn_parameters - 1) < 0.01
 assert cnn_accuracy > 0.85
 assert cnn_accuracy > same_accuracy + 0.2
 assert cnn_accuracy > large_accuracy + 0.05
+ends = [curve[-1] for curve in curves.values()]
 assert ends[0] > ends[2] > ends[1]
 assert large_train_accuracy > 0.95
+
+# %% label="race" alt="Validation accuracy by epoch: the convolutional network ends highest, then the large dense one, then the small one." caption="Three networks learn to read digits anywhere on the sheet." tags=["remove-input"]
+fig, ax = plt.subplots(figsize=(7.2, 3.2))
+for (name, curve), marker in zip(curves.items(), plot.MARKERS, strict=False):
+    ax.plot(range(1, 16), curve, marker=marker, label=name)
+ax.set(xlabel="epoch", ylabel="validation accuracy", ylim=(0, 1))
+ax.legend(loc="lower right")
 
 # %% label="table"
 names = ["parameters", "right, training", "right, test"]
@@ -291,7 +298,7 @@ pd.DataFrame(rows, index=names).T.style.format(formats)
 #
 # Nobody told the network to look for edges. These are the kernels of its first layer.
 
-# %% label="filters" alt="Eight grids of 3 by 3 weights. Several are positive on one side and negative on the other, in different directions." caption="The eight kernels of the first layer: blue is positive, red negative."
+# %% label="filters" alt="Eight grids of 3 by 3 weights. Several are positive on one side and negative on the other, in different directions." caption="The eight kernels of the first layer: blue is positive, red negative." tags=["remove-input"]
 weights = cnn.layers[0].get_weights()[0]  # (3, 3, 1, 8)
 most = np.abs(weights).max()
 
@@ -300,12 +307,11 @@ kernels = weights[:, :, 0].transpose(2, 0, 1)  # (8, 3, 3)
 plot.images(ax, kernels, columns=8, cmap="RdBu", limits=(-most, most))
 
 # %% [markdown]
-# And the parts of test sheets that excite some filters of the first and the second layer most. One
-# number of the first layer sees 3 × 3 pixels. One of the second sees 8 × 8: its own 3 × 3 window lies
-# on pooled maps, in which a step is two pixels wide.
+# And what excites some filters of the first and the second layer most. A number of the first layer
+# sees 3 × 3 pixels. One of the second sees 8 × 8: its window lies on pooled maps.
 
 
-# %% label="patches" alt="Two blocks of image patches, one row per filter. In the first layer's rows the patches are alike: solid ink, a stroke in one direction, or a stroke's edge. In the second layer's rows the patches are larger and show bends, loops and crossings of strokes." caption="For four filters of the first layer and four of the second: the patches, from eight different sheets, that excite the filter most."
+# %%
 def outputs(model, x):
     """Return what leaves each layer."""
     values = []
@@ -315,6 +321,10 @@ def outputs(model, x):
     return values
 
 
+maps = outputs(cnn, x_test)  # per layer: (sheets, height, width, filters)
+
+
+# %% label="patches" alt="Image patches, a row per filter. First layer: solid ink, strokes, edges. Second layer: larger, with bends, loops and crossings." caption="For four filters of each layer: the patches, from eight sheets, that excite the filter most." tags=["remove-input"]
 def favourites(maps, before, size, stride):
     """Cut out what excites a filter most, in the eight sheets that do so most."""
     patches = []
@@ -327,7 +337,6 @@ def favourites(maps, before, size, stride):
     return patches
 
 
-maps = outputs(cnn, x_test)  # per layer: (sheets, height, width, filters)
 first = {"before": 1, "size": 3, "stride": 1}
 second = {"before": 3, "size": 8, "stride": 2}
 
@@ -340,7 +349,7 @@ for ax, number, view in ((axes[0], 0, first), (axes[1], 2, second)):
 axes[0].set_title("first layer, 3 × 3 pixels")
 axes[1].set_title("second layer, 8 × 8 pixels")
 
-# %% label="maps" alt="A sheet with one digit, and below it three rows of feature maps. In the first row, 16 by 16, strokes of the digit are still visible; in the second, 8 by 8, only blobs; in the third, 4 by 4, a few bright squares." caption="One sheet on its way through the network: eight feature maps after each convolution."
+# %% label="maps" alt="A sheet with one digit, and three rows of feature maps: strokes at 16 by 16, blobs at 8 by 8, a few bright squares at 4 by 4." caption="One sheet on its way through the network: eight feature maps after each convolution." tags=["remove-input"]
 fig, axes = plt.subplots(4, figsize=(7.2, 4.4), height_ratios=(1.3, 1, 1, 1))
 plot.images(axes[0], x_test[:1], limits=(-0.1, 1))
 for ax, number in zip(axes[1:], (0, 2, 4), strict=True):
@@ -422,7 +431,7 @@ assert invariant_parameters < cnn_parameters
 assert 4 * n_centred == n_train
 
 
-# %% label="places" alt="Three maps of 9 by 9 places on the sheet, shaded by accuracy. Trained anywhere: dark everywhere. Trained in the centre: darkest in the middle, in a band of middling shades, and pale above and below it. One maximum at the end: the same dark shade everywhere." caption="Accuracy by the place of the digit on the sheet, for three networks. The first was trained on digits anywhere, the other two on digits in the centre. (120 test digits at each of 81 places.)" values="one_off_accuracy"
+# %% values="one_off_accuracy"
 def accuracy_by_place(model):
     """Return the accuracy with 120 test digits at each place, (9, 9)."""
     table = np.zeros((9, 9))
@@ -435,6 +444,14 @@ def accuracy_by_place(model):
 anywhere, middle, maximum = map(accuracy_by_place, (cnn, centre, invariant))
 one_off_accuracy = middle[[3, 5, 4, 4], [4, 4, 3, 5]].mean()
 
+
+assert anywhere.min() > 0.7
+assert middle.argmax() == 4 * 9 + 4  # best in the centre
+assert middle[[0, -1]].max() < 0.5  # digits at the upper or lower rim
+assert one_off_accuracy < middle[4, 4] - 0.1
+assert np.ptp(maximum) < 0.01
+
+# %% label="places" alt="Accuracy at 9 by 9 places. Trained anywhere: high everywhere; in the centre: high only there; one maximum: equal everywhere." caption="Accuracy by the place of the digit on the sheet, for three networks. The first was trained on digits anywhere, the other two on digits in the centre." tags=["remove-input"]
 tables = {
     "trained anywhere": anywhere,
     "trained in the centre": middle,
@@ -447,12 +464,6 @@ for ax, (title, table) in zip(axes, tables.items(), strict=True):
     ax.spines[:].set_visible(False)
 fig.colorbar(picture, ax=axes, label="accuracy")
 
-assert anywhere.min() > 0.7
-assert middle.argmax() == 4 * 9 + 4  # best in the centre
-assert middle[[0, -1]].max() < 0.5  # digits at the upper or lower rim
-assert one_off_accuracy < middle[4, 4] - 0.1
-assert np.ptp(maximum) < 0.01
-
 # %% [markdown]
 # Sliding takes care of shifts, and of nothing else. Turn each test sheet by a quarter.
 
@@ -463,13 +474,9 @@ print(f"Turned by 90°: {turned_accuracy:.1%} right")
 
 assert turned_accuracy < 0.5
 
-# %% [markdown]
-# ## For the reader to play with
-#
-# The chapter has a figure in which readers slide a window over pictures, and one in which they draw a
-# digit for this network. Both compute on the page; the pictures and the weights come from here.
-
-# %% label="play" values="pictures network"
+# %% label="play" values="pictures network" tags=["remove-input"]
+# For the chapter's interactive figures: pictures to slide a window over, and this network, for
+# which readers draw digits.
 small = grey[:, :318].reshape(71, 3, 106, 3).mean(axis=(1, 3))
 pictures = {"digit 3": images[3], "digit 7": images[7], "photograph": small}
 

@@ -24,13 +24,21 @@ plot.set_theme()
 # 442 people with diabetes. `bmi` is the body mass index in kg/m², `s3` is HDL cholesterol in
 # mg/dl, and `progress` says how far the disease had come a year later (25 to 346).
 
-# %% label="clouds" alt="Three clouds of points: one rises, one has no direction, one falls." caption="Positive, neutral and negative correlation between measurements of the same people. Dashed lines stand at the means." values="people r_positive"
+# %% values="people r_positive"
 patients = datasets.load_diabetes(scaled=False)
 table = pd.DataFrame(patients.data, columns=patients.feature_names)
 inputs, people = list(table), len(table)
 table["progress"] = patients.target
 
+pairs = ("bmi", "progress"), ("age", "s3"), ("s3", "progress")
+signs = [stats.pearsonr(table[x], table[y]).statistic for x, y in pairs]
+r_positive = signs[0]
+assert signs[0] > 0.5
+assert abs(signs[1]) < 0.1
+assert signs[2] < -0.3
 
+
+# %% label="clouds" alt="Three clouds of points: one rises, one has no direction, one falls." caption="Positive, neutral and negative correlation between measurements of the same people. Dashed lines stand at the means." tags=["remove-input"]
 def dots(ax, x, y, **labels):
     """Draw points, with Pearson's r above them."""
     ax.plot(x, y, ".", color=plot.COLORS["blue"], markersize=4, rasterized=len(x) > 1500)
@@ -38,17 +46,10 @@ def dots(ax, x, y, **labels):
 
 
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.7))
-signs = []
-pairs = ("bmi", "progress"), ("age", "s3"), ("s3", "progress")
 for ax, (x, y) in zip(axes, pairs, strict=True):
     dots(ax, table[x], table[y], xlabel=x, ylabel=y)
     ax.axvline(table[x].mean(), color=plot.INK, linestyle="--", linewidth=1)
     ax.axhline(table[y].mean(), color=plot.INK, linestyle="--", linewidth=1)
-    signs.append(stats.pearsonr(table[x], table[y]).statistic)
-r_positive = signs[0]
-assert signs[0] > 0.5
-assert abs(signs[1]) < 0.1
-assert signs[2] < -0.3
 
 # %% [markdown]
 # ## Covariance, and what is wrong with it
@@ -73,7 +74,7 @@ assert np.isclose(stats.pearsonr(1000 * x, y).statistic, r)
 # ## What r does not see
 # Anscombe's four data sets of 1973. And a perfect dependence, $y = x^2$, without any $r$.
 
-# %% label="quartet" alt="Four scatter plots with the same fitted line: a noisy line, a smooth arch, a line with one outlier, and a vertical stack with one point far to the right." caption="Anscombe's quartet. One correlation, four stories." values="r_quartet spread_quartet r_square information_square"
+# %% values="r_quartet spread_quartet r_square information_square"
 shared = [10, 8, 13, 9, 11, 14, 6, 4, 12, 7, 5]
 across = np.array([shared, shared, shared, [8] * 7 + [19] + [8] * 3])
 up = [
@@ -82,10 +83,8 @@ up = [
     [7.46, 6.77, 12.74, 7.11, 7.81, 8.84, 6.08, 5.39, 8.15, 6.42, 5.73],
     [6.58, 5.76, 7.71, 8.84, 8.47, 7.04, 5.25, 12.50, 5.56, 7.91, 6.89],
 ]
-fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.3), sharex=True, sharey=True)
 numbers = []  # of each set: means, standard deviations, the line, and r
-for ax, u, v in zip(axes, across, np.array(up), strict=True):
-    plot.regression(ax, u, v).set_title(f"r = {stats.pearsonr(u, v).statistic:.3f}")
+for u, v in zip(across, np.array(up), strict=True):
     line = np.polyfit(u, v, 1)
     numbers.append([u.mean(), v.mean(), u.std(), v.std(), *line, np.corrcoef(u, v)[0, 1]])
 assert np.allclose(numbers, numbers[0], atol=0.005)  # the same to two decimals
@@ -98,13 +97,18 @@ information_square = stats.mutual_information(u, u**2)
 assert max(r_square, rho_square) < 1e-9
 assert information_square > 1
 
+# %% label="quartet" alt="Four scatter plots with the same fitted line: a noisy line, a smooth arch, a line with one outlier, and a vertical stack with one point far to the right." caption="Anscombe's quartet. One correlation, four stories." tags=["remove-input"]
+fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.3), sharex=True, sharey=True)
+for ax, u, v in zip(axes, across, np.array(up), strict=True):
+    plot.regression(ax, u, v).set_title(f"r = {stats.pearsonr(u, v).statistic:.3f}")
+
 # %% [markdown]
 # ## Ranks
 # Spearman's coefficient is Pearson's $r$ of the ranks. Kendall's compares all pairs of
 # people. Both ask only for the order.
 
 
-# %% label="ranks" alt="Left: points on a steep exponential curve. Right: a rising cloud squeezed flat by ten squares far above and below it." caption="Left: a perfect but curved relation. Right: 2,000 pairs; in ten of them y was written in the wrong unit, a hundred times too large (squares)." values="r_exp rho_exp r_clean rho_clean tau_clean r_spoilt rho_spoilt share_agree tau_bmi"
+# %% values="r_exp rho_exp r_clean rho_clean tau_clean r_spoilt rho_spoilt share_agree tau_bmi"
 def coefficients(x, y):
     methods = stats.pearsonr, stats.spearmanr, stats.kendalltau
     return [method(x, y).statistic for method in methods]
@@ -132,6 +136,7 @@ share_agree = float(np.mean(agree[agree != 0] > 0))
 tau_bmi = stats.kendalltau(x, y).statistic
 assert abs(2 * share_agree - 1 - tau_bmi) < 0.01
 
+# %% label="ranks" alt="Left: points on a steep exponential curve. Right: a rising cloud squeezed flat by ten squares far above and below it." caption="Left: a perfect but curved relation. Right: 2,000 pairs; in ten of them y was written in the wrong unit, a hundred times too large (squares)." tags=["remove-input"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3))
 dots(left, bent, np.exp(3 * bent), xlabel="x", ylabel="y")
 dots(right, *spoilt, xlabel="x", ylabel="y")
@@ -143,7 +148,7 @@ right.plot(*spoilt[:, wrong], "s", color=plot.COLORS["orange"])
 # nothing, and see which $r$ come out. And which true correlations fit the data? That is the
 # confidence interval.
 
-# %% label="shuffles" alt="A bell-shaped histogram around zero. A dashed line, for sex, stands inside it; a solid line, for the body mass index, far outside." caption="Correlation of sex with the shuffled progress. The real one is what chance does often. That of the body mass index would be far outside." values="p_sex p_sex_shuffled p_bmi bmi_low bmi_high sex_low sex_high r_sex shuffles"
+# %% values="p_sex p_sex_shuffled p_bmi bmi_low bmi_high sex_low sex_high r_sex shuffles"
 sex, shuffles = table["sex"].to_numpy(), 5000
 shuffled = [np.corrcoef(sex, rng.permutation(y))[0, 1] for _ in range(shuffles)]
 of_sex, of_bmi = stats.pearsonr(sex, y), stats.pearsonr(x, y)
@@ -158,6 +163,7 @@ assert np.max(np.abs(shuffled)) < 0.7 * r_positive
 assert p_bmi < 1e-20
 assert sex_low < 0 < 0.1 < sex_high
 
+# %% label="shuffles" alt="A bell-shaped histogram around zero. A dashed line, for sex, stands inside it; a solid line, for the body mass index, far outside." caption="Correlation of sex with the shuffled progress. The real one is what chance does often. That of the body mass index would be far outside." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(7.2, 2.8))
 ax.hist(shuffled, bins=41, color=plot.COLORS["blue"], alpha=0.7)
 ax.axvline(r_sex, color=plot.COLORS["orange"], linestyle="--", label=f"sex, r = {r_sex:.2f}")
@@ -216,7 +222,7 @@ assert alarms_heavy > 0.1
 # Made-up children: age makes the feet longer and the reading better; feet and reading have
 # nothing else in common. The *partial* correlation holds age fixed.
 
-# %% label="third" alt="Left: foot length against reading score, a rising cloud in which three age groups follow one another. Right: what age leaves of both, a round cloud." caption="Simulated. Left: older children (other marks) lie further up in both. Right: what age leaves of each: nothing in common." values="r_feet partial_feet"
+# %% values="r_feet partial_feet"
 rng = np.random.default_rng(0)
 age = rng.uniform(6, 12, 1000)  # years
 feet = 14 + 0.9 * age + rng.normal(0, 0.8, 1000)  # cm
@@ -231,6 +237,7 @@ assert r_feet > 0.7
 assert abs(partial_feet) < 0.1
 assert np.isclose(partial_feet, stats.pearsonr(left_of_feet, left_of_reading).statistic)
 
+# %% label="third" alt="Left: foot length against reading score, a rising cloud in which three age groups follow one another. Right: what age leaves of both, a round cloud." caption="Simulated. Left: older children (other marks) lie further up in both. Right: what age leaves of each: nothing in common." tags=["remove-input"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3))
 for group, low in enumerate((6, 8, 10)):
     chosen = (age >= low) & (age < low + 2)
@@ -246,7 +253,7 @@ left.legend(fontsize=9)
 # Carbon dioxide over Hawaii and consumer prices in the USA. Two things that grow for decades
 # correlate, whatever they are. Their yearly changes are another question.
 
-# %% label="nonsense" alt="Left: two rising curves, close together. Right: their yearly changes, a cloud without direction." caption="Left: two series, each scaled to its own range. Right: how much each changed from one year to the next." values="r_levels r_changes changes_low changes_high partial_year first_year last_year"
+# %% values="r_levels r_changes changes_low changes_high partial_year first_year last_year"
 weekly = co2.load_pandas().data["co2"]  # ppm
 levels = pd.DataFrame(
     {
@@ -268,6 +275,7 @@ assert changes_low < 0 < changes_high
 assert partial_year > 0.7
 assert min(np.polyfit(years - 1980, values, 2)[0] for values in (gas, prices)) > 0  # bend up
 
+# %% label="nonsense" alt="Left: two rising curves, close together. Right: their yearly changes, a cloud without direction." caption="Left: two series, each scaled to its own range. Right: how much each changed from one year to the next." tags=["remove-input"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3))
 for name, values in levels.items():
     left.plot(years, (values - values.min()) / np.ptp(values), label=name)
@@ -281,16 +289,17 @@ dots(right, *changes, xlabel="CO₂ change (ppm per year)", ylabel="price change
 # `s5` looks like the logarithm of the triglycerides. Friedewald's formula of 1972 estimates
 # LDL = total − HDL − triglycerides / 5.
 
-# %% label="matrix" alt="A table of correlations in color. The darkest pair is s1 with s2; the last row, progress, is strongest with bmi and s5." caption="Pearson's r of every pair. The last row is what each input tells about the progress on its own." values="r_s1_s2 formula_share"
+# %% values="r_s1_s2 formula_share"
 r_s1_s2 = stats.pearsonr(table["s1"], table["s2"]).statistic
 friedewald = table["s2"] + table["s3"] + np.exp(table["s5"]) / 5
 formula_share = np.mean(np.abs(table["s1"] - friedewald) < 0.5)
 print(f"the formula holds within half a mg/dl for {formula_share:.0%} of the people")
 assert formula_share == 1
-
-fig, ax = plt.subplots(figsize=(7.2, 5))
 matrix = stats.correlation_matrix(table.to_numpy()).statistic  # (11, 11)
 assert np.isclose(np.abs(matrix - np.eye(11)).max(), r_s1_s2)  # the darkest pair
+
+# %% label="matrix" alt="A table of correlations in color. The darkest pair is s1 with s2; the last row, progress, is strongest with bmi and s5." caption="Pearson's r of every pair. The last row is what each input tells about the progress on its own." tags=["remove-input"]
+fig, ax = plt.subplots(figsize=(7.2, 5))
 plot.matrix(ax, matrix, list(table), list(table))
 
 # %% [markdown]
@@ -335,14 +344,14 @@ assert sd_s2 > 2.5 * sd_s2_after
 assert 0 < s2_before < 2 * sd_s2  # neither sign is safe
 assert 0 < -s2_after < 2 * sd_s2_after
 assert r2_before - 0.01 < r2_after < r2_before + 0.001
-pd.concat({"with s1": before, "without s1": after}, axis=1).round(1)
+pd.concat({"with s1": before, "without s1": after}, axis=1)["s1":"s5"].round(1)
 
 # %% [markdown]
 # ## Which inputs matter?
 # Each input's correlation with the progress; its partial correlation, with the nine others
 # held fixed; and what a linear model explains by it alone and loses without it.
 
-# %% label="relevance" alt="Two bars for each of ten inputs. s4 is long in the first and nearly zero in the second; sex is nearly zero in the first and clearly negative in the second." caption="What each input tells alone (solid) and beyond the nine others (hatched). s4 looks important and is not needed; sex looks useless and is needed." values="r_bmi r_s5 r_s4 partial_s4 partial_sex partial_sex_p alone_s4 loss_sex loss_bmi"
+# %% values="r_bmi r_s5 r_s4 partial_s4 partial_sex partial_sex_p alone_s4 loss_sex loss_bmi"
 rows = {}
 for name in inputs:
     others = z.drop(columns=name)
@@ -369,6 +378,8 @@ assert 0.15 < loss_sex / loss_bmi < 0.3
 
 relevance = pd.DataFrame(rows).T
 place, orange = np.arange(10), plot.COLORS["orange"]
+
+# %% label="relevance" alt="Two bars for each of ten inputs. s4 is long in the first and nearly zero in the second; sex is nearly zero in the first and clearly negative in the second." caption="What each input tells alone (solid) and beyond the nine others (hatched). s4 looks important and is not needed; sex looks useless and is needed." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(7.2, 3.2))
 ax.bar(place - 0.2, relevance["r"], 0.4, color=plot.COLORS["blue"], label="alone")
 style = {"color": "none", "edgecolor": orange, "hatch": "////", "label": "beyond the others"}

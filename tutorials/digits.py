@@ -1,9 +1,8 @@
 # %% [markdown]
 # # A network that reads digits
 #
-# This script goes the whole way once: from scanned digits to a network that has been trained,
-# tested and asked about an image it has never seen. Then it makes the task harder, and looks
-# inside a deeper network to see what each of its layers contributes.
+# From scanned digits to a network that reads them. It is trained, tested, and asked about an image
+# it has never seen. Then a harder task, and what each layer of a deeper network contributes.
 #
 # The chapter [What deep learning is](../foundations/deep-learning.md) explains each step.
 
@@ -27,19 +26,20 @@ plot.set_theme()
 # An image is a table of numbers. Each of these counts the inked dots in one small block of a
 # scan, from 0 (blank paper) to 16 (all ink).
 
-# %% label="numbers" alt="Left: a handwritten zero as a grid of 8 by 8 cells with the ink count printed in each cell; the counts are large along the stroke and 0 elsewhere. Right: forty small images of digits by different hands." caption="One image as the computer gets it, and the first forty of the collection." values="samples pixels"
+# %% values="samples pixels"
 digits = datasets.load_digits()
 images = (digits.images / 16).astype("float32")  # (samples, 8, 8), 0 to 1
 labels = digits.target  # (samples,)
 samples, pixels = len(images), images[0].size
 
+assert images.shape == (1797, 8, 8)
+
+# %% label="numbers" alt="A handwritten zero as 8 by 8 ink counts, large along the stroke and 0 elsewhere; beside it, forty digits by different hands." caption="One image as the computer gets it, and the first forty of the collection." tags=["remove-input"]
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.8), width_ratios=(1, 1.5))
 counts = digits.images[0]  # (8, 8)
 plot.matrix(axes[0], counts, fmt=".0f", cmap="gray_r", limits=(0, 16))
 axes[0].set(aspect="equal", xticks=[], yticks=[])
 plot.images(axes[1], images[:40], columns=8)
-
-assert images.shape == (1797, 8, 8)
 
 # %% [markdown]
 # ## Three parts
@@ -64,24 +64,24 @@ x_validation, y_validation = x[validation], labels[validation]
 x_test, y_test = x[test], labels[test]
 
 assert len({*train, *validation, *test}) == samples  # no image is in two
-counts = [np.bincount(y) for y in (y_train, y_validation, y_test)]
-pd.DataFrame(counts, index=["train", "validation", "test"])
+print(f"{n_train} images to train on, {n_validation} to validate, {n_test} to test")
 
 # %% [markdown]
 # ## The simplest rule that learns
 #
 # Average the training images of each digit. Call a new image by the average nearest to it.
 
-# %% label="average" alt="Ten blurred grey images: the average zero to the average nine of the training set, each still recognisable." caption="The average training image of each digit." values="average_accuracy"
+# %% values="average_accuracy"
 averages = np.array([x_train[y_train == k].mean(axis=0) for k in range(10)])
 distances = np.linalg.norm(x_test[:, None] - averages, axis=-1)  # (images, 10)
 average_accuracy = np.mean(distances.argmin(axis=1) == y_test)
 print(f"Nearest average: {average_accuracy:.1%} of the test images right")
 
+assert 0.85 < average_accuracy < 0.94
+
+# %% label="average" alt="Ten blurred grey images: the average zero to the average nine of the training set, each still recognisable." caption="The average training image of each digit." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(7.2, 0.8))
 plot.images(ax, averages.reshape(10, 8, 8), columns=10)
-
-assert 0.85 < average_accuracy < 0.94
 
 # %% [markdown]
 # ## The network
@@ -118,14 +118,9 @@ scores, models, histories = {}, {}, {}
 for units in (2, 8, 64):
     keras.utils.set_random_seed(0)
     model = compile(build(units))
-    history = model.fit(
-        x_train,
-        y_train,
-        epochs=20,
-        batch_size=32,
-        validation_data=(x_validation, y_validation),
-        verbose=0,
-    ).history
+    how = {"epochs": 20, "batch_size": 32, "verbose": 0}
+    check = x_validation, y_validation
+    history = model.fit(x_train, y_train, validation_data=check, **how).history
     models[units], histories[units] = model, history
     scores[units] = history["val_accuracy"][-1]
     print(f"{units:2d} hidden units: {scores[units]:.1%} of the validation set")
@@ -137,25 +132,26 @@ parameters = model.count_params()
 assert scores[2] + 0.1 < scores[8] < scores[64]
 assert parameters == (pixels * units + units) + (units * 10 + 10)
 
-# %% label="training" alt="Two panels against the epoch. Left: the loss falls steeply and then flattens, the training loss ending below the validation loss. Right: the accuracy rises to nearly 1 on the training set and a little less on the validation set." caption="Training, epoch by epoch. Names that begin with `val_` belong to the validation set." values="epochs train_accuracy validation_accuracy"
+# %% values="epochs train_accuracy validation_accuracy"
 epochs = len(history["loss"])
 train_accuracy = history["accuracy"][-1]
 validation_accuracy = history["val_accuracy"][-1]
-
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.8))
-plot.curves(axes[0], history, ["loss"])
-plot.curves(axes[1], history, ["accuracy"])
 
 assert history["val_loss"][0] < history["loss"][0]
 assert history["val_accuracy"][0] > history["accuracy"][0]
 assert history["val_loss"][-1] > history["loss"][-1]
 assert train_accuracy > validation_accuracy > 0.94
 
+# %% label="training" alt="The training loss falls, then flattens, ending below the validation loss; the training accuracy ends near 1, a little above validation." caption="Training, epoch by epoch. Names that begin with `val_` belong to the validation set." tags=["remove-input"]
+fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.8))
+plot.curves(axes[0], history, ["loss"])
+plot.curves(axes[1], history, ["accuracy"])
+
 # %% [markdown]
 # ## Test, once
 #
-# The test images have played no part in these choices. With $n$ of them and a share $p$ right, the
-# standard error of that share is $\sqrt{p(1-p)/n}$: smaller differences may well be chance.
+# The test images have played no part in these choices. Differences below the standard error may
+# well be chance.
 
 # %% label="test" values="accuracy standard_error wrong"
 loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
@@ -176,15 +172,20 @@ print(f"The network says {new_guess}, with probability {new_probability:.3f}.")
 # %% [markdown]
 # ## Layer by layer
 #
-# What the network makes of an image: 64 pixels, then 64 hidden numbers, then 10 probabilities. The
-# layers are functions of arrays, so they can be called one by one.
+# 64 pixels, then 64 hidden numbers, then 10 probabilities. Layers are functions of arrays, and can
+# be called one by one.
 
-# %% label="layers" alt="Three rows, one for a 0, a 4 and a 7. In each: the image, the hidden layer's outputs as a bar per unit, many of them zero, and the ten output probabilities with one tall bar at the right digit." caption="Three test images on their way through the network." values="active_share"
+# %% values="active_share"
 hidden_layer, output_layer = model.layers
 hidden = np.asarray(hidden_layer(x_test))  # (images, 64)
 output = np.asarray(output_layer(hidden))  # (images, 10)
 active_share = np.mean(hidden > 0)
 
+predicted = model.predict(x_test, verbose=0)
+np.testing.assert_allclose(output, predicted, atol=1e-5)
+assert 0.3 < active_share < 0.9
+
+# %% label="layers" alt="For a 0, a 4 and a 7: the image, the hidden outputs as bars, many of them zero, and ten probabilities with one tall bar." caption="Three test images on their way through the network." tags=["remove-input"]
 fig, axes = plt.subplots(3, 3, figsize=(7.2, 4.2), width_ratios=(1, 3, 2))
 for row, digit in zip(axes, (0, 4, 7), strict=True):
     index = np.flatnonzero(y_test == digit)[0]
@@ -198,22 +199,19 @@ for ax, title in zip(axes[0], ("input", "hidden layer", "output"), strict=True):
 axes[2, 1].set_xlabel("unit")
 axes[2, 2].set_xlabel("digit")
 
-predicted = model.predict(x_test, verbose=0)
-np.testing.assert_allclose(output, predicted, atol=1e-5)
-assert 0.3 < active_share < 0.9
-
-# %% label="mistakes" alt="Small grey images of digits that the network gets wrong, some of them hard to read, each with the digit that it is and the digit that the network said." caption="The mistakes that the network is most sure of: what it is, and what the network said." values="sure_mistakes"
+# %% values="sure_mistakes"
 guess, sureness = output.argmax(axis=1), output.max(axis=1)
 mistakes = np.flatnonzero(guess != y_test)
 mistakes = mistakes[np.argsort(-sureness[mistakes])]
 sure_mistakes = np.sum(sureness[mistakes] > 0.9)
 
+assert len(mistakes) == wrong
+assert sure_mistakes > 0
+
+# %% label="mistakes" alt="Images that the network gets wrong, some hard to read, each with the digit that it is and the digit that was said." caption="The mistakes that the network is most sure of: what it is, and what the network said." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(7.2, 1.4))
 titles = [f"{y_test[i]}, not {guess[i]}" for i in mistakes[:8]]
 plot.images(ax, images[test[mistakes[:8]]], titles, columns=8)
-
-assert len(mistakes) == wrong
-assert sure_mistakes > 0
 
 # %% [markdown]
 # The network has no way to say *this is no digit*. Give it images of pure noise.
@@ -234,12 +232,7 @@ assert noise_sure > 0.1
 
 # %% label="shallow" values="shallow_accuracy shallow_gap shallow_parameters neighbour_accuracy"
 keras.utils.set_random_seed(0)
-shallow = keras.Sequential(
-    [
-        keras.Input((64,)),
-        keras.layers.Dense(10, activation="softmax"),
-    ]
-)
+shallow = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10, "softmax")])
 compile(shallow).fit(x_train, y_train, epochs=100, batch_size=32, verbose=0)
 shallow_accuracy = shallow.evaluate(x_test, y_test, verbose=0)[1]
 shallow_gap = abs(shallow_accuracy - accuracy)
@@ -285,7 +278,7 @@ assert nudged_neighbour < 0.75
 # of each training image, one of each test image.
 
 
-# %% label="sheets" alt="Eight grey sheets of 16 by 16 pixels, each with one small digit at a different place." caption="The harder task: the same digits, anywhere on a larger sheet." values="n_sheets"
+# %% values="n_sheets"
 def scatter(images, rng):
     """Put each 8 × 8 image at a random place on a sheet of its own."""
     sheets = np.zeros((len(images), 16, 16, 1), "float32")
@@ -301,13 +294,13 @@ t_train = np.repeat(y_train, 4)
 s_test = scatter(images[test], rng)
 n_sheets = len(s_train)
 
+# %% label="sheets" alt="Eight grey sheets of 16 by 16 pixels, each with one small digit at a different place." caption="The harder task: the same digits, anywhere on a larger sheet." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(7.2, 1))
 plot.images(ax, s_test[:8], columns=8, limits=(-0.1, 1))  # paper a little grey
 
 # %% [markdown]
-# Three ways to read them. First, as before, a shallow model on the raw pixels. Second, a feature
-# made by hand: find the ink, cut it out, then use the shallow model. Third, a deeper network that
-# gets the raw pixels and must find its own features.
+# Three ways to read them: a shallow model on the raw pixels; a feature made by hand (find the ink,
+# cut it out) below the same model; and a deeper network that must find its own features.
 
 
 # %% label="hand" values="raw_accuracy cut_accuracy"
@@ -338,10 +331,9 @@ assert raw_accuracy < 0.35
 assert cut_accuracy > 0.9
 
 # %% [markdown]
-# The deeper network repeats one pattern three times: a layer of small filters that slide over the
-# image (`Conv2D`), and a layer that keeps the strongest response of each 2 × 2 block
-# (`MaxPooling2D`). The chapter on [convolutional networks](../architectures/cnn.md) takes them
-# apart.
+# The deeper network repeats one pattern three times: small filters that slide over the image
+# (`Conv2D`), and the strongest response of each 2 × 2 block (`MaxPooling2D`). The chapter on
+# [convolutional networks](../architectures/cnn.md) takes them apart.
 
 
 # %% label="deep" values="deep_accuracy deep_parameters"
@@ -391,11 +383,11 @@ assert speck_deep_accuracy > deep_accuracy - 0.05
 # %% [markdown]
 # ## What each layer contributes
 #
-# Stop the trained network after each stage, and ask how well a *linear* model can read the digit
-# from what has arrived there. Such a model is called a probe. The network itself stays as it is.
+# Stop the trained network after each stage, and ask how well a *linear* model, a probe, can read
+# the digit from what has arrived there.
 
 
-# %% label="probes" alt="A line that rises from the pixels through the three stages of the trained network and flattens; the line of the untrained network stays far below it." caption="How well a linear model reads the digit from each stage of the network." values="probe_pixels probe_1 probe_2 probe_3 random_1 random_3"
+# %% values="probe_pixels probe_1 probe_2 probe_3 random_1 random_3"
 def stages(model, sheets):
     """Return the sheets and what leaves each of the three pooling layers."""
     values = [sheets]
@@ -417,13 +409,6 @@ _, random_1, _, random_3 = untrained
 trained = probes(deep)
 probe_pixels, probe_1, probe_2, probe_3 = trained
 
-fig, ax = plt.subplots(figsize=(7.2, 3.2))
-names = ["pixels", "stage 1", "stage 2", "stage 3"]
-ax.plot(names, trained, "o-", label="trained network")
-ax.plot(names, untrained, "s--", label="same network, untrained")
-ax.set(ylabel="probe's test accuracy", ylim=(0, 1))
-ax.legend(loc="lower right")
-
 assert probe_pixels + 0.2 < probe_1
 assert probe_1 + 0.1 < probe_2
 assert probe_2 < probe_3
@@ -431,37 +416,46 @@ assert probe_3 - probe_2 < (probe_2 - probe_1) / 2
 assert random_1 > probe_pixels + 0.1
 assert random_3 < probe_3 - 0.2
 
-# %% [markdown]
-# The same in a picture. Each sheet is many numbers; draw it as one point, in the two directions
-# that separate the digits best (found on the training sheets by linear discriminant analysis).
+# %% label="probes" alt="The trained network's line rises through its three stages and flattens; the untrained network's stays far below it." caption="How well a linear model reads the digit from each stage of the network." tags=["remove-input"]
+fig, ax = plt.subplots(figsize=(7.2, 3.2))
+names = ["pixels", "stage 1", "stage 2", "stage 3"]
+ax.plot(names, trained, "o-", label="trained network")
+ax.plot(names, untrained, "s--", label="same network, untrained")
+ax.set(ylabel="probe's test accuracy", ylim=(0, 1))
+ax.legend(loc="lower right")
 
-# %% label="spread" alt="Two clouds of small numerals, one numeral per test sheet. Left, from the pixels: the ten digits lie mixed together. Right, from the last stage of the network: equal digits lie together, and several groups are apart." caption="Each test sheet as a point: by its pixels, and by what leaves stage 3."
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.6))
-colors = [*plot.COLORS.values()] * 2
-alike = {}  # how often the nearest point shows the same digit
-for ax, stage in zip(axes, (0, 3), strict=True):
+# %% [markdown]
+# The same in a picture: each sheet as one point, in the two directions that separate the training
+# digits best (linear discriminant analysis).
+
+# %%
+points, alike = {}, {}
+for stage in (0, 3):
     known = stages(deep, s_train)[stage].reshape(n_sheets, -1)
     new = stages(deep, s_test)[stage].reshape(n_test, -1)
     lens = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto")
-    points = lens.fit(known, t_train).transform(new)[:, :2]  # (sheets, 2)
-    apart = np.linalg.norm(points[:, None] - points, axis=-1)
-    nearest = (apart + 1e9 * np.eye(n_test)).argmin(axis=1)
-    alike[stage] = np.mean(y_test[nearest] == y_test)
-    for digit in range(10):
-        across, up = points[y_test == digit].T
-        style = {"marker": f"${digit}$", "color": colors[digit], "lw": 0}
-        ax.scatter(across, up, s=42, **style)
-    ax.set(title=names[stage], xticks=[], yticks=[])
+    points[stage] = p = lens.fit(known, t_train).transform(new)[:, :2]  # (sheets, 2)
+    apart = np.linalg.norm(p[:, None] - p, axis=-1) + 1e9 * np.eye(n_test)
+    alike[stage] = np.mean(y_test[apart.argmin(axis=1)] == y_test)  # the nearest point's digit
 
 assert alike[0] < 0.25
 assert alike[3] > 0.4
 
+# %% label="spread" alt="Two clouds of numerals. From the pixels, the ten digits lie mixed; from the last stage, equal digits lie together." caption="Each test sheet as a point: by its pixels, and by what leaves stage 3." tags=["remove-input"]
+fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.6))
+colors = [*plot.COLORS.values()] * 2
+for ax, (stage, found) in zip(axes, points.items(), strict=True):
+    for digit in range(10):
+        across, up = found[y_test == digit].T
+        style = {"marker": f"${digit}$", "color": colors[digit], "lw": 0}
+        ax.scatter(across, up, s=42, **style)
+    ax.set(title=names[stage], xticks=[], yticks=[])
+
 # %% [markdown]
 # ## The same in Keras
 #
-# Everything above ran on labkit, a small library in NumPy with Keras's names. From here on, `keras`
-# is Keras itself. `build` now builds Keras models; they get the weights trained above, and must
-# give the same answers.
+# Everything above ran on labkit. From here on, `keras` is Keras itself. `build` now builds Keras
+# models; they get the weights trained above, and must give the same answers.
 
 # %% label="twin"
 ours = compile(build(units))  # the last labkit model: not trained yet
@@ -506,8 +500,7 @@ assert weight_change > 0.03
 assert weight_difference < 1e-4
 
 # %% [markdown]
-# And from its own random start, with its own random order of the images, Keras ends at the same
-# accuracy, give or take a few images.
+# From its own random start, Keras ends at the same accuracy, give or take a few images.
 
 # %% label="keras-training" values="keras_accuracy"
 keras.utils.set_random_seed(0)
@@ -524,14 +517,8 @@ assert abs(keras_accuracy - accuracy) < 3 * standard_error
 # **1.** The parameters of a network with 64 inputs, hidden layers of 32 and 16 units, and 10 outputs.
 
 # %% label="exercise-1" tags=["solution"] values="deeper_parameters"
-deeper = keras.Sequential(
-    [
-        keras.Input((64,)),
-        keras.layers.Dense(32, activation="relu"),
-        keras.layers.Dense(16, activation="relu"),
-        keras.layers.Dense(10, activation="softmax"),
-    ]
-)
+layers = [keras.layers.Dense(count) for count in (32, 16, 10)]
+deeper = keras.Sequential([keras.Input((64,)), *layers])
 deeper_parameters = (64 * 32 + 32) + (32 * 16 + 16) + (16 * 10 + 10)
 print(f"{deeper_parameters:,} parameters")
 

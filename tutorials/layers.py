@@ -38,7 +38,7 @@ for basket in range(4):
         neuron = sum(baskets[basket] * prices[:, shop]) + fees[shop]
         assert abs(bills[basket, shop] - neuron) < 1e-12
 
-# %% label="product" alt="Four tables of numbers in a row: the baskets, four rows by three columns; the prices, three rows by two columns; the fees, one row by two columns; and the bills, four rows by two columns. The first row of the baskets, the first column of the prices and the first fee are outlined, and so is the first bill, 14." caption="A layer as a matrix product. The outlined row and column meet in one number: one neuron's sum for one basket."
+# %% label="product" alt="Four tables of numbers in a row: the baskets, four rows by three columns; the prices, three rows by two columns; the fees, one row by two columns; and the bills, four rows by two columns. The first row of the baskets, the first column of the prices and the first fee are outlined, and so is the first bill, 14." caption="A layer as a matrix product. The outlined row and column meet in one number: one neuron's sum for one basket." tags=["remove-input"]
 fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.5), width_ratios=[3, 2, 2, 2])
 goods, shops = ["apples", "loaves", "cheeses"], ["shop 1", "shop 2"]
 panels = [
@@ -72,7 +72,7 @@ assert dense_parameters == 3 * 2 + 2
 # %% [markdown]
 # ## Layers in a row
 
-# %% label="network" alt="Four columns: four squares labelled input, then five circles and three circles labelled hidden, then two circles labelled output. Every node is joined to every node of the next column." caption="A dense network. Each line is one weight, each circle is one neuron. The squares compute nothing: they are the data."
+# %% label="network" alt="Four columns: four squares labelled input, then five circles and three circles labelled hidden, then two circles labelled output. Every node is joined to every node of the next column." caption="A dense network. Each line is one weight, each circle is one neuron. The squares compute nothing: they are the data." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(7.2, 3))
 names, sizes = ["input", "hidden", "hidden", "output"], [4, 5, 3, 2]
 columns = [np.arange(size) - (size - 1) / 2 for size in sizes]  # heights of the nodes
@@ -145,7 +145,7 @@ digits_accuracy = float(np.mean(scores.argmax(axis=1) == labels[test]))
 print(f"test accuracy {digits_accuracy:.3f}")
 assert digits_accuracy > 0.93
 
-# %% label="flow" alt="Three rows, one for each of three digits. From left to right: the picture of 8 by 8 pixels, the outputs of the first hidden layer as 8 by 4 cells, those of the second as 8 by 2 cells, and ten bars of class scores, of which one, hatched, is by far the longest: the true class." caption="Three digits on their way through the network. Dark means a large output. The hidden outputs are the network's own description of the picture; only the last layer's have a meaning that we gave them."
+# %%
 first = [np.flatnonzero(labels[test] == digit)[0] for digit in (0, 3, 6)]
 chosen = test[first]
 steps = [pixels[chosen]]
@@ -162,6 +162,7 @@ def framed(ax, picture):
     ax.set_anchor("NW")
 
 
+# %% label="flow" alt="Three rows, one for each of three digits. From left to right: the picture of 8 by 8 pixels, the outputs of the first hidden layer as 8 by 4 cells, those of the second as 8 by 2 cells, and ten bars of class scores, of which one, hatched, is by far the longest: the true class." caption="Three digits on their way through the network. Dark means a large output. The hidden outputs are the network's own description of the picture; only the last layer's have a meaning that we gave them." tags=["remove-input"]
 fig, axes = plt.subplots(3, 4, figsize=(7.2, 4.8), width_ratios=[8, 4, 3, 9])
 titles = ["64\npixels", "32\noutputs", "16\noutputs", "10\nscores"]
 shapes = [(8, 8), (8, 4), (8, 2)]
@@ -317,7 +318,7 @@ assert fold_pieces == 64
 # Ten untrained layers of 64 units look at the digits. How far do the outputs of a layer still
 # differ from digit to digit?
 
-# %% label="spread" alt="Spread of the outputs against the layer, on a logarithmic scale. With ReLU and He's start, and with tanh and Glorot's, the lines stay nearly level. ReLU with Glorot's start falls steadily. Sigmoid falls steepest, by more than a factor of a thousand in ten layers." caption="How far a layer's outputs differ from one digit to another: the standard deviation over the test digits, averaged over units." values="sigmoid_factor relu_factor he_factor tanh_factor"
+# %% values="sigmoid_factor relu_factor he_factor tanh_factor"
 pairs = [
     ("ReLU, He", "relu", "he_normal"),
     ("tanh, Glorot", "tanh", "glorot_normal"),
@@ -332,12 +333,6 @@ for name, activation, initializer in pairs:
         layer = keras.layers.Dense(64, activation, dtype="float64", kernel_initializer=initializer)
         values = np.asarray(layer(values))  # (540, 64)
         spreads[name].append(float(values.std(axis=0).mean()))
-
-fig, ax = plt.subplots(figsize=(7.2, 3.2))
-for (name, spread), marker in zip(spreads.items(), plot.MARKERS, strict=False):
-    ax.semilogy(range(1, 11), spread, marker=marker, label=name)
-ax.set(xlabel="layer", ylabel="spread", xticks=range(1, 11))
-ax.legend(ncols=2)
 he_factor, tanh_factor, relu_factor, sigmoid_factor = (
     (spread[-1] / spread[0]) ** (1 / 9)  # from layer 1 to layer 10
     for spread in spreads.values()
@@ -348,6 +343,13 @@ assert 0.2 < sigmoid_factor < 0.27
 assert 0.6 < relu_factor < 0.8
 assert 0.85 < he_factor < 1.15
 assert 0.85 < tanh_factor < 1.15
+
+# %% label="spread" alt="Spread of the outputs against the layer, on a logarithmic scale. With ReLU and He's start, and with tanh and Glorot's, the lines stay nearly level. ReLU with Glorot's start falls steadily. Sigmoid falls steepest, by more than a factor of a thousand in ten layers." caption="How far a layer's outputs differ from one digit to another: the standard deviation over the test digits, averaged over units." tags=["remove-input"]
+fig, ax = plt.subplots(figsize=(7.2, 3.2))
+for (name, spread), marker in zip(spreads.items(), plot.MARKERS, strict=False):
+    ax.semilogy(range(1, 11), spread, marker=marker, label=name)
+ax.set(xlabel="layer", ylabel="spread", xticks=range(1, 11))
+ax.legend(ncols=2)
 
 # %% [markdown]
 # ## A layer is any transformation
@@ -396,7 +398,7 @@ pd.DataFrame(
     index=list(layers),
 )
 
-# %% label="transformed" alt="One handwritten zero five times: as it is, 8 by 8 pixels; after max pooling, 4 by 4 coarse pixels; after Mirror, with left and right swapped; after Reshape, the same pixels as 4 rows of 16; and after Flatten, one row of 64." caption="One digit after four layers that learn nothing."
+# %% label="transformed" alt="One handwritten zero five times: as it is, 8 by 8 pixels; after max pooling, 4 by 4 coarse pixels; after Mirror, with left and right swapped; after Reshape, the same pixels as 4 rows of 16; and after Flatten, one row of 64." caption="One digit after four layers that learn nothing." tags=["remove-input"]
 fig, axes = plt.subplot_mosaic(
     [["input", "MaxPooling2D", "Mirror", "Reshape"], ["Flatten"] * 4],
     figsize=(7.2, 2.4),

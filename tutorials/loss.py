@@ -35,12 +35,13 @@ def line(slope):
 errors = line(10) - progress  # (442,)
 assert np.isclose(np.mean(errors**2), mse(progress, line(10)))
 
-# %% label="ranking" alt="Left: a cloud of points and three lines of different slope. Right: a parabola; the steep line sits near its lowest point, the falling one high up." caption="Three lines, and the mean squared error of every slope." values="mse_bad mse_fair mse_good rmse_good"
+# %% values="mse_bad mse_fair mse_good rmse_good"
 mse_good, mse_fair, mse_bad = (float(mse(progress, line(slope))) for slope in (10, 5, -5))
 rmse_good = mse_good**0.5
 print(f"MSE at slope 10: {mse_good:,.0f}, 5: {mse_fair:,.0f}, -5: {mse_bad:,.0f}")
 assert mse_good < mse_fair < mse_bad
 
+# %% label="ranking" alt="Left: a cloud of points and three lines of different slope. Right: a parabola; the steep line sits near its lowest point, the falling one high up." caption="Three lines, and the mean squared error of every slope." tags=["remove-input"]
 grey, ends = plot.COLORS["grey"], [bmi.argmin(), bmi.argmax()]
 slopes = np.linspace(-8, 28, 73)
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.4))
@@ -58,13 +59,15 @@ right.legend(loc="lower right")
 # The slope of the price, on the right, is what moves the weights.
 
 
-# %% label="shapes" alt="Left: a parabola, a V, and a curve between them. Right, their slopes: a rising line, a step, and a rising line that is cut off at both ends." caption="The price of an error, and its slope."
+# %%
 def three(delta):
     huber = keras.losses.Huber(delta)
     return {"squared": mse, "absolute": mae, f"Huber, δ = {delta:g}": huber}
 
 
 error = np.linspace(-3, 3, 601)
+
+# %% label="shapes" alt="Left: a parabola, a V, and a curve between them. Right, their slopes: a rising line, a step, and a rising line that is cut off at both ends." caption="The price of an error, and its slope." tags=["remove-input"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.2))
 for name, loss in three(1.0).items():
     price = np.asarray(loss.call(np.zeros((601, 1)), error[:, None]))  # (601,)
@@ -121,7 +124,7 @@ def train(layer, x, y, loss, optimizer, steps, start=None, after=None):
     return model
 
 
-# %% label="typing" alt="The cloud of patients with three lines. That of the squared error climbs steeply out of the cloud; the other two run through its middle." caption="5 % of the targets are ten times too large (most lie above the picture). The squared error follows them." values="typos mae_truth_clean mae_truth_mse mae_truth_mae mae_truth_huber slope_clean slope_mse"
+# %% values="typos mae_truth_clean mae_truth_mse mae_truth_mae mae_truth_huber slope_clean slope_mse"
 typos, spoilt = 22, progress.copy()
 spoilt[np.random.default_rng(0).choice(442, typos, replace=False)] *= 10
 z_bmi = ((bmi - bmi.mean()) / bmi.std())[:, None]  # (442, 1)
@@ -148,6 +151,7 @@ assert slope_mse > 1.5 * slope_clean
 assert mae_truth_mse > 1.5 * mae_truth_clean
 assert max(mae_truth_mae, mae_truth_huber) < 1.05 * mae_truth_clean
 
+# %% label="typing" alt="The cloud of patients with three lines. That of the squared error climbs steeply out of the cloud; the other two run through its middle." caption="5 % of the targets are ten times too large (most lie above the picture). The squared error follows them." tags=["remove-input"]
 fig, ax = plt.subplots()
 ax.plot(bmi, spoilt, ".", color=grey, markersize=3)
 for name, y in fits.items():
@@ -225,7 +229,7 @@ assert 190 < push_ratio < 220
 # A neuron learns to tell 3 from 8, but the labels are swapped. After 300 steps somebody
 # notices. Training goes on from the same weights with the right labels, once with each loss.
 
-# %% label="swapped" alt="Accuracy against steps. With cross-entropy it climbs past 95 percent in some fifty steps; with the squared error it stops just under one half." caption="Two copies of one confidently wrong neuron, trained on the corrected labels." values="wrong_steps steps accuracy_start median_p steps_ce accuracy_ce accuracy_mse share_three"
+# %% values="wrong_steps steps accuracy_start median_p steps_ce accuracy_ce accuracy_mse share_three"
 digits = datasets.load_digits()
 x = (digits.data / 16).astype("float32")  # (1797, 64)
 pair = np.isin(digits.target, (3, 8))
@@ -261,6 +265,7 @@ assert accuracy_ce > 0.98
 assert 0.4 < accuracy_mse < 0.5
 assert share_three < 0.02
 
+# %% label="swapped" alt="Accuracy against steps. With cross-entropy it climbs past 95 percent in some fifty steps; with the squared error it stops just under one half." caption="Two copies of one confidently wrong neuron, trained on the corrected labels." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(7.2, 3.2))
 ax.semilogx(range(1, steps + 1), history_ce, label="cross-entropy")
 ax.semilogx(range(1, steps + 1), history_mse, label="squared error")
@@ -327,7 +332,7 @@ assert min(near_l1, zeros_soft) > 0.6
 assert min(accuracy_l2, accuracy_soft) > accuracy_none - 0.03
 table.round(3)
 
-# %% label="weights" alt="Above: three pictures of 64 weights; with L2 paler than without, with L1 mostly empty. Below: the sizes of all weights in order; the curve of soft-thresholding ends early." caption="Above: the 64 weights of the digit 3; blue speaks for a 3, red against, white is nothing. Below: the sizes of all 640 weights on a logarithmic scale, which has no zero: the curve of soft-thresholding simply ends."
+# %% label="weights" alt="Above: three pictures of 64 weights; with L2 paler than without, with L1 mostly empty. Below: the sizes of all weights in order; the curve of soft-thresholding ends early." caption="Above: the 64 weights of the digit 3; blue speaks for a 3, red against, white is nothing. Below: the sizes of all 640 weights on a logarithmic scale, which has no zero: the curve of soft-thresholding simply ends." tags=["remove-input"]
 largest = []
 fig, axes = plt.subplot_mosaic("012;333", figsize=(7.2, 5.4), height_ratios=(1, 1.2))
 for panel, name in enumerate(("no penalty", "L2", "L1 by soft-thresholding")):

@@ -36,7 +36,7 @@ print(f"sum {total:.1f}: the neuron {'fires' if fires else 'is silent'}")
 assert total == 3.0
 assert fires
 
-# %% label="diagram" alt="Three circles on the left hold the inputs 4, 2 and 1. An arrow from each, labelled with its weight 0.5, 2.5 and 6, leads to a circle that adds them up, together with the bias of minus 10. The sum, 3, goes through a step function and comes out as 1." caption="One neuron and one basket. Each input is multiplied by its weight; the bias joins the sum; the activation function turns the sum into the output."
+# %% label="diagram" alt="Three circles on the left hold the inputs 4, 2 and 1. An arrow from each, labelled with its weight 0.5, 2.5 and 6, leads to a circle that adds them up, together with the bias of minus 10. The sum, 3, goes through a step function and comes out as 1." caption="One neuron and one basket. Each input is multiplied by its weight; the bias joins the sum; the activation function turns the sum into the output." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(7.2, 2.9))
 
 
@@ -74,7 +74,7 @@ ax.axis("off")
 # %% [markdown]
 # ## Four ways to bend a sum
 
-# %% label="activations" alt="Four small graphs of the output y against the sum z. The step jumps from 0 to 1 at zero. The sigmoid climbs smoothly from 0 to 1. The hyperbolic tangent climbs from minus 1 to 1. ReLU is flat at zero on the left and a straight ramp on the right. A dot on each marks the sum of 3." caption="Four activation functions. The dot is the basket above, whose sum is 3." values="sigmoid_at_total tanh_at_total relu_at_total"
+# %% values="sigmoid_at_total tanh_at_total relu_at_total"
 functions = {
     "step": lambda z: np.heaviside(z, 0.0),
     "sigmoid": keras.activations.sigmoid,
@@ -86,13 +86,6 @@ z = np.linspace(-4, 4, 401)
 basket = np.array([total])
 outputs = {name: np.asarray(f(basket))[0] for name, f in functions.items()}
 
-fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.3), sharex=True, sharey=True)
-for ax, (name, f) in zip(axes, functions.items(), strict=True):
-    ax.plot(z, np.asarray(f(z)), color=BLUE)
-    ax.plot(total, outputs[name], "o", color=ORANGE, markersize=7)
-    ax.set(title=name, xlabel="sum z", xticks=[-3, 0, 3], ylim=(-1.3, 3.4))
-axes[0].set_ylabel("output y")
-
 sigmoid_at_total = float(outputs["sigmoid"])
 tanh_at_total = float(outputs["tanh"])
 relu_at_total = float(outputs["ReLU"])
@@ -100,6 +93,14 @@ print(f"z = 3: sigmoid {sigmoid_at_total:.3f}, tanh {tanh_at_total:.3f},", end="
 print(f"ReLU {relu_at_total:g}")
 assert abs(sigmoid_at_total - 1 / (1 + np.exp(-3))) < 1e-6
 assert relu_at_total == 3
+
+# %% label="activations" alt="Four small graphs of the output y against the sum z. The step jumps from 0 to 1 at zero. The sigmoid climbs smoothly from 0 to 1. The hyperbolic tangent climbs from minus 1 to 1. ReLU is flat at zero on the left and a straight ramp on the right. A dot on each marks the sum of 3." caption="Four activation functions. The dot is the basket above, whose sum is 3." tags=["remove-input"]
+fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.3), sharex=True, sharey=True)
+for ax, (name, f) in zip(axes, functions.items(), strict=True):
+    ax.plot(z, np.asarray(f(z)), color=BLUE)
+    ax.plot(total, outputs[name], "o", color=ORANGE, markersize=7)
+    ax.set(title=name, xlabel="sum z", xticks=[-3, 0, 3], ylim=(-1.3, 3.4))
+axes[0].set_ylabel("output y")
 
 # %% [markdown]
 # ## A neuron finds a line that we know
@@ -129,10 +130,19 @@ def descend(x, y, rate, steps):
 
 path = descend(celsius, fahrenheit, 0.5, steps)
 
-# %% label="line" alt="Left: sixty points along a rising line, and the neuron's line after 0, 1, 10 and 200 steps; it starts flat at zero and ends in the middle of the points. Right: the weight and the bias against the step; the bias overshoots at first, and both then settle on the dotted lines at 1.8 and 0.32." caption="Learning a known line. Left: the neuron's line after 0, 1, 10 and 200 steps. Right: its weight and bias; dotted, the true values." values="weight bias offset squares_gap"
+# %% values="weight bias offset squares_gap"
 weight, bias = (float(value) for value in path[-1])
 offset = 100 * bias  # in degrees Fahrenheit
 
+least_squares = np.polyfit(celsius, fahrenheit, 1)
+squares_gap = float(np.abs(path[-1] - least_squares).max())
+print(f"weight {weight:.3f} (true 1.8), bias {bias:.3f} (true 0.32)")
+assert abs(weight - 1.8) < 0.05
+assert abs(bias - 0.32) < 0.03
+assert squares_gap < 1e-3
+assert path[:20, 1].max() > 2 * bias  # it overshoots before it settles
+
+# %% label="line" alt="Left: sixty points along a rising line, and the neuron's line after 0, 1, 10 and 200 steps; it starts flat at zero and ends in the middle of the points. Right: the weight and the bias against the step; the bias overshoots at first, and both then settle on the dotted lines at 1.8 and 0.32." caption="Learning a known line. Left: the neuron's line after 0, 1, 10 and 200 steps. Right: its weight and bias; dotted, the true values." tags=["remove-input"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.2))
 left.plot(celsius, fahrenheit, "o", color=ORANGE, ms=4, label="readings")
 ends = np.array([0.0, 1.0])
@@ -147,14 +157,6 @@ for truth in [1.8, 0.32]:
     right.axhline(truth, color=INK, linestyle=":", linewidth=1)
 right.set(xlabel="step", ylim=(0, 2))
 right.legend(loc="center right")
-
-least_squares = np.polyfit(celsius, fahrenheit, 1)
-squares_gap = float(np.abs(path[-1] - least_squares).max())
-print(f"weight {weight:.3f} (true 1.8), bias {bias:.3f} (true 0.32)")
-assert abs(weight - 1.8) < 0.05
-assert abs(bias - 0.32) < 0.03
-assert squares_gap < 1e-3
-assert path[:20, 1].max() > 2 * bias  # it overshoots before it settles
 
 # %% [markdown]
 # The same neuron with the library: a `Dense` layer with one unit, plain gradient descent, all
@@ -215,7 +217,7 @@ iris_accuracy = iris_correct / iris_count
 print(f"{iris_correct} of {iris_count} flowers are on their side of the border")
 assert 0.92 <= iris_accuracy <= 0.97
 
-# %% label="boundary" alt="Left: petal width against petal length for one hundred irises; a straight line that falls from left to right separates most of the versicolor, lower left, from the virginica, upper right. An arrow at a right angle to the line points to the virginica. Right: the neuron's output against its sum z. Every flower lies on one S-shaped curve; the few errors are near the middle, at z around zero." caption="Left: the border is the line on which the sum is zero; the weights, drawn as an arrow, stand at a right angle to it. Right: the neuron turns two measurements into one sum; every flower, drawn at its own height, lands on the same curve." values="uncertain twin_length twin_width"
+# %% values="uncertain twin_length twin_width"
 w, b = (values.ravel() for values in border.get_weights())  # (2,), (1,)
 is_virginica = virginica.ravel() == 1
 score = centered @ w + b  # (100,): the sum z of each flower
@@ -223,7 +225,10 @@ uncertain = int(np.sum(np.abs(score) < 1))
 others = petals[~is_virginica].tolist()
 twins = [petal for petal in petals[is_virginica].tolist() if petal in others]
 twin_length, twin_width = twins[0]
+assert np.all(w > 0)  # the longer and the wider, the more virginica
+assert np.abs(score[(score > 0) != is_virginica]).max() < 3  # near misses
 
+# %% label="boundary" alt="Left: petal width against petal length for one hundred irises; a straight line that falls from left to right separates most of the versicolor, lower left, from the virginica, upper right. An arrow at a right angle to the line points to the virginica. Right: the neuron's output against its sum z. Every flower lies on one S-shaped curve; the few errors are near the middle, at z around zero." caption="Left: the border is the line on which the sum is zero; the weights, drawn as an arrow, stand at a right angle to it. Right: the neuron turns two measurements into one sum; every flower, drawn at its own height, lands on the same curve." tags=["remove-input"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 2.7), width_ratios=[4, 3])
 for chosen, name, marker, color in [
     (~is_virginica, "versicolor", "o", BLUE),
@@ -254,8 +259,6 @@ right.plot(curve, 1 / (1 + np.exp(-curve)), color=INK, lw=1, zorder=0)
 right.axvline(0, color=INK, linestyle=":", linewidth=1)
 right.set(xlabel="sum z", ylabel="output y")
 right.legend(loc="upper left", handletextpad=0)
-assert np.all(w > 0)  # the longer and the wider, the more virginica
-assert np.abs(score[(score > 0) != is_virginica]).max() < 3  # near misses
 
 # %% [markdown]
 # ## One to move by hand
@@ -291,7 +294,7 @@ assert reached == 14
 assert best_xor == 0.75
 assert {6, 9}.isdisjoint(number)  # 0110 is XOR, 1001 its negation
 
-# %% label="tables" alt="Sixteen small squares, one for each way to answer the four cases. In fourteen of them a line separates the corners where the answer is 1 from those where it is 0. In the two on which diagonal corners agree, XOR and its negation, there is no line." caption="All sixteen truth tables of two inputs. Filled corners are answered with 1. Blue is the side on which a neuron fires. For XOR and its negation there is no such line."
+# %% label="tables" alt="Sixteen small squares, one for each way to answer the four cases. In fourteen of them a line separates the corners where the answer is 1 from those where it is 0. In the two on which diagonal corners agree, XOR and its negation, there is no line." caption="All sixteen truth tables of two inputs. Filled corners are answered with 1. Blue is the side on which a neuron fires. For XOR and its negation there is no such line." tags=["remove-input"]
 margin = np.abs(sums).min(axis=1) / np.linalg.norm(neurons[:, :2], axis=1)
 side = np.linspace(-0.35, 1.35, 80)
 grid = np.stack(np.meshgrid(side, side), axis=-1)  # (80, 80, 2)
@@ -377,7 +380,7 @@ print(f"three neurons: accuracy {three_accuracy},", end=" ")
 print(f"outputs {output.ravel().round(3)}")
 assert three_accuracy == 1.0
 
-# %% label="moved" alt="Left: the four cases at the corners of a square, with two parallel diagonal lines; the two cases to be answered with 1 lie between them. Right: the same four cases placed at the outputs of the two hidden neurons. The two cases answered with 1 now lie on the same corner, and one line separates them from the others." caption="Left: the two hidden neurons draw one line each. Right: the outputs of these two neurons are new coordinates, and there one line is enough."
+# %% label="moved" alt="Left: the four cases at the corners of a square, with two parallel diagonal lines; the two cases to be answered with 1 lie between them. Right: the same four cases placed at the outputs of the two hidden neurons. The two cases answered with 1 now lie on the same corner, and one line separates them from the others." caption="Left: the two hidden neurons draw one line each. Right: the outputs of these two neurons are new coordinates, and there one line is enough." tags=["remove-input"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.3), sharex=True, sharey=True)
 lines = np.array([-0.4, 1.4])
 left.plot(lines, 0.5 - lines, color=BLUE, label="first: at least one")
@@ -426,7 +429,7 @@ near = [abs(loss - np.log(2) / 2) < 0.02 for loss, _ in stuck]
 assert np.mean(near) > 0.5
 assert np.median(halves) == 2  # "one half" to two of the four cases
 
-# %% label="losses" alt="Loss against epoch for twenty random starts each. Left, two hidden neurons: some of the curves fall to zero, the others stay on flat shelves far above it. Right, eight hidden neurons: the curves fall to zero within a few epochs." caption="The loss of every start on XOR. Solid green: all four cases right at the end. Dashed red: stuck. The dotted line is the loss of a coin toss, $\\ln 2$."
+# %% label="losses" alt="Loss against epoch for twenty random starts each. Left, two hidden neurons: some of the curves fall to zero, the others stay on flat shelves far above it. Right, eight hidden neurons: the curves fall to zero within a few epochs." caption="The loss of every start on XOR. Solid green: all four cases right at the end. Dashed red: stuck. The dotted line is the loss of a coin toss, $\\ln 2$." tags=["remove-input"]
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 3), sharex=True, sharey=True)
 for ax, (hidden, results) in zip(axes, runs.items(), strict=True):
     for losses, _, found in results:
