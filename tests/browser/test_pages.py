@@ -293,28 +293,26 @@ def test_site_works_under_a_sub_path(browser: Browser, below: str) -> None:
 
 
 def test_drawings_have_the_colors_of_the_page(page: Page) -> None:
-    """Each is light or dark as the page is, follows the reader's choice, and prints light."""
+    """Each is light or dark as the page is, prints light, and follows the reader's choice."""
     page.goto(TUTORIAL)
     settle(page)
-    drawn = (
-        "[...document.querySelectorAll('img.lab-drawing')].map(i => [i.src, i.naturalWidth > 0])"
-    )
-    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    assert page.locator("img.lab-drawing").count() > 4
 
-    def all_dark(wanted: bool) -> bool:
-        images = page.evaluate(drawn)
-        assert len(images) > 4
-        return all(source.endswith(".dark.svg") == wanted and there for source, there in images)
+    def wait_for(dark: bool) -> None:
+        page.wait_for_function(
+            """dark => [...document.querySelectorAll("img.lab-drawing")].every(
+                image => image.src.endsWith(".dark.svg") === dark && image.naturalWidth > 0)""",
+            arg=dark,
+        )
 
-    assert all_dark(dark)
+    wait_for(page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches"))
     page.emulate_media(media="print")
-    page.wait_for_load_state("networkidle")
-    assert all_dark(False)
+    wait_for(False)
     page.emulate_media(media="screen")
     page.locator("label[for=__palette_1]").click()  # light
+    wait_for(False)
     page.locator("label[for=__palette_2]").click()  # dark
-    settle(page)
-    assert all_dark(True)
+    wait_for(True)
 
 
 def test_code_is_colored_and_stays_the_code(page: Page, site: Path) -> None:

@@ -26,6 +26,7 @@
     const dark = document.body.dataset.mdColorScheme === "slate" && !printed.matches;
     for (const image of document.querySelectorAll("img.lab-drawing")) {
       const wanted = image.src.replace(/(\.dark)?\.svg$/, dark ? ".dark.svg" : ".svg");
+      if (printed.matches) image.loading = "eager";
       if (image.src !== wanted) image.src = wanted;
     }
   };
