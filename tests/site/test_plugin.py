@@ -189,10 +189,10 @@ def test_the_table_of_contents_keeps_code(built: Site) -> None:
     """Each heading is listed once, with the code in it, and its id is unique."""
     page = built.read("site/tutorials/tiny/index.html")
     contents = page[page.index('aria-label="Table of contents"') :]
-    entries = re.findall(r'<span class="md-ellipsis">(.*?)</a>', contents, re.DOTALL)
+    entries = re.findall(r"<a href=#[^>]*>(.*?)</a>", contents, re.DOTALL)
     texts = [" ".join(re.sub("<[^>]*>", "", entry).split()) for entry in entries]
     assert texts[:2] == ["The boundary of it", "Fails"]
-    ids = Counter(re.findall(r'\sid="([^"]+)"', page))
+    ids = Counter(re.findall(r'\sid="?([^\s">]+)', page))
     assert max(ids.values()) == 1
     assert {"the-boundary-of-it", "fails", "fails_1"} <= set(ids)
 
@@ -255,7 +255,7 @@ def test_edit_links_lead_to_the_sources(built: Site) -> None:
 def test_api_names_are_linked_both_ways(built: Site) -> None:
     """Text and code lead to the reference, and the reference lists where."""
     page = built.read("site/tutorials/tiny/index.html")
-    links = re.findall(r'<a href="../../api/#labkit.layers.Dense"', page)
+    links = re.findall(r'<a [^>]*href="../../api/#labkit.layers.Dense"', page)
     assert len(links) == 2
     reference = built.read("site/api/index.html")
     assert 'href="../tutorials/tiny/#a-tiny-tutorial"' in reference
