@@ -45,7 +45,7 @@ class Progbar:
         ValueError: `verbose` is none of these.
     """
 
-    def __init__(self, target: int | None, verbose: str | int = 1) -> None:
+    def __init__(self, target: int | None, *, verbose: str | int = 1) -> None:
         expect(verbose in ("auto", 0, 1, 2), "verbose is 'auto', 0, 1 or 2", repr(verbose))
         moves = sys.stdout.isatty() or "ipykernel" in sys.modules
         self.target = target
