@@ -48,8 +48,8 @@ class Batches:
             whole = -(-len(self.x) // self.batch_size)  # rounded up
             self.steps = min(self.steps or whole, whole)
         else:
-            given = [o for o in (self.y, self.sample_weight, self.batch_size) if o is not None]
-            expect(not given, "With an iterable pass no y, sample_weight or batch_size", given)
+            alone = self.y is self.sample_weight is self.batch_size is None
+            expect(alone, "With batches, pass no y, sample_weight or batch_size", type(self.x))
 
     def __iter__(self) -> Iterator[Batch]:
         batches = self._gathered() if is_array(self.x) else self._generated()
@@ -57,7 +57,7 @@ class Batches:
         for batch in islice(batches, self.steps):
             yield batch
             count += 1
-        expect(count >= (self.steps or 1), f"An epoch needs {self.steps or 1} batches", count)
+        expect(count >= (self.steps or 1), f"Batches in an epoch: {self.steps or 1}", count)
 
     def _gathered(self) -> Iterator[Batch]:
         arrays, size = (self.x, self.y, self.sample_weight), self.batch_size or 32

@@ -166,8 +166,8 @@ def test_predict_and_evaluate_take_iterables() -> None:
 @pytest.mark.parametrize(
     ("data", "options", "message"),
     [
-        ((iter([(X, Y)]),), {"epochs": 2}, "An epoch needs 1 batches. Received: 0"),
-        ((iter([(X, Y)]),), {"steps_per_epoch": 2}, "An epoch needs 2 batches. Received: 1"),
+        ((iter([(X, Y)]),), {"epochs": 2}, "Batches in an epoch: 1. Received: 0"),
+        ((iter([(X, Y)]),), {"steps_per_epoch": 2}, "Batches in an epoch: 2. Received: 1"),
         ((iter([(X, Y, W, W)]),), {}, "Received: 4 parts"),
         ((iter([(3.0, Y)]),), {}, "same number of rows"),
         ((iter([(X, Y)]), Y), {}, "pass no y"),
