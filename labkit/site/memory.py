@@ -75,7 +75,7 @@ class Memory:
         store: Where such pages are kept.
         base: A digest of what they all depend on.
         render: Renders a page, or raises.
-        autorefs: The plugin that is told of a page's anchors.
+        autorefs: The plugin that is told of a page's anchors; None where there is none.
         unready: Whether the first page is rendered in any case: by a page of the reference
             mkdocstrings sets itself up.
     """
@@ -170,6 +170,9 @@ def _warnings() -> Iterator[dict[int, int]]:
 def _anchors(autorefs: Any) -> Iterator[list[Any]]:
     """Note what autorefs is told of a page."""
     anchors: list[Any] = []
+    if autorefs is None:
+        yield anchors
+        return
     register = autorefs.register_anchor
 
     def note(where: Page, *rest: Any, **named: Any) -> None:

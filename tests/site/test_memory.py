@@ -94,6 +94,18 @@ def test_a_page_is_rendered_once(site: Site, kind: Callable[[Path], memory.Store
     assert site.rendered == []
 
 
+def test_a_site_without_autorefs(site: Site) -> None:
+    """Nobody is told of anchors, and pages are remembered all the same."""
+    site.autorefs = Autorefs()
+    kept: dict[str, Any] = {}
+    for _ in range(2):
+        page: Any = SimpleNamespace(file=SimpleNamespace(src_uri="a"), markdown="A")
+        files: Any = SimpleNamespace(get_file_from_path=lambda path: None)
+        memory.Memory(kept, "base", site.render, None).render(page, {}, files)
+        assert page.content == "content of A"
+    assert site.rendered == ["a"]
+
+
 def test_another_text_is_another_page(site: Site) -> None:
     """An edit of the page is seen."""
     site.build(a="A", b="B")
