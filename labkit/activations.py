@@ -18,6 +18,7 @@ __all__ = ["elu", "gelu", "leaky_relu", "linear", "relu", "sigmoid", "silu", "so
 __all__ += ["get", "tanh", "vjp"]
 
 Activation = Callable[[Array], Array]
+Identifier = str | Activation | None  # what `get` takes
 Rule = Callable[[Array, Array, Array], Array]
 
 
@@ -105,7 +106,7 @@ vjp |= {
 _BY_NAME = {None: linear} | {function.__name__: function for function in vjp}
 
 
-def get(identifier: str | Activation | None) -> Activation:
+def get(identifier: Identifier) -> Activation:
     """Return the function that a name, a function or `None` (for `linear`) stands for.
 
     Raises:

@@ -62,13 +62,10 @@ class Windows:
         if self.padding == "valid":
             return x
         axes = zip(counts, self.size, self.strides, x.shape[1:-1], strict=True)
-        extra = [max((count - 1) * stride + size - n, 0) for count, size, stride, n in axes]
-        return pad(x, [(total // 2, total - total // 2) for total in extra], value)
-
-    def crop(self, padded: Array, shape: tuple[int, ...]) -> Array:
-        """Return the part of a padded array that came from an input of that shape."""
-        starts = [(p - n) // 2 for p, n in zip(padded.shape, shape, strict=True)]
-        return padded[tuple(slice(a, a + n) for a, n in zip(starts, shape, strict=True))]
+        needed = [max((count - 1) * stride + size, n) for count, size, stride, n in axes]
+        padded = np.full((len(x), *needed, x.shape[-1]), value, x.dtype)
+        middle(padded, x.shape)[...] = x
+        return padded
 
     def places(self, padded: Array) -> Iterator[Array]:
         """Yield for each place in a window a view of what lies there in all windows.
@@ -81,12 +78,7 @@ class Windows:
             yield padded[(slice(None), *index)]
 
 
-def pad(x: Array, extra: list[tuple[int, int]], value: float = 0.0) -> Array:
-    """Return `x` with that many numbers before and after along each middle axis."""
-    if not any(map(any, extra)):
-        return x
-    axes = list(zip(x.shape[1:-1], extra, strict=True))
-    shape = (len(x), *(before + n + after for n, (before, after) in axes), x.shape[-1])
-    padded = np.full(shape, value, x.dtype)
-    padded[(slice(None), *(slice(before, before + n) for n, (before, _) in axes))] = x
-    return padded
+def middle(padded: Array, shape: tuple[int, ...]) -> Array:
+    """Return a view of the part of a padded array in which an input of that shape lies."""
+    starts = [(p - n) // 2 for p, n in zip(padded.shape, shape, strict=True)]
+    return padded[tuple(slice(a, a + n) for a, n in zip(starts, shape, strict=True))]

@@ -43,12 +43,13 @@ class MultiHeadAttention(KernelLayer):
 
     def build(self, input_shape: Shape) -> None:
         """Make a kernel and a bias for queries, keys, values and the output."""
-        features, head = self.fix_features(input_shape), (self.num_heads, self.key_dim)
-        for part in ("query", "key", "value"):
-            self.add_kernel((features, *head), f"{part}_kernel")
-            self.add_bias(head, f"{part}_bias")
-        self.add_kernel((*head, features), "output_kernel")
-        self.add_bias((features,), "output_bias")
+        features, head = (self.fix_features(input_shape),), (self.num_heads, self.key_dim)
+        for part in ("query", "key", "value", "output"):
+            inputs, outputs = (head, features) if part == "output" else (features, head)
+            shapes = {"kernel": (*inputs, *outputs), "bias": outputs}
+            for kind in ("kernel", "bias") if self.use_bias else ("kernel",):
+                first, penalty = self._options[kind]
+                self.add_weight(shapes[kind], first, regularizer=penalty, name=f"{part}_{kind}")
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return what each step has gathered."""

@@ -24,8 +24,8 @@ import numpy as np
 
 from labkit import activations
 from labkit._typing import Array, Shape
-from labkit.activations import vjp
-from labkit.layers._windows import Windows, pad
+from labkit.activations import Identifier, vjp
+from labkit.layers._windows import Windows, middle
 from labkit.layers.core import KernelLayer, column_sums
 from labkit.layers.layer import Layer, sizes
 
@@ -47,7 +47,7 @@ class _Conv(KernelLayer):
         strides: int | tuple[int, ...] = 1,
         padding: str = "valid",
         *,
-        activation: str | activations.Activation | None = None,
+        activation: Identifier = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -61,23 +61,24 @@ class _Conv(KernelLayer):
     def build(self, input_shape: Shape) -> None:
         """Make `kernel` and `bias`."""
         channels = self.fix_features(input_shape)
-        self.kernel = self.add_kernel((*self.kernel_size, channels, self.filters))
+        self.kernel = self.add_weight((*self.kernel_size, channels, self.filters), name="kernel")
         self.bias = self.add_bias((self.filters,))
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `activation(convolution of x with kernel + bias)`."""
         counts = self.windows.counts(x.shape)
         most = min(_COLUMNS // self.filters, len(x) * math.prod(counts) // _ROWS, counts[-1])
-        repeats = (n for n in range(2, most + 1) if counts[-1] % n == 0)
-        wide = self._widened(max(repeats, default=1))
+        repeats = max((n for n in range(2, most + 1) if counts[-1] % n == 0), default=1)
+        width = (repeats - 1) * self.strides[-1] + self.kernel_size[-1]
+        wide = self._widened(repeats)
+        kernel = wide[..., :width, :, :, :].reshape(-1, repeats * self.filters)
         padded = np.ascontiguousarray(self.windows.pad(x))
         z = np.empty((len(x), *counts, self.filters), x.dtype)
-        rows = z.reshape(-1, wide.shape[-2] * self.filters)  # (wide windows, repeats * filters)
-        for part, columns in self._columns(padded, counts, wide.shape[-2]):
-            kernel = self._within(wide).reshape(columns.shape[1], -1)
+        rows = z.reshape(-1, repeats * self.filters)  # (wide windows, repeats * filters)
+        for part, columns in self._columns(padded, counts, repeats):
             np.matmul(columns, kernel, out=rows[part])
         if self.bias is not None:
-            rows += np.tile(self.bias, wide.shape[-2])
+            rows += np.tile(self.bias, repeats)
         y = self.activation(z)
         self.saved = x.shape, padded, wide, z, y
         return y
@@ -91,11 +92,11 @@ class _Conv(KernelLayer):
             column_sums(rows).reshape(repeats, -1).sum(0, out=self.gradients["bias"])
         parts = self._columns(padded, counts, repeats, again=True)
         dkernel: Any = sum(columns.T @ rows[part] for part, columns in parts)
-        dwide = dkernel.reshape(self._within(wide).shape)
+        dwide = dkernel.reshape(*self.kernel_size[:-1], -1, *wide.shape[-3:])
         self.gradients["kernel"][...] = sum(self._repeated(dwide))
         if not self.needs_input_gradient:
             return None
-        return self.windows.crop(self._backward_input(rows, wide, padded.shape, counts), shape)
+        return middle(self._backward_input(rows, wide, padded.shape, counts), shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return `(batch, windows..., filters)`."""
@@ -119,11 +120,6 @@ class _Conv(KernelLayer):
         for i in range(wide.shape[-2]):
             start = i * self.strides[-1]
             yield wide[..., start : start + self.kernel_size[-1], :, i, :]
-
-    def _within(self, wide: Array) -> Array:
-        """Return the wide kernel without the zeros at its end."""
-        width = (wide.shape[-2] - 1) * self.strides[-1] + self.kernel_size[-1]
-        return wide[..., :width, :, :, :]
 
     def _columns(
         self, x: Array, counts: tuple[int, ...], repeats: int, again: bool = False
@@ -238,12 +234,15 @@ class ZeroPadding2D(Layer):
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `x` with zeros around it."""
-        return pad(x, [(n, n) for n in self.padding])
+        self.saved = x.shape
+        shape: Any = self.compute_output_shape(x.shape)
+        padded = np.zeros(shape, x.dtype)
+        middle(padded, x.shape)[...] = x
+        return padded
 
     def backward(self, dy: Array) -> Array:
         """Return the inner part of `dy`."""
-        rows, columns = self.padding
-        return dy[:, rows : dy.shape[1] - rows, columns : dy.shape[2] - columns]
+        return middle(dy, self.saved)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return `(batch, height + 2 rows, width + 2 columns, channels)`."""

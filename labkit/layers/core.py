@@ -8,8 +8,7 @@ import numpy as np
 from labkit import activations
 from labkit._checks import expect
 from labkit._typing import Array, Shape
-from labkit.activations import Activation as Function
-from labkit.activations import vjp
+from labkit.activations import Identifier, vjp
 from labkit.layers.layer import Layer, sizes
 
 
@@ -48,13 +47,9 @@ class KernelLayer(Layer):
         super().__init__(**kwargs)
         self.use_bias = use_bias
 
-    def add_kernel(self, shape: tuple[int, ...], name: str = "kernel") -> Array:
-        """Return a new kernel."""
-        return self.add_weight(shape, name=name, **self._options["kernel"])
-
-    def add_bias(self, shape: tuple[int, ...], name: str = "bias") -> Array | None:
+    def add_bias(self, shape: tuple[int, ...]) -> Array | None:
         """Return a new bias, or `None` where the layer uses none."""
-        return self.add_weight(shape, name=name, **self._options["bias"]) if self.use_bias else None
+        return self.add_weight(shape, name="bias") if self.use_bias else None
 
 
 class Dense(KernelLayer):
@@ -75,14 +70,14 @@ class Dense(KernelLayer):
 
     expects = "(batch, inputs, ...)"
 
-    def __init__(self, units: int, activation: str | Function | None = None, **kwargs: Any) -> None:
+    def __init__(self, units: int, activation: Identifier = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         (self.units,) = sizes(self, "units", units)
         self.activation = activations.get(activation)
 
     def build(self, input_shape: Shape) -> None:
         """Make `kernel` and `bias`."""
-        self.kernel = self.add_kernel((self.fix_features(input_shape), self.units))
+        self.kernel = self.add_weight((self.fix_features(input_shape), self.units), name="kernel")
         self.bias = self.add_bias((self.units,))
 
     def call(self, x: Array, training: bool = False) -> Array:
@@ -117,7 +112,7 @@ class Activation(Layer):
         **kwargs: As in `Layer`.
     """
 
-    def __init__(self, activation: str | Function | None, **kwargs: Any) -> None:
+    def __init__(self, activation: Identifier, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
 

@@ -33,8 +33,7 @@ class Embedding(Layer):
 
     def build(self, input_shape: Shape) -> None:
         """Make `embeddings`."""
-        shape, options = (self.input_dim, self.output_dim), self._options["embeddings"]
-        self.embeddings = self.add_weight(shape, name="embeddings", **options)
+        self.embeddings = self.add_weight((self.input_dim, self.output_dim), name="embeddings")
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return the rows of `embeddings` that `x` names."""

@@ -78,13 +78,11 @@ class Layer:
     ) -> None:
         known = dtype in (None, "float32", "float64")
         expect(known, "dtype must be 'float32' or 'float64'", repr(dtype))
-        self._options: dict[str, Any] = {
-            weight: {
-                "initializer": initializers.get(kwargs.pop(f"{weight}_initializer", default)),
-                "regularizer": regularizers.get(kwargs.pop(f"{weight}_regularizer", None)),
-            }
-            for weight, default in self.first_values.items()
-        }
+        self._options: dict[str, tuple[Initializer, Regularizer | None]] = {}
+        for weight, default in self.first_values.items():
+            first = initializers.get(kwargs.pop(f"{weight}_initializer", default))
+            penalty = regularizers.get(kwargs.pop(f"{weight}_regularizer", None))
+            self._options[weight] = first, penalty
         if kwargs:
             raise TypeError(f"{type(self).__name__} has no argument {', '.join(sorted(kwargs))}.")
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -157,10 +155,11 @@ class Layer:
 
         Args:
             shape: Its shape; `None` means a single number.
-            initializer: Its first values; `None` means `"glorot_uniform"`.
+            initializer: Its first values; `None` means those that the layer was given as
+                `NAME_initializer`, else `"glorot_uniform"`.
             dtype: `None` means the layer's.
             trainable: `False` for numbers that training does not learn by gradients.
-            regularizer: Penalty on it, added to the loss.
+            regularizer: Penalty on it, added to the loss; `None` likewise.
             name: Its key in `self.gradients`; `None` means `"weight_0"`, …
 
         Raises:
@@ -169,11 +168,12 @@ class Layer:
         name = name or f"weight_{len(self._weights)}"
         new = name not in self._weights
         expect(new, f"{self.name} expects a new name for a weight", repr(name))
-        first = initializers.get(initializer or "glorot_uniform")
+        first, penalty = self._options.get(name, ("glorot_uniform", None))
+        first = initializers.get(initializer or first)
         weight = self._weights[name] = first(shape or (), dtype or self.dtype)
         if trainable:
             self.gradients[name] = np.zeros_like(weight)
-        if penalty := regularizers.get(regularizer):
+        if penalty := regularizers.get(regularizer) or penalty:
             self._regularizers[name] = penalty
         return weight
 

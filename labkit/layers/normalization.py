@@ -24,8 +24,8 @@ class _Normalization(Layer):
     def build(self, input_shape: Shape) -> None:
         """Make `gamma` and `beta`, one number for each feature."""
         shape = (self.fix_features(input_shape),)
-        self.gamma = self.add_weight(shape, name="gamma", **self._options["gamma"])
-        self.beta = self.add_weight(shape, name="beta", **self._options["beta"])
+        self.gamma = self.add_weight(shape, name="gamma")
+        self.beta = self.add_weight(shape, name="beta")
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `gamma * normalized x + beta`."""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from labkit._typing import Array, Shape
-from labkit.layers._windows import Windows
+from labkit.layers._windows import Windows, middle
 from labkit.layers.layer import Layer, sizes
 
 
@@ -81,7 +81,7 @@ class MaxPooling2D(_Pooling2D):
                 np.multiply(dy, found, out=target)
             else:
                 target += dy * found
-        return self.windows.crop(dpadded, shape)
+        return middle(dpadded, shape)
 
 
 class AveragePooling2D(_Pooling2D):
@@ -114,7 +114,7 @@ class AveragePooling2D(_Pooling2D):
         dpadded = np.zeros(padded_shape, dy.dtype)
         for view in self.windows.places(dpadded):
             view += dy / pixels
-        return self.windows.crop(dpadded, shape)
+        return middle(dpadded, shape)
 
 
 class _GlobalAveragePooling(Layer):

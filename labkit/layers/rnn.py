@@ -10,12 +10,9 @@ import numpy as np
 
 from labkit import activations
 from labkit._typing import Array, Shape
-from labkit.activations import Activation as Function
-from labkit.activations import vjp
+from labkit.activations import Identifier, vjp
 from labkit.layers.core import KernelLayer, column_sums
 from labkit.layers.layer import sizes
-
-Gradients = tuple[Array, Array]
 
 
 class _RNN(KernelLayer):
@@ -45,9 +42,10 @@ class _RNN(KernelLayer):
     def build(self, input_shape: Shape) -> None:
         """Make `kernel`, `recurrent_kernel` and `bias`."""
         columns = self.gates * self.units
-        self.kernel = self.add_kernel((self.fix_features(input_shape), columns))
-        shape, options = (self.units, columns), self._options["recurrent"]
-        self.recurrent_kernel = self.add_weight(shape, name="recurrent_kernel", **options)
+        self.kernel = self.add_weight((self.fix_features(input_shape), columns), name="kernel")
+        initializer, penalty = self._options["recurrent"]
+        shape, name = (self.units, columns), "recurrent_kernel"
+        self.recurrent_kernel = self.add_weight(shape, initializer, regularizer=penalty, name=name)
         self.bias = self.add_bias((*self.biases, columns))
 
     def call(self, x: Array, training: bool = False) -> Array:
@@ -92,7 +90,7 @@ class _RNN(KernelLayer):
         """
         raise NotImplementedError
 
-    def _backward_steps(self, dstates: Array, states: Array, details: Any) -> Gradients:
+    def _backward_steps(self, dstates: Array, states: Array, details: Any) -> tuple[Array, Array]:
         """Return the gradients of `x @ kernel` and of `state @ recurrent_kernel`."""
         raise NotImplementedError
 
@@ -113,9 +111,7 @@ class SimpleRNN(_RNN):
         ValueError: `units` is not a positive integer.
     """
 
-    def __init__(
-        self, units: int, activation: str | Function | None = "tanh", **kwargs: Any
-    ) -> None:
+    def __init__(self, units: int, activation: Identifier = "tanh", **kwargs: Any) -> None:
         super().__init__(units, **kwargs)
         self.activation = activations.get(activation)
 
@@ -125,7 +121,7 @@ class SimpleRNN(_RNN):
             states[step + 1] = self.activation(z_step)
         return z
 
-    def _backward_steps(self, dstates: Array, states: Array, details: Any) -> Gradients:
+    def _backward_steps(self, dstates: Array, states: Array, details: Any) -> tuple[Array, Array]:
         z, dz = details, np.empty_like(details)
         dstate = np.zeros_like(states[0])
         rule = vjp[self.activation]
@@ -183,7 +179,7 @@ class LSTM(_RNN):
             np.multiply(o, shown[step], out=states[step + 1])
         return z, cells, shown
 
-    def _backward_steps(self, dstates: Array, states: Array, details: Any) -> Gradients:
+    def _backward_steps(self, dstates: Array, states: Array, details: Any) -> tuple[Array, Array]:
         gates, cells, shown = details
         i, f, g, o = np.split(gates, 4, axis=-1)
         # What does not depend on later steps, for all steps at once: the slopes of the
@@ -247,7 +243,7 @@ class GRU(_RNN):
             states[step + 1] = candidate + keep * (states[step] - candidate)
         return z, recurrent
 
-    def _backward_steps(self, dstates: Array, states: Array, details: Any) -> Gradients:
+    def _backward_steps(self, dstates: Array, states: Array, details: Any) -> tuple[Array, Array]:
         gates, recurrent = details
         z, r, g = np.split(gates, 3, axis=-1)
         # What does not depend on later steps, for all steps at once.
