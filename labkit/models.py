@@ -31,7 +31,7 @@ class Sequential(Chain):
     Attributes:
         layers: The layers, without the `Input`.
         optimizer: As given to `compile`, as is `loss`.
-        metrics: The mean loss and the compiled metrics, as far as the data have told them.
+        metrics: The mean loss, then the metrics given to `compile`.
         stop_training: A callback sets it to end the training.
     """
 
@@ -137,7 +137,8 @@ class Sequential(Chain):
             validation_data: `(x, y)`, `(x, y, sample_weight)` or an iterable of batches, to
                 evaluate after each epoch.
             shuffle: Whether arrays get a new order in each epoch.
-            class_weight: Weight of each integer label in the loss; 1 if it is not named.
+            class_weight: Weight of each class in the loss, by its integer label; 1 if it is
+                not named.
             sample_weight: Weight of each sample in the loss.
             steps_per_epoch: Batches in an epoch; needed for an endless iterable.
 
@@ -244,9 +245,9 @@ class Sequential(Chain):
         """Do one training step, and return what `evaluate` would have returned before it.
 
         Args:
-            x: As in `fit`, as are the others.
-            y: Targets.
-            sample_weight: Weights.
+            x: Inputs, `(batch, ...)`.
+            y: Targets, `(batch, ...)`.
+            sample_weight: Weight of each sample in the loss.
         """
         self.reset_metrics()
         self._step(checked(x, y, sample_weight), training=True)

@@ -272,6 +272,21 @@ def test_a_frozen_layer_is_not_trained() -> None:
     assert not np.array_equal(before[2], after[2])
 
 
+def test_layers_of_two_dtypes_keep_them_and_learn() -> None:
+    """A layer of another dtype, added after a training, is trained in its own precision."""
+    model = build(ours, 2, None)
+    model.compile("sgd", "mse")
+    model.fit(X, REAL, verbose=0)
+    model.add(ours.layers.Dense(2, dtype="float32"))
+    model.compile("sgd", "mse")
+    before = model.get_weights()
+    model.fit(X, REAL, verbose=0)
+    for w, old in zip(model.get_weights(), before, strict=True):
+        assert w.dtype == old.dtype
+        assert not np.array_equal(w, old)
+    assert [w.dtype.name for w in before] == ["float64"] * 4 + ["float32"] * 2
+
+
 def test_a_model_can_be_a_layer_of_another() -> None:
     """An encoder and a decoder train together, and give input gradients."""
     encoder = ours.Sequential([ours.Input((INPUTS,)), ours.layers.Dense(2)])
