@@ -45,13 +45,8 @@ class Windows:
         Raises:
             ValueError: The input is smaller than a window.
         """
-
-        def count(n: int | None, size: int, stride: int) -> int | None:
-            if n is None:
-                return None
-            return math.ceil((n if self.padding == "same" else n - size + 1) / stride)
-
-        counts = tuple(map(count, shape[1:-1], self.size, self.strides))
+        same, axes = self.padding == "same", zip(shape[1:-1], self.size, self.strides, strict=True)
+        counts = tuple(n and math.ceil((n if same else n - k + 1) / s) for n, k, s in axes)
         wanted = f"{self.layer} without padding expects inputs as large as {self.size}"
         expect(all(n is None or n >= 1 for n in counts), wanted, f"x.shape={shape}")
         return counts

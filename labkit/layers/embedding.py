@@ -45,11 +45,8 @@ class Embedding(Layer):
 
     def backward(self, dy: Array) -> None:
         """Fill the gradient: each row's is the sum over the places that named it."""
-        order = np.argsort(self.saved, axis=None, kind="stable")
-        rows, starts = np.unique(self.saved.ravel()[order], return_index=True)
-        gradient = self.gradients["embeddings"]
-        gradient[...] = 0
-        gradient[rows] = np.add.reduceat(dy.reshape(-1, self.output_dim)[order], starts)
+        self.gradients["embeddings"][...] = 0
+        np.add.at(self.gradients["embeddings"], self.saved, dy)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return `(batch, ..., output_dim)`."""

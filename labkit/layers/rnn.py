@@ -63,10 +63,7 @@ class _RNN(KernelLayer):
         """Return the gradient with respect to `x`."""
         steps, states, details = self.saved
         dstates = np.zeros_like(states[1:])  # from outside, not from later steps
-        if self.return_sequences:
-            dstates[...] = dy.swapaxes(0, 1)
-        else:
-            dstates[-1] = dy
+        dstates[... if self.return_sequences else -1] = dy.swapaxes(0, -2)
         dz, drecurrent = self._backward_steps(dstates, states, details)
         rows, recurrent_rows = (a.reshape(-1, a.shape[-1]) for a in (dz, drecurrent))
         before = states[:-1].reshape(-1, self.units)
