@@ -312,7 +312,7 @@ class Sequential(Chain):
         with self._until_logits() as activation:
             z = self(x, training)
             loss, slope = self.loss.value_and_gradient(y, z, weight, gradient=training)
-            if loss != loss:  # only NaN differs from itself
+            if np.isnan(loss).any():
                 refuse_nan(x=x, y=y, sample_weight=weight)
             mean_loss, *compiled = self.metrics
             mean_loss.update_state(loss + sum(self.losses) if self._penalized else loss, len(x))

@@ -156,6 +156,19 @@ def test_penalties_are_keras_s() -> None:
 
 
 @pytest.mark.slow
+def test_a_loss_without_reduction_trains_as_in_keras() -> None:
+    """With one loss per sample, the gradient is that of their sum; the mean is shown."""
+    models, losses = [build(keras, 2, None) for keras in (ours, theirs)], []
+    models[1].set_weights(models[0].get_weights())
+    for keras, model in zip((ours, theirs), models, strict=True):
+        model.compile("sgd", keras.losses.MeanSquaredError(reduction=None))
+        history = model.fit(X, REAL, epochs=2, batch_size=25, shuffle=False, verbose=0)
+        losses.append(history.history["loss"])
+    np.testing.assert_allclose(*losses, rtol=1e-6)
+    assert_same_weights(*models)
+
+
+@pytest.mark.slow
 def test_a_batch_is_keras_s() -> None:
     """train_on_batch returns the batch's own results, before its update, as Keras does."""
     compiled = {
