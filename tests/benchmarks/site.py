@@ -111,11 +111,10 @@ def warm(folder: Path, rounds: int) -> None:
     seconds = statistics.median(each.seconds for each in builds)
     print(f"warm build of the whole site, {len(list(target.rglob('*.html')))} pages:")
     compare("  seconds, with Python's start", seconds, 3)
-    print("KB of HTML of the tutorial pages, and without the tutorial's own text:")
+    print("KB of HTML of the tutorial pages:")
     for page in sorted(target.glob("tutorials/*/index.html")):
         size = page.stat().st_size / 1024
-        own = page.with_name(f"{page.parent.name}.py").stat().st_size / 1024
-        compare(f"  {page.parent.name:12} {size:6.1f}", size - own, 40)
+        compare(f"  {page.parent.name:12}", size, 40)
 
 
 def script(number: int) -> str:
