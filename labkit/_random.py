@@ -8,9 +8,9 @@ import numpy as np
 _generator = np.random.default_rng()
 
 
-def generator(seed: int | None = None) -> np.random.Generator:
-    """Return the shared stream, or one of its own for a seed."""
-    return _generator if seed is None else np.random.default_rng(seed)
+def generator() -> np.random.Generator:
+    """Return the shared stream."""
+    return _generator
 
 
 def restart(seed: int) -> None:

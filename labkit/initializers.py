@@ -1,7 +1,6 @@
 """First values of weights, drawn so that signals neither vanish nor explode.
 
-Random initializers take a `seed`: with one they draw from a stream of their own, the same
-at each call; with `None` from the stream that `labkit.utils.set_random_seed` restarts.
+Random initializers draw from the one stream that `labkit.utils.set_random_seed` restarts.
 """
 
 import math
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from labkit import _random, config
+from labkit._checks import expect
 from labkit._named import named
 from labkit._typing import Array
 
@@ -27,7 +27,12 @@ class Initializer:
     """A recipe for a new array: call it with a shape. A subclass writes `draw`."""
 
     def __call__(self, shape: tuple[int, ...], dtype: str | None = None) -> Array:
-        """Return a new array of that shape; `dtype=None` means `config.floatx()`."""
+        """Return a new array of that shape; `dtype=None` means `config.floatx()`.
+
+        Raises:
+            ValueError: A size is negative.
+        """
+        expect(min(shape, default=0) >= 0, "An initializer expects sizes >= 0", f"{shape=}")
         return np.full(shape, self.draw(tuple(shape)), dtype or config.floatx())
 
     def draw(self, shape: tuple[int, ...]) -> Array | float:
@@ -62,15 +67,17 @@ class Ones(Constant):
 
 @dataclass
 class RandomNormal(Initializer):
-    """Normal numbers with a `mean` and a standard deviation `stddev`; `seed` as above."""
+    """Normal numbers with a `mean` and a standard deviation `stddev`."""
 
     mean: float = 0.0
     stddev: float = 0.05
-    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        expect(self.stddev >= 0, "stddev must be >= 0", self.stddev)
 
     def draw(self, shape: tuple[int, ...]) -> Array:
         """Return the numbers in float64."""
-        return _random.generator(self.seed).normal(self.mean, self.stddev, shape)
+        return _random.generator().normal(self.mean, self.stddev, shape)
 
 
 class TruncatedNormal(RandomNormal):
@@ -78,35 +85,34 @@ class TruncatedNormal(RandomNormal):
 
     def draw(self, shape: tuple[int, ...]) -> Array:
         """Return the numbers in float64."""
-        random = _random.generator(self.seed)
-        values = random.normal(size=shape)
+        normal = _random.generator().normal
+        values = normal(size=shape)
         while (far := np.abs(values) > 2).any():
-            values[far] = random.normal(size=np.count_nonzero(far))
+            values[far] = normal(size=np.count_nonzero(far))
         return self.mean + self.stddev * values
 
 
 @dataclass
 class RandomUniform(Initializer):
-    """Numbers from `minval` to `maxval`, each value equally likely; `seed` as above."""
+    """Numbers from `minval` to `maxval`, each value equally likely."""
 
     minval: float = -0.05
     maxval: float = 0.05
-    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        expect(self.minval <= self.maxval, "minval must not be above maxval", self)
 
     def draw(self, shape: tuple[int, ...]) -> Array:
         """Return the numbers in float64."""
-        return _random.generator(self.seed).uniform(self.minval, self.maxval, shape)
+        return _random.generator().uniform(self.minval, self.maxval, shape)
 
 
-@dataclass
 class _VarianceScaling(Initializer):
     """Numbers of variance `scale / fan`, so that a sum over a unit's inputs keeps its size.
 
     The fan is the number of inputs of a unit, or its mean with the number of outputs. What
     the subclasses choose stands in their attributes.
     """
-
-    seed: int | None = None
 
     scale, mode, distribution = 1.0, "fan_in", "truncated_normal"
 
@@ -118,8 +124,8 @@ class _VarianceScaling(Initializer):
         stddev = math.sqrt(self.scale / max(1, math.prod(window) * fan))
         if self.distribution == "uniform":
             limit = math.sqrt(3) * stddev  # the variance of numbers from -a to a is a² / 3
-            return RandomUniform(-limit, limit, self.seed).draw(shape)
-        return TruncatedNormal(0.0, stddev / TRUNCATED_STDDEV, self.seed).draw(shape)
+            return RandomUniform(-limit, limit).draw(shape)
+        return TruncatedNormal(0.0, stddev / TRUNCATED_STDDEV).draw(shape)
 
 
 class GlorotUniform(_VarianceScaling):
@@ -165,11 +171,9 @@ class Orthogonal(Initializer):
 
     Args:
         gain: Factor on the matrix.
-        seed: As above.
     """
 
     gain: float = 1.0
-    seed: int | None = None
 
     def draw(self, shape: tuple[int, ...]) -> Array:
         """Return the matrix in float64.
@@ -177,11 +181,10 @@ class Orthogonal(Initializer):
         Raises:
             ValueError: Fewer than two axes.
         """
-        if len(shape) < 2:
-            raise ValueError(f"Orthogonal expects two axes or more. Received: shape={shape}")
+        expect(len(shape) >= 2, "Orthogonal expects two axes or more", f"{shape=}")
         rows, columns = math.prod(shape[:-1]), shape[-1]
         tall = max(rows, columns), min(rows, columns)
-        q, r = np.linalg.qr(_random.generator(self.seed).normal(size=tall))
+        q, r = np.linalg.qr(_random.generator().normal(size=tall))
         q *= np.sign(np.diag(r))  # makes every rotation equally likely (Mezzadri, 2007)
         return self.gain * (q if rows >= columns else q.T).reshape(shape)
 
