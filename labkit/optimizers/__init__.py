@@ -142,12 +142,16 @@ class SGD(Optimizer):
         global_clipnorm: See `Optimizer`.
 
     Raises:
-        ValueError: Clipping is as in `Optimizer`.
+        ValueError: Momentum is not from 0 to 1, or clipping is impossible, see `Optimizer`.
     """
 
     learning_rate: LearningRate = LearningRate(0.01)
     momentum: float = 0.0
     nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        expect(0 <= self.momentum <= 1, "momentum must be from 0 to 1", self.momentum)
 
     def update(self, w: Array, g: Array, state: Array, rate: float) -> None:
         """See `Optimizer.update`."""

@@ -185,6 +185,13 @@ def test_impossible_clipping_is_refused(args: dict[str, float]) -> None:
         ours.SGD(**args)
 
 
+@pytest.mark.parametrize("momentum", [-0.1, 1.1, float("nan")])
+def test_impossible_momentum_is_refused(momentum: float) -> None:
+    """Momentum that turns back or grows without bound is an error, as in Keras."""
+    with pytest.raises(ValueError, match=f"momentum must be from 0 to 1. Received: {momentum}"):
+        ours.SGD(momentum=momentum)
+
+
 def test_unknown_optimizers_are_refused() -> None:
     """The message lists what there is."""
     with pytest.raises(ValueError, match=r"Unknown optimizer 'adan'. Known: SGD, RMSprop"):
