@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from labkit import _random
-from labkit._checks import expect
-from labkit.losses import numbers
+from labkit._checks import expect, numbers
 
 Batch = tuple[Any, ...]  # x, y, sample_weight; the last two may be None
 

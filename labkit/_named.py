@@ -1,5 +1,6 @@
-"""How a string names a class: `"he_normal"` stands for `HeNormal()`."""
+"""How a string names a class, `"he_normal"` `HeNormal`, and a class its objects."""
 
+import re
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -27,3 +28,9 @@ def named(identifier: str | T, family: type[T], kinds: Sequence[type[T]], **othe
     raise ValueError(
         f"Unknown {family.__name__.lower()} {identifier!r}. Known: {', '.join(known)}."
     )
+
+
+def snake_case(name: str) -> str:
+    """Return `max_pooling2d` for `MaxPooling2D`, as Keras does."""
+    name = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", re.sub(r"\W+", "", name))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from labkit._checks import expect, extra
+from labkit._named import snake_case
 from labkit._typing import Array
 from labkit.layers import GRU, LSTM, Layer, MultiHeadAttention, SimpleRNN
-from labkit.layers.layer import numbered, snake_case
+from labkit.layers.layer import numbered
 
 ENDINGS = (".npz", ".weights.h5")
 

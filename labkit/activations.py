@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from labkit import config
+from labkit._checks import expect, numbers
 from labkit._typing import Array
 
 __all__ = ["elu", "gelu", "leaky_relu", "linear", "relu", "sigmoid", "silu", "softmax", "softplus"]
@@ -24,45 +25,45 @@ Rule = Callable[[Array, Array, Array], Array]
 
 def linear(x: ArrayLike) -> Array:
     """Return `x` itself."""
-    return _floats(x)
+    return floats(x)
 
 
 def relu(x: ArrayLike) -> Array:
     """Return `x` where it is positive, else 0."""
-    return np.maximum(_floats(x), 0)
+    return np.maximum(floats(x), 0)
 
 
 def leaky_relu(x: ArrayLike, negative_slope: float = 0.2) -> Array:
     """Return `x` where it is positive, else `negative_slope * x`."""
-    x = _floats(x)
+    x = floats(x)
     return np.where(x > 0, x, negative_slope * x)
 
 
 def elu(x: ArrayLike, alpha: float = 1.0) -> Array:
     r"""Return `x` where it is positive, else $\alpha (e^x - 1)$."""
-    x = _floats(x)
+    x = floats(x)
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
 def sigmoid(x: ArrayLike) -> Array:
     r"""Return $1 / (1 + e^{-x})$, which is $e^x / (1 + e^x)$: neither power may overflow."""
-    x = _floats(x)
+    x = floats(x)
     return np.asarray(np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x))))
 
 
 def tanh(x: ArrayLike) -> Array:
     """Return the hyperbolic tangent."""
-    return np.tanh(_floats(x))
+    return np.tanh(floats(x))
 
 
 def softplus(x: ArrayLike) -> Array:
     r"""Return $\ln(1 + e^x)$, a smooth relu."""
-    return np.logaddexp(_floats(x), 0)
+    return np.logaddexp(floats(x), 0)
 
 
 def silu(x: ArrayLike) -> Array:
     r"""Return $x \, \sigma(x)$ (Elfwing et al., 2017; also called swish)."""
-    return _floats(x) * sigmoid(x)
+    return floats(x) * sigmoid(x)
 
 
 def gelu(x: ArrayLike) -> Array:
@@ -70,13 +71,13 @@ def gelu(x: ArrayLike) -> Array:
 
     Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415.
     """
-    x = _floats(x)
+    x = floats(x)
     return x * _normal_cdf(x)
 
 
 def softmax(x: ArrayLike, axis: int = -1) -> Array:
     """Return `exp(x)`, scaled so that it sums to one along `axis`."""
-    x = _floats(x)
+    x = floats(x)
     y: Array = np.exp(x - x.max(axis, keepdims=True))  # the shift avoids overflow
     y /= y.sum(axis, keepdims=True)
     return y
@@ -114,17 +115,15 @@ def get(identifier: Identifier) -> Activation:
     """
     if callable(identifier):
         return identifier
-    if identifier not in _BY_NAME:
-        raise ValueError(f"Expected a function or one of {[*_BY_NAME]}. Received: {identifier!r}")
+    wanted = f"An activation is a function or one of {[*_BY_NAME]}"
+    expect(identifier in [*_BY_NAME], wanted, repr(identifier))
     return _BY_NAME[identifier]
 
 
-def _floats(x: ArrayLike) -> Array:
+def floats(x: ArrayLike, name: str = "An activation's input") -> Array:
     """Return `x` as an array of floats; an array of floats is returned as it is."""
-    x = np.asarray(x)
-    if x.dtype.kind not in "biuf":
-        raise TypeError(f"An activation expects numbers. Received: x.dtype={x.dtype}")
-    return x if x.dtype.kind == "f" else x.astype(config.floatx())
+    array = numbers(name, x)
+    return array if array.dtype.kind == "f" else array.astype(config.floatx())
 
 
 def _normal_cdf(x: Array) -> Array:

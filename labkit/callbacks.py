@@ -1,7 +1,6 @@
 """Callbacks: what happens between the batches and epochs of `labkit.Sequential.fit`."""
 
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
@@ -110,16 +109,18 @@ class _Monitor(Callback):
     mode: str
     best: float | None = None
 
+    def __post_init__(self) -> None:
+        known = ("auto", "min", "max")
+        expect(self.mode in known, f"mode must be one of {known}", repr(self.mode))
+
     def improved(self, logs: Logs | None, by: float = 0.0) -> bool:
-        """Return whether the result beats the best so far, which it then is, or is missing."""
-        value = (logs or {}).get(self.monitor)
-        if value is None:
-            warnings.warn(f"No {self.monitor!r} to watch, only {[*(logs or {})]}.", stacklevel=2)
-            return True
-        of_metrics = {metric.name: metric.direction for metric in self.model.metrics}
-        auto = of_metrics.get(self.monitor.removeprefix("val_"))
-        mode = auto if self.mode == "auto" else self.mode
-        sign = {"max": 1, "up": 1, "min": -1, "down": -1}.get(mode or "", 0)
+        """Return whether the result beats the best so far, which it then is."""
+        results = logs or {}
+        expect(self.monitor in results, f"There is no {self.monitor!r} to watch", [*results])
+        value = results[self.monitor]
+        directions = {metric.name: metric.direction for metric in self.model.metrics}
+        auto = directions.get(self.monitor.removeprefix("val_"), 0)
+        sign = {"min": -1, "max": 1}.get(self.mode, auto)
         expect(sign, f"Is more {self.monitor} better? Pass mode='min' or mode='max'", self.mode)
         better = self.best is None or sign * value - by > sign * self.best
         if better:
@@ -137,6 +138,9 @@ class EarlyStopping(_Monitor):
         patience: For how many epochs to wait.
         mode: `"min"` if less is better, `"max"` if more is, `"auto"` to ask the metric.
         restore_best_weights: Whether to return to the weights of the best epoch.
+
+    Raises:
+        ValueError: The mode is unknown; or, in training, there is no such result.
 
     Attributes:
         best: The best result.
@@ -184,7 +188,8 @@ class ModelCheckpoint(_Monitor):
         mode: As in `EarlyStopping`.
 
     Raises:
-        ValueError: Whole models shall be saved.
+        ValueError: Whole models shall be saved, or the mode is unknown; or, in training,
+            there is no such result.
     """
 
     filepath: str | os.PathLike[str]
@@ -195,6 +200,7 @@ class ModelCheckpoint(_Monitor):
     mode: str = "auto"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         expect(self.save_weights_only, "labkit saves weights: pass save_weights_only=True", False)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

@@ -17,11 +17,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labkit import config
-from labkit._checks import expect
+from labkit._checks import expect, numbers
 from labkit._named import named
 from labkit._typing import Array
-from labkit.activations import sigmoid
+from labkit.activations import floats, sigmoid
 
 __all__ = ["BinaryCrossentropy", "CategoricalCrossentropy", "Hinge", "Huber", "KLDivergence"]
 __all__ += ["Loss", "MeanAbsoluteError", "MeanSquaredError", "SparseCategoricalCrossentropy", "get"]
@@ -32,7 +31,7 @@ Weight = ArrayLike | None
 
 @dataclass(eq=False, kw_only=True)
 class Loss:
-    """Base of all losses. A subclass writes `compare`; `call` is enough to evaluate with it.
+    """Base of all losses. A subclass writes `compare`.
 
     Args:
         reduction: `"sum_over_batch_size"` divides the sum by the number of values, `"sum"`
@@ -63,7 +62,7 @@ class Loss:
             The values, `(batch, ...)`, and the derivative of each value by its own row of
             `y`, `(batch, ..., outputs)`.
         """
-        raise NotImplementedError(f"To train with it, {type(self).__name__} needs compare(t, y).")
+        raise NotImplementedError(f"{type(self).__name__} needs compare(t, y).")
 
     def call(self, y_true: Array, y_pred: Array) -> Array:
         """Return a loss for each sample, as `compare` does, without slopes."""
@@ -90,28 +89,25 @@ class Loss:
             TypeError: Something is not an array of numbers.
             ValueError: Shapes do not fit, or a target is impossible.
         """
-        return self.value_and_gradient(y_true, y_pred, sample_weight, gradient=False)[0]
+        return self.value_and_gradient(y_true, y_pred, sample_weight)[0]
 
     def gradient(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: Weight = None) -> Array:
         """Return the derivative of the reduced loss by `y_pred`, in its shape.
 
         With `reduction=None` it is the derivative of the sum, as TensorFlow's tape has it.
         """
-        return np.asarray(self.value_and_gradient(y_true, y_pred, sample_weight)[1])
+        return self.value_and_gradient(y_true, y_pred, sample_weight)[1]
 
     def value_and_gradient(
-        self, y_true: Any, y_pred: Any, sample_weight: Weight = None, gradient: bool = True
-    ) -> tuple[Any, Array | None]:
-        """Return the reduced loss, see `__call__`, and its gradient if it is wanted."""
-        t, y = self.prepare(y_true, y_pred)
-        values, slopes = self.compare(t, y) if gradient else (self.call(t, y), None)
+        self, y_true: Any, y_pred: Any, sample_weight: Weight = None
+    ) -> tuple[Any, Array]:
+        """Return the reduced loss, see `__call__`, and its gradient."""
+        values, slopes = self.compare(*self.prepare(y_true, y_pred))
         weight = spread(sample_weight, values)  # (batch, ...)
         if self.reduction == "sum_over_batch_size":
             weight = weight / values.size
         values = values * weight
         value = values if self.reduction in ("none", None) else float(values.sum())
-        if slopes is None:
-            return value, None
         return value, (slopes * weight[..., None]).reshape(np.shape(y_pred))
 
 
@@ -199,7 +195,6 @@ class _Crossentropy(Loss):
         return t + self.label_smoothing * (1 / classes - t), p
 
 
-@dataclass(eq=False)
 class BinaryCrossentropy(_Crossentropy):
     """`-t log p - (1 - t) log(1 - p)` for yes/no targets: mean over the outputs.
 
@@ -221,7 +216,6 @@ class BinaryCrossentropy(_Crossentropy):
         return _means(-t * np.log(p) - (1 - t) * np.log(1 - p), slopes)
 
 
-@dataclass(eq=False)
 class CategoricalCrossentropy(_Crossentropy):
     """`-sum(t log p)` over the classes, for one-hot targets or other probabilities.
 
@@ -296,14 +290,6 @@ def _after_softmax(t: Array, z: Array) -> tuple[Array, Array]:
 # Shapes and numbers, shared with the metrics.
 
 
-def numbers(name: str, values: ArrayLike) -> Array:
-    """Return an array of numbers."""
-    array = np.asarray(values)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must be numbers. Received: dtype={array.dtype}")
-    return array
-
-
 def pair(name: str, y_true: Any, y_pred: Any, sparse: bool | None) -> tuple[Array, Array]:
     """Return targets and predictions as floats of one shape, `(batch, ..., outputs)`.
 
@@ -314,8 +300,7 @@ def pair(name: str, y_true: Any, y_pred: Any, sparse: bool | None) -> tuple[Arra
         sparse: Whether the targets are integer labels, of which one-hot rows are made; `None`
             if their shape tells.
     """
-    t, p = numbers("y_true", y_true), numbers("y_pred", y_pred)
-    p = p if p.dtype.kind == "f" else p.astype(config.floatx())
+    t, p = numbers("y_true", y_true), floats(y_pred, "y_pred")
     shapes = f"y_true.shape={t.shape}, y_pred.shape={p.shape}"
     expect(t.size and p.size and p.ndim, f"{name} needs samples", shapes)
     classes, one_a_row = p.shape[-1], t.shape in (p.shape[:-1], (*p.shape[:-1], 1))

@@ -5,16 +5,15 @@ A metric is not differentiated, so it may count. Each keeps a small state, sums 
 Shapes, and what becomes of integer labels, are those of `labkit.losses`.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labkit._checks import expect
-from labkit._named import named
+from labkit._checks import expect, numbers
+from labkit._named import named, snake_case
 from labkit._typing import Array
-from labkit.losses import EPSILON, Weight, numbers, pair, spread
+from labkit.losses import EPSILON, Weight, pair, spread
 
 __all__ = ["AUC", "BinaryAccuracy", "CategoricalAccuracy", "ConfusionMatrix", "Mean", "Metric"]
 __all__ += ["MeanAbsoluteError", "Precision", "R2Score", "Recall", "SparseCategoricalAccuracy"]
@@ -24,25 +23,25 @@ __all__ += ["SparseTopKCategoricalAccuracy", "TopKCategoricalAccuracy", "get"]
 class Metric:
     """Base of all metrics: sums over all samples, and a score that follows from the sums.
 
-    A subclass writes `add` and `score`, or, as in Keras, `update_state`, `result` and
-    `reset_state`.
+    A subclass writes `add`, and `score` unless the sums are the result; or, as in Keras,
+    `update_state`, `result` and `reset_state`.
 
     Args:
-        name: Shown in logs.
+        name: Shown in logs; `None` means the class's name, as in `"top_k_categorical_accuracy"`.
 
     Attributes:
-        direction: `"up"` if more is better, `"down"` if less is; callbacks ask for it.
+        direction: 1 if more is better, -1 if less is, 0 if nobody knows; callbacks ask for it.
         sparse: Whether targets are integer labels, which become one-hot rows; `None` if
             their shape tells.
         sums: What `add` has returned so far, summed; 0 at the beginning.
     """
 
-    direction: str | None = None
+    direction = 0
     sparse: bool | None = False
     sums: Any = 0.0
 
     def __init__(self, *, name: str | None = None) -> None:
-        self.name = name or type(self).__name__.lower()
+        self.name = name or snake_case(type(self).__name__)
 
     def add(self, y_true: Array, y_pred: Array, sample_weight: Weight) -> Any:
         """Return what a batch of samples, `(batch, ..., outputs)`, adds to the sums."""
@@ -50,7 +49,7 @@ class Metric:
 
     def score(self, sums: Array) -> Any:
         """Return the metric, a float or an array, of these sums."""
-        raise NotImplementedError(f"{type(self).__name__} needs score() or result().")
+        return sums.copy()
 
     def update_state(
         self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: Weight = None
@@ -86,14 +85,13 @@ class Metric:
 class _Average(Metric):
     """Base of those that are a weighted mean: `_totals` gives what they add."""
 
-    direction = "up"
+    direction = 1
 
     def score(self, sums: Array) -> float:
         """See `Metric.score`."""
         return float(sums[0] / sums[1]) if sums[1] else 0.0
 
 
-@dataclass(eq=False)
 class Mean(_Average):
     """Weighted mean of plain values, such as losses.
 
@@ -101,8 +99,7 @@ class Mean(_Average):
         name: Shown in logs.
     """
 
-    direction = "down"  # as losses
-    name: str = "mean"
+    direction = -1  # as losses
 
     # As in Keras, plain values have no targets.
     def update_state(self, values: ArrayLike, sample_weight: Weight = None) -> None:  # type: ignore[override]
@@ -110,24 +107,23 @@ class Mean(_Average):
         self.sums = self.sums + _totals(numbers("values", values), sample_weight)
 
 
-@dataclass(eq=False, kw_only=True)
 class BinaryAccuracy(_Average):
     """Share of yes/no answers that are right: `(y_pred > threshold) == y_true`.
 
     Args:
-        name: Shown in logs.
         threshold: A prediction above it means yes.
+        **kwargs: `name`, as in `Metric`.
     """
 
-    name: str = "binary_accuracy"
-    threshold: float = 0.5
+    def __init__(self, *, threshold: float = 0.5, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.threshold = threshold
 
     def add(self, y_true: Array, y_pred: Array, sample_weight: Weight) -> Any:
         """See `Metric.add`."""
         return _totals((y_pred > self.threshold) == y_true, sample_weight)
 
 
-@dataclass(eq=False)
 class CategoricalAccuracy(_Average):
     """Share of samples whose highest score is at the class of the one-hot target.
 
@@ -135,14 +131,11 @@ class CategoricalAccuracy(_Average):
         name: Shown in logs.
     """
 
-    name: str = "categorical_accuracy"
-
     def add(self, y_true: Array, y_pred: Array, sample_weight: Weight) -> Any:
         """See `Metric.add`."""
         return _totals(y_true.argmax(axis=-1) == y_pred.argmax(axis=-1), sample_weight)
 
 
-@dataclass(eq=False)
 class SparseCategoricalAccuracy(CategoricalAccuracy):
     """Share of samples whose highest score is at the target, an integer label.
 
@@ -151,10 +144,8 @@ class SparseCategoricalAccuracy(CategoricalAccuracy):
     """
 
     sparse = True
-    name: str = "sparse_categorical_accuracy"
 
 
-@dataclass(eq=False)
 class _Accuracy(CategoricalAccuracy):
     """What `"accuracy"` means in Keras's `compile` for such targets and predictions."""
 
@@ -167,17 +158,17 @@ class _Accuracy(CategoricalAccuracy):
         return super().add(y_true, y_pred, sample_weight)
 
 
-@dataclass(eq=False)
 class TopKCategoricalAccuracy(_Average):
     """Share of samples whose one-hot target is among the `k` highest scores.
 
     Args:
         k: How many of the highest scores count.
-        name: Shown in logs.
+        **kwargs: `name`, as in `Metric`.
     """
 
-    k: int = 5
-    name: str = "top_k_categorical_accuracy"
+    def __init__(self, k: int = 5, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.k = k
 
     def add(self, y_true: Array, y_pred: Array, sample_weight: Weight) -> Any:
         """See `Metric.add`."""
@@ -185,20 +176,17 @@ class TopKCategoricalAccuracy(_Average):
         return _totals((y_pred > score).sum(axis=-1) < self.k, sample_weight)
 
 
-@dataclass(eq=False)
 class SparseTopKCategoricalAccuracy(TopKCategoricalAccuracy):
     """Share of samples whose integer label is among the `k` highest scores.
 
     Args:
         k: How many of the highest scores count.
-        name: Shown in logs.
+        **kwargs: `name`, as in `Metric`.
     """
 
     sparse = True
-    name: str = "sparse_top_k_categorical_accuracy"
 
 
-@dataclass(eq=False)
 class MeanAbsoluteError(_Average):
     """Mean of `|y_pred - y_true|`.
 
@@ -206,15 +194,13 @@ class MeanAbsoluteError(_Average):
         name: Shown in logs.
     """
 
-    direction = "down"
-    name: str = "mean_absolute_error"
+    direction = -1
 
     def add(self, y_true: Array, y_pred: Array, sample_weight: Weight) -> Any:
         """See `Metric.add`."""
         return _totals(abs(y_pred - y_true), sample_weight)
 
 
-@dataclass(eq=False, kw_only=True)
 class R2Score(Metric):
     """`1 - sum((y_true - y_pred)²) / sum((y_true - mean(y_true))²)`: mean over the outputs.
 
@@ -222,8 +208,7 @@ class R2Score(Metric):
         name: Shown in logs.
     """
 
-    direction = "up"
-    name: str = "r2_score"
+    direction = 1
 
     def add(self, y_true: Array, y_pred: Array, sample_weight: Weight) -> Any:
         """Return sums of weights, targets, squares and squared errors, `(4, outputs)`."""
@@ -242,7 +227,7 @@ class R2Score(Metric):
 class _Thresholded(Metric):
     """Base of those that count yeses: predictions above each of some rising thresholds."""
 
-    direction = "up"
+    direction = 1
     edges: Array
 
     def add(self, y_true: Array, y_pred: Array, sample_weight: Weight) -> Any:
@@ -260,21 +245,18 @@ class _Thresholded(Metric):
         return table[:, ::-1].cumsum(axis=1)[:, ::-1]
 
 
-@dataclass(eq=False, kw_only=True)
 class Precision(_Thresholded):
     """Share of the yeses that are right, 0 where there is none.
 
     Args:
         thresholds: A prediction above it means yes; 0.5 by default. With a list, the result
             is an array.
-        name: Shown in logs.
+        **kwargs: `name`, as in `Metric`.
     """
 
-    thresholds: ArrayLike | None = None
-    name: str = "precision"
-
-    def __post_init__(self) -> None:
-        thresholds = 0.5 if self.thresholds is None else self.thresholds
+    def __init__(self, thresholds: ArrayLike | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        thresholds = 0.5 if thresholds is None else thresholds
         self.edges = np.unique(np.asarray(thresholds, "float64"))
         self.columns = 1 + np.searchsorted(self.edges, thresholds)
 
@@ -284,23 +266,19 @@ class Precision(_Thresholded):
         return _ratio(right, right + wrong)
 
 
-@dataclass(eq=False, kw_only=True)
 class Recall(Precision):
     """Share of the targets 1 that were called yes, 0 where there is none.
 
     Args:
         thresholds: See `Precision`.
-        name: Shown in logs.
+        **kwargs: `name`, as in `Metric`.
     """
-
-    name: str = "recall"
 
     def score(self, sums: Array) -> Any:
         """See `Metric.score`."""
         return _ratio(sums[1, self.columns], sums[1, 0])
 
 
-@dataclass(eq=False, kw_only=True)
 class AUC(_Thresholded):
     """Area under the ROC or the precision-recall curve, drawn through some points.
 
@@ -310,21 +288,19 @@ class AUC(_Thresholded):
     Args:
         num_thresholds: Number of points, evenly spaced.
         curve: `"ROC"` or `"PR"`.
-        name: Shown in logs.
+        **kwargs: `name`, as in `Metric`.
 
     Raises:
         ValueError: The curve is unknown, or there are fewer than two points.
     """
 
-    num_thresholds: int = 200
-    curve: str = "ROC"
-    name: str = "auc"
-
-    def __post_init__(self) -> None:
-        fits = self.num_thresholds >= 2 and self.curve in ("ROC", "PR")
-        expect(fits, "AUC expects num_thresholds >= 2, and curve 'ROC' or 'PR'", self)
-        inner = np.linspace(0, 1, self.num_thresholds)[1:-1]
-        self.edges = np.array([-EPSILON, *inner, 1 + EPSILON])
+    def __init__(self, num_thresholds: int = 200, curve: str = "ROC", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        wanted = "AUC expects num_thresholds >= 2, and curve 'ROC' or 'PR'"
+        expect(num_thresholds >= 2 and curve in ("ROC", "PR"), wanted, (num_thresholds, curve))
+        self.curve = curve
+        self.edges = np.linspace(0, 1, num_thresholds)
+        self.edges[[0, -1]] = -EPSILON, 1 + EPSILON  # beyond all predictions, as in Keras
 
     def score(self, sums: Array) -> float:
         """See `Metric.score`."""
@@ -341,18 +317,19 @@ class AUC(_Thresholded):
         return float(_ratio(slope * (dtp + start * log), tp[0]).sum())
 
 
-@dataclass(eq=False)
 class ConfusionMatrix(Metric):
     """How often each class was taken for each class (labkit only; see scikit-learn's).
 
     Args:
         num_classes: Number of classes.
-        name: Shown in logs.
+        **kwargs: `name`, as in `Metric`.
     """
 
     sparse = True
-    num_classes: int
-    name: str = "confusion_matrix"
+
+    def __init__(self, num_classes: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.num_classes = num_classes
 
     def add(self, y_true: Array, y_pred: Array, sample_weight: Weight) -> Any:
         """Return the weight of each pair, `(true class, predicted class)`."""
@@ -360,10 +337,6 @@ class ConfusionMatrix(Metric):
         expect(y_pred.shape[-1] == self.num_classes, wanted, f"{y_pred.shape=}")
         guesses = np.eye(self.num_classes)[y_pred.argmax(axis=-1).ravel()]
         return (y_true * spread(sample_weight, y_true)).reshape(guesses.shape).T @ guesses
-
-    def score(self, sums: Array) -> Array:
-        """See `Metric.score`."""
-        return sums.copy()
 
 
 def get(identifier: str | Metric) -> Metric:

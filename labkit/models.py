@@ -10,7 +10,7 @@ import numpy as np
 
 from labkit import activations, losses, optimizers, utils
 from labkit._batches import Batch, Batches, checked, refuse_nan, split, weighted_by_class
-from labkit._checks import expect
+from labkit._checks import expect, numbers
 from labkit._typing import Array, Shape
 from labkit.callbacks import Callback, History, tell
 from labkit.layers import Activation, Dense, Input, Layer
@@ -103,7 +103,7 @@ class Sequential(Chain):
         """
         self.optimizer = optimizers.get(optimizer)
         self.loss = None if loss is None else losses.get(loss)
-        self.metrics: list[Metric] = [Mean("loss"), *map(get_metric, metrics or ())]
+        self.metrics: list[Metric] = [Mean(name="loss"), *map(get_metric, metrics or ())]
         self._vectors = None
 
     def fit(
@@ -295,7 +295,7 @@ class Sequential(Chain):
 
     def _checked(self, x: Any) -> Array:
         """Return `x` with the rank of the model's input, as Keras does."""
-        array = losses.numbers("x", x)
+        array = numbers("x", x)
         shape = self._shape or array.shape
         if array.ndim == len(shape) - 1 and shape[-1] == 1:
             array = array[..., None]
@@ -311,7 +311,7 @@ class Sequential(Chain):
         x, y, weight = batch
         with self._until_logits() as activation:
             z = self(x, training)
-            loss, slope = self.loss.value_and_gradient(y, z, weight, gradient=training)
+            loss, slope = self.loss.value_and_gradient(y, z, weight)
             if np.isnan(loss).any():
                 refuse_nan(x=x, y=y, sample_weight=weight)
             mean_loss, *compiled = self.metrics

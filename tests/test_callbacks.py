@@ -114,14 +114,21 @@ def test_the_direction_comes_from_the_metric() -> None:
     assert len(model.play(ours.callbacks.EarlyStopping("val_accuracy")).epoch) == 3
     with pytest.raises(ValueError, match="Is more strange better"):
         Puppet([1.0, 2.0], "strange").play(ours.callbacks.EarlyStopping("strange"))
-    with pytest.raises(ValueError, match="Pass mode='min' or mode='max'"):
-        Puppet([1.0, 2.0]).play(ours.callbacks.EarlyStopping(mode="least"))
 
 
-def test_a_result_that_is_not_there_is_warned_of() -> None:
-    """The warning names what there is."""
+def test_unknown_modes_are_refused_at_once(tmp_path: Path) -> None:
+    """Both monitors say which modes there are before any training."""
+    message = r"mode must be one of \('auto', 'min', 'max'\). Received: 'least'"
+    with pytest.raises(ValueError, match=message):
+        ours.callbacks.EarlyStopping(mode="least")
+    with pytest.raises(ValueError, match=message):
+        ours.callbacks.ModelCheckpoint(tmp_path, save_weights_only=True, mode="least")
+
+
+def test_a_result_that_is_not_there_is_refused() -> None:
+    """The error names what there is."""
     model = Puppet([1.0, 2.0], "val_loss")
-    with pytest.warns(UserWarning, match=r"No 'val_los' to watch, only \['loss', 'mae'"):
+    with pytest.raises(ValueError, match=r"no 'val_los' to watch. Received: \['loss', 'mae'"):
         model.play(ours.callbacks.EarlyStopping("val_los"))
 
 

@@ -1,5 +1,6 @@
 """Metrics agree with Keras's over several batches, with and without weights."""
 
+import re
 from typing import Any
 
 import keras as theirs
@@ -69,8 +70,9 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
 def test_each_batch_s_result_is_keras_s(
     name: str, args: dict[str, Any], kind: str, weigh: bool
 ) -> None:
-    """After each of three batches, and after a reset, the result is Keras's."""
+    """After each of three batches, and after a reset, the result is Keras's, as is the name."""
     mine, keras_one = getattr(ours, name)(**args), getattr(theirs.metrics, name)(**args)
+    assert re.fullmatch(mine.name + r"(_\d+)?", keras_one.name)  # Keras counts some
     for _ in range(2):
         for t, p in batches(kind):
             weight = RNG.uniform(size=len(t)) if weigh else None
@@ -167,7 +169,7 @@ def test_accuracy_depends_on_the_shapes(t: Any, p: Any, kind: str) -> None:
     metric = ours.get("accuracy")
     metric.update_state(targets, scores)
     assert metric.result() == getattr(ours, kind)()(targets, scores)
-    assert (metric.name, metric.direction) == ("accuracy", "up")
+    assert (metric.name, metric.direction) == ("accuracy", 1)
 
 
 BAD: list[tuple[Any, Any, Any, str]] = [

@@ -87,9 +87,11 @@ OWN_DEFAULTS = {
     "datasets.mnist.load_data(path)": "None: labkit's cache; Keras's is a name in Keras's",
     "layers.AveragePooling2D(pool_size)": "MaxPooling2D's: both take the same arguments",
     "layers.Conv2D(strides)": "1 for both axes, which is Keras's (1, 1)",
-    "metrics.AUC(name)": "what Keras makes of None",
-    "metrics.Precision(name)": "what Keras makes of None",
-    "metrics.Recall(name)": "what Keras makes of None",
+    "metrics.CategoricalAccuracy(name)": "None: the class's name, which gives Keras's",
+    "metrics.Mean(name)": "None: the class's name, which gives Keras's",
+    "metrics.MeanAbsoluteError(name)": "None: the class's name, which gives Keras's",
+    "metrics.R2Score(name)": "None: the class's name, which gives Keras's",
+    "metrics.SparseCategoricalAccuracy(name)": "None: the class's name, which gives Keras's",
     "optimizers.Optimizer.apply(trainable_variables)": "optimizers here own no variables",
 }
 

@@ -8,7 +8,6 @@ the same in training and out of it may leave out `training`.
 
 import functools
 import inspect
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
@@ -16,18 +15,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from labkit import config, initializers, regularizers
-from labkit._checks import expect
+from labkit._checks import expect, numbers
+from labkit._named import snake_case
 from labkit._typing import Array, Shape
 from labkit.initializers import Initializer
 from labkit.regularizers import Regularizer
 
 _names: Counter[str] = Counter()
-
-
-def snake_case(name: str) -> str:
-    """Return `max_pooling2d` for `MaxPooling2D`, as Keras does."""
-    name = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", re.sub(r"\W+", "", name))
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def numbered(name: str, taken: Counter[str]) -> str:
@@ -274,9 +268,7 @@ class Layer:
 
     def _checked(self, x: Any) -> Array:
         """Return `x` in the layer's dtype if it is what the layer expects."""
-        x = np.asarray(x)
-        if x.dtype.kind not in "biuf":
-            raise TypeError(f"{self.name} expects numbers. Received: x.dtype={x.dtype}")
+        x = numbers(f"{self.name}: x", x)
         axes = self.expects.strip("()").split(", ")
         fits = x.ndim >= len(axes) - 1 if axes[-1] == "..." else x.ndim == len(axes)
         if not fits or x.size == 0 or self._features not in (None, x.shape[-1]):

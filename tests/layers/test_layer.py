@@ -153,7 +153,7 @@ def test_bad_arguments() -> None:
 
 def test_every_layer_refuses_what_is_no_input(layer: Any, shape: tuple[int, ...]) -> None:
     """Text, too few axes and no samples are refused with what was expected."""
-    with pytest.raises(TypeError, match="expects numbers"):
+    with pytest.raises(TypeError, match="x must be numbers"):
         layer(np.full(shape, "a"))
     with pytest.raises(ValueError, match=r"expects \(batch.*Received: x.shape=\(\)"):
         layer(np.float32(1))
