@@ -25,9 +25,8 @@ def named(identifier: str | T, family: type[T], kinds: Sequence[type[T]], **othe
     for name, kind in known.items():
         if name.lower() == str(identifier).replace("_", "").lower():
             return kind()
-    raise ValueError(
-        f"Unknown {family.__name__.lower()} {identifier!r}. Known: {', '.join(known)}."
-    )
+    what = f"{family.__name__.lower()} {identifier!r}"
+    raise ValueError(f"Unknown {what}. Known: {', '.join(known)}.")
 
 
 def snake_case(name: str) -> str:

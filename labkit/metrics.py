@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from labkit._checks import expect, numbers
 from labkit._named import named, snake_case
 from labkit._typing import Array
-from labkit.losses import EPSILON, Weight, pair, spread
+from labkit.losses import Weight, pair, spread
 
 __all__ = ["AUC", "BinaryAccuracy", "CategoricalAccuracy", "ConfusionMatrix", "Mean", "Metric"]
 __all__ += ["MeanAbsoluteError", "Precision", "R2Score", "Recall", "SparseCategoricalAccuracy"]
@@ -51,9 +51,7 @@ class Metric:
         """Return the metric, a float or an array, of these sums."""
         return sums.copy()
 
-    def update_state(
-        self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: Weight = None
-    ) -> None:
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Weight = None) -> None:
         """Add a batch.
 
         Args:
@@ -280,41 +278,26 @@ class Recall(Precision):
 
 
 class AUC(_Thresholded):
-    """Area under the ROC or the precision-recall curve, drawn through some points.
-
-    The precision-recall curve is interpolated as in Davis and Goadrich 2006, section 4
-    (https://doi.org/10.1145/1143844.1143874).
+    """Area under the ROC curve, drawn through some points.
 
     Args:
-        num_thresholds: Number of points, evenly spaced.
-        curve: `"ROC"` or `"PR"`.
+        num_thresholds: Number of points, at evenly spaced thresholds.
         **kwargs: `name`, as in `Metric`.
 
     Raises:
-        ValueError: The curve is unknown, or there are fewer than two points.
+        ValueError: There are fewer than two points.
     """
 
-    def __init__(self, num_thresholds: int = 200, curve: str = "ROC", **kwargs: Any) -> None:
+    def __init__(self, num_thresholds: int = 200, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        wanted = "AUC expects num_thresholds >= 2, and curve 'ROC' or 'PR'"
-        expect(num_thresholds >= 2 and curve in ("ROC", "PR"), wanted, (num_thresholds, curve))
-        self.curve = curve
-        self.edges = np.linspace(0, 1, num_thresholds)
-        self.edges[[0, -1]] = -EPSILON, 1 + EPSILON  # beyond all predictions, as in Keras
+        expect(num_thresholds >= 2, "AUC expects num_thresholds >= 2", num_thresholds)
+        # As in Keras, the first threshold is just below 0, where all is above it.
+        self.edges = np.linspace(0, 1, num_thresholds)[1:]
 
     def score(self, sums: Array) -> float:
         """See `Metric.score`."""
-        fp, tp = sums[:, 1:]
-        if self.curve == "ROC":
-            return float(np.trapezoid(_ratio(tp, tp[0])[::-1], _ratio(fp, fp[0])[::-1]))
-        p = tp + fp
-        dtp, dp = tp[:-1] - tp[1:], p[:-1] - p[1:]
-        # Between two thresholds tp = slope p + start, and the area is
-        # the integral of tp / p dtp = slope (dtp + start log(p_left / p_right)).
-        slope = _ratio(dtp, dp)
-        start = tp[1:] - slope * p[1:]
-        log = np.log(np.where(p[1:] > 0, _ratio(p[:-1], p[1:]), 1))
-        return float(_ratio(slope * (dtp + start * log), tp[0]).sum())
+        false, true = _ratio(sums, sums[:, :1])[:, ::-1]  # rates, as the threshold falls
+        return float(np.trapezoid(true, false))
 
 
 class ConfusionMatrix(Metric):

@@ -57,8 +57,8 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("Recall", {"thresholds": [0.2, 0.5, 0.9]}, "binary flat"),
     ("AUC", {}, "binary"),
     ("AUC", {"num_thresholds": 7}, "binary"),
-    ("AUC", {"curve": "PR"}, "binary"),
-    ("AUC", {"curve": "PR", "num_thresholds": 7}, "multi-label"),
+    ("AUC", {"num_thresholds": 2}, "binary flat"),
+    ("AUC", {"num_thresholds": 7}, "multi-label"),
     ("MeanAbsoluteError", {}, "real"),
     ("MeanAbsoluteError", {}, "binary flat"),
     ("R2Score", {}, "real"),
@@ -224,8 +224,6 @@ def test_impossible_metrics_are_refused() -> None:
     """Arguments and names that mean nothing are an error at once."""
     with pytest.raises(ValueError, match="num_thresholds >= 2"):
         ours.AUC(num_thresholds=1)
-    with pytest.raises(ValueError, match="curve 'ROC' or 'PR'"):
-        ours.AUC(curve="roc")
     with pytest.raises(ValueError, match="Unknown metric 'acuracy'"):
         ours.get("acuracy")
 

@@ -168,7 +168,7 @@ class SGD(Optimizer):
 class RMSprop(Optimizer):
     """Steps divided by a running root mean square of the gradient.
 
-    `v = rho v + (1 - rho) g²` and `w -= rate g / sqrt(v + 1e-7)` (Tieleman and Hinton 2012,
+    `v += (1 - rho)(g² - v)` and `w -= rate g / sqrt(v + 1e-7)` (Tieleman and Hinton 2012,
     lecture 6e of "Neural Networks for Machine Learning").
 
     Args:
@@ -184,8 +184,7 @@ class RMSprop(Optimizer):
     def update(self, w: Array, g: Array, state: Array, rate: float) -> None:
         """See `Optimizer.update`."""
         (v,) = state
-        v *= self.rho
-        v += (1 - self.rho) * g * g
+        v += (1 - self.rho) * (g * g - v)
         w -= rate * g / np.sqrt(v + 1e-7)
 
 
