@@ -27,7 +27,7 @@ _TITLE = re.compile(r"^# +(.+)$", re.MULTILINE)
 _SENTENCE = re.compile(r".+?[.!?](?=\s|$)", re.DOTALL)
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
-_TABLE_ATTRIBUTES = re.compile(r' (?:border|class|id|style)="[^"]*"')
+_TABLE_ATTRIBUTES = re.compile(r' (?:border|class|halign|id|style)="[^"]*"')
 _EMPTY_HEADER = re.compile(r"<th[^>]*>(?:&nbsp;|\s)*</th>")
 _BREAK = re.compile(r"\s*\n\s*")
 _BLOCK = (
@@ -36,6 +36,7 @@ _BLOCK = (
     "button|svg|hr|blockquote"
 )
 # A line's end beside a block, or in a tag's own text: no browser shows it.
+_AFTER = re.compile(rf"(</?(?!label|input|button|svg)(?:{_BLOCK})\b[^<>]*>)\n")
 _BLANK = re.compile(
     rf"(?<=>)\n(?=</?(?:{_BLOCK})\b)|(?<=[^>])\n(?=</(?:{_BLOCK}|span)>)"
     rf"|(?<=</span>)\n(?=<span|</a>|</label>)|(?<=md-ellipsis>)\n"
@@ -55,6 +56,10 @@ _THEME_FAULTS = [  # what Material writes, and what HTML and screen readers ask 
 _LABEL = re.compile(r"(class=md-nav__link>)\n?<span class=md-ellipsis>([^<]*)</span></a>")
 _NEEDLESS = re.compile(r'\s*<meta name="generator"[^>]*>| title="[^"]*"(?= class="md-\S+ md-logo")')
 _CONFIG = re.compile(r'(?<=<script id="__config" type="application/json">).*?(?=</script>)')
+# Features that only the templates ask for, as "navigation.footer": the script needs no word of it.
+_TEMPLATES = re.compile(
+    r"content\.action\.\w+|navigation\.(?:expand|footer|indexes|path|prune|sections|tabs|top)"
+)
 _TAG = re.compile(r"<(?!script)[a-z][^<>]*>")
 _QUOTED = re.compile(r'(\s[a-z-]+=)"([^\s"\'=<>`]+)"')
 _TABS = re.compile(r"<script>var (?:tabs|target)=.*?</script>")
@@ -62,9 +67,11 @@ _CONTENTS = '<nav class="md-nav md-nav--secondary"'
 _NAV = re.compile("<(/?)nav")
 # Icons that are longer than most lines of text; site.css draws them.
 _ICON = re.compile(
-    '<svg viewBox="0 0 24 24"><path d="(?:(m14.3 16)|(M12 7a5)|(m17.75 4)|(M9.5 3A))[^"]*"/></svg>'
+    '<svg viewBox="0 0 24 24"><path d="'
+    '(?:(m14.3 16)|(M12 7a5)|(m17.75 4)|(M9.5 3A)|(M2.6 10))[^"]*"/></svg>'
 )
-_ICONS = "", "auto", "sun", "moon", "search"
+_ICONS = "", "auto", "sun", "moon", "search", "git"
+_BESIDE = re.compile(r"\n(?=<pre\b)|(?<=</pre>)\n|(?<=</script>)\n")
 _VERBATIM = re.compile(r"(<(pre|script|style|textarea)\b.*?</\2>)", re.DOTALL)
 _SETUP: dict[str, Any] = {"cell_type": "code", "id": "setup", "metadata": {}, "outputs": []}
 # Packages whose own spelling is not that of the name under which they install.
@@ -447,7 +454,7 @@ def finish(page: str) -> str:
     for fault, mended in _THEME_FAULTS:
         page = page.replace(fault, mended)
     page = _NEEDLESS.sub("", page)
-    page = _CONFIG.sub(lambda data: json.dumps(json.loads(data[0]), separators=(",", ":")), page)
+    page = _CONFIG.sub(_configured, page)
     page = _ICON.sub(lambda icon: f'<svg class="lab-{_ICONS[icon.lastindex or 0]}"></svg>', page)
     if 'class="tabbed-set' not in page:
         page = _TABS.sub("", page)
@@ -457,9 +464,22 @@ def finish(page: str) -> str:
     if start >= 0:  # around the text
         page = _bare(page[:start]) + page[start:end] + _bare(page[end:])
     parts = _VERBATIM.split(page)  # outside, inside, the inside's tag, outside …
-    parts[::3] = [_LABEL.sub(r"\1\2</a>", _BLANK.sub("", _BREAK.sub("\n", p))) for p in parts[::3]]
+    parts[::3] = [_narrow(part) for part in parts[::3]]
     del parts[2::3]
-    return "".join(parts).lstrip()
+    return _BESIDE.sub("", "".join(parts).lstrip())
+
+
+def _configured(settings: re.Match[str]) -> str:
+    """Return the settings of the theme's script, as short as it understands them."""
+    given = {name: value for name, value in json.loads(settings[0]).items() if value is not None}
+    given["features"] = [name for name in given["features"] if not _TEMPLATES.fullmatch(name)]
+    return json.dumps(given, separators=(",", ":"))
+
+
+def _narrow(markup: str) -> str:
+    """Return markup without the blanks that no browser shows."""
+    markup = _AFTER.sub(r"\1", _BLANK.sub("", _BREAK.sub("\n", markup)))
+    return _LABEL.sub(r"\1\2</a>", markup)
 
 
 def _bare(markup: str) -> str:

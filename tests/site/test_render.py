@@ -90,9 +90,7 @@ def test_a_page_loses_white_space_only_between_its_lines() -> None:
     page = (
         "\n\n<p>a\n   b</p>\n\n\n  <pre>x\n\n    y</pre>\n  <script>1\n\n  2</script>\n<p>c  d</p>"
     )
-    assert finish(page) == (
-        "<p>a\nb</p>\n<pre>x\n\n    y</pre>\n<script>1\n\n  2</script>\n<p>c  d</p>"
-    )
+    assert finish(page) == ("<p>a\nb</p><pre>x\n\n    y</pre><script>1\n\n  2</script><p>c  d</p>")
 
 
 def test_a_page_says_nothing_twice() -> None:
@@ -101,6 +99,14 @@ def test_a_page_says_nothing_twice() -> None:
     page = f'<div class="a b" id="c">{contents}</div>{contents}<article id="d">x</article>'
     left = contents.replace('"#a"', "#a")
     assert finish(page) == f'<div class="a b" id=c></div>{left}<article id="d">x</article>'
+
+
+def test_the_themes_script_gets_the_settings_that_it_reads() -> None:
+    """Features of the templates, and settings without a value, are left out."""
+    start, end = '<script id="__config" type="application/json">', "</script>"
+    given = {"base": "..", "features": ["navigation.tabs", "navigation.instant"], "tags": None}
+    page = finish(f"{start}{json.dumps(given)}{end}")
+    assert page == f'{start}{{"base":"..","features":["navigation.instant"]}}{end}'
 
 
 def test_scripts_for_tabs_stand_where_tabs_are() -> None:
