@@ -3,8 +3,8 @@
 # How two columns of a table go together, how sure one can be of it, and what it does not say.
 # The chapter [Correlation](../data/correlation.md) tells the story.
 #
-# The first part computes with `labkit.stats` (NumPy). The second repeats it with SciPy,
-# pandas, statsmodels and Keras, and asserts that the numbers agree.
+# All is computed with `labkit.stats` (NumPy) first, and at the end with SciPy, pandas,
+# statsmodels and Keras, too: the numbers agree.
 
 # %%
 import matplotlib.pyplot as plt
@@ -31,14 +31,13 @@ inputs, people = list(table), len(table)
 table["progress"] = patients.target
 
 pairs = ("bmi", "progress"), ("age", "s3"), ("s3", "progress")
-signs = [stats.pearsonr(table[x], table[y]).statistic for x, y in pairs]
-r_positive = signs[0]
-assert signs[0] > 0.5
-assert abs(signs[1]) < 0.1
-assert signs[2] < -0.3
+r_positive, r_neutral, r_negative = (stats.pearsonr(table[x], table[y]).statistic for x, y in pairs)
+assert r_positive > 0.5
+assert abs(r_neutral) < 0.1
+assert r_negative < -0.3
 
 
-# %% label="clouds" alt="Three clouds of points: one rises, one has no direction, one falls." caption="Positive, neutral and negative correlation between measurements of the same people. Dashed lines stand at the means." tags=["remove-input"]
+# %% label="clouds" alt="Three clouds of points: one rises, one has no direction, one falls." caption="Positive, neutral and negative correlation. Dashed lines stand at the means." tags=["remove-input"]
 def dots(ax, x, y, **labels):
     """Draw points, with Pearson's r above them."""
     ax.plot(x, y, ".", color=plot.COLORS["blue"], markersize=4, rasterized=len(x) > 1500)
@@ -85,8 +84,8 @@ up = [
 ]
 numbers = []  # of each set: means, standard deviations, the line, and r
 for u, v in zip(across, np.array(up), strict=True):
-    line = np.polyfit(u, v, 1)
-    numbers.append([u.mean(), v.mean(), u.std(), v.std(), *line, np.corrcoef(u, v)[0, 1]])
+    line, r = np.polyfit(u, v, 1), stats.pearsonr(u, v).statistic
+    numbers.append([u.mean(), v.mean(), u.std(), v.std(), *line, r])
 assert np.allclose(numbers, numbers[0], atol=0.005)  # the same to two decimals
 r_quartet, spread_quartet = np.mean(numbers, axis=0)[-1], np.ptp(numbers, axis=0)[-1]
 
@@ -97,15 +96,14 @@ information_square = stats.mutual_information(u, u**2)
 assert max(r_square, rho_square) < 1e-9
 assert information_square > 1
 
-# %% label="quartet" alt="Four scatter plots with the same fitted line: a noisy line, a smooth arch, a line with one outlier, and a vertical stack with one point far to the right." caption="Anscombe's quartet. One correlation, four stories." tags=["remove-input"]
+# %% label="quartet" alt="Four scatter plots with the same fitted line: a noisy line, an arch, a line with one outlier, and a vertical stack with one point far to the right." caption="Anscombe's quartet. One correlation, four stories." tags=["remove-input"]
 fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.3), sharex=True, sharey=True)
 for ax, u, v in zip(axes, across, np.array(up), strict=True):
     plot.regression(ax, u, v).set_title(f"r = {stats.pearsonr(u, v).statistic:.3f}")
 
 # %% [markdown]
 # ## Ranks
-# Spearman's coefficient is Pearson's $r$ of the ranks. Kendall's compares all pairs of
-# people. Both ask only for the order.
+# Spearman's coefficient is Pearson's $r$ of the ranks. Kendall's compares all pairs of people.
 
 
 # %% values="r_exp rho_exp r_clean rho_clean tau_clean r_spoilt rho_spoilt share_agree tau_bmi"
@@ -118,25 +116,23 @@ rng = np.random.default_rng(0)
 bent = rng.normal(size=500)
 cloud = rng.multivariate_normal([0, 0], [[1, 0.8], [0.8, 1]], 2000).T  # (2, 2000)
 spoilt, wrong = cloud.copy(), rng.choice(2000, 10, replace=False)
-spoilt[1, wrong] *= 100
+spoilt[1, wrong] *= 100  # ten values in the wrong unit
 r_exp, rho_exp, tau_exp = coefficients(bent, np.exp(3 * bent))
 r_clean, rho_clean, tau_clean = coefficients(*cloud)
 r_spoilt, rho_spoilt, tau_spoilt = coefficients(*spoilt)
-print(f"ten of 2,000 spoilt: Pearson {r_clean:.2f} to {r_spoilt:.2f}")
-print(f"                     Spearman {rho_clean:.2f} to {rho_spoilt:.2f}")
+print(f"Pearson {r_clean:.2f} to {r_spoilt:.2f}, Spearman {rho_clean:.2f} to {rho_spoilt:.2f}")
 assert r_exp < 0.6
 assert min(rho_exp, tau_exp) > 0.999
 assert abs(r_clean - 0.8) < 0.03
 assert r_spoilt < 0.6 * r_clean
 assert np.allclose((rho_spoilt, tau_spoilt), (rho_clean, tau_clean), atol=0.02)
 
-i, j = np.triu_indices(people, k=1)  # all pairs of people
-agree = np.sign(x[i] - x[j]) * np.sign(y[i] - y[j])
-share_agree = float(np.mean(agree[agree != 0] > 0))
+agree = np.subtract.outer(x, x) * np.subtract.outer(y, y)  # all pairs of people
+share_agree = np.mean(agree[agree != 0] > 0)
 tau_bmi = stats.kendalltau(x, y).statistic
 assert abs(2 * share_agree - 1 - tau_bmi) < 0.01
 
-# %% label="ranks" alt="Left: points on a steep exponential curve. Right: a rising cloud squeezed flat by ten squares far above and below it." caption="Left: a perfect but curved relation. Right: 2,000 pairs; in ten of them y was written in the wrong unit, a hundred times too large (squares)." tags=["remove-input"]
+# %% label="ranks" alt="Left: points on a steep exponential curve. Right: a rising cloud squeezed flat by ten squares far above and below it." caption="Left: a perfect but curved relation. Right: 2,000 pairs; in ten of them (squares) y is a hundred times too large." tags=["remove-input"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3))
 dots(left, bent, np.exp(3 * bent), xlabel="x", ylabel="y")
 dots(right, *spoilt, xlabel="x", ylabel="y")
@@ -144,17 +140,17 @@ right.plot(*spoilt[:, wrong], "s", color=plot.COLORS["orange"])
 
 # %% [markdown]
 # ## How sure is r?
-# How far could chance alone have carried $r$? Shuffle one column, so that the pairs mean
-# nothing, and see which $r$ come out. And which true correlations fit the data? That is the
-# confidence interval.
+# How far could chance alone have carried $r$? Shuffle one column, and see which $r$ come out.
+# And which true correlations fit the data? That is the confidence interval.
 
 # %% values="p_sex p_sex_shuffled p_bmi bmi_low bmi_high sex_low sex_high r_sex shuffles"
 sex, shuffles = table["sex"].to_numpy(), 5000
+r_sex, p_sex = of_sex = stats.pearsonr(sex, y)
 shuffled = [np.corrcoef(sex, rng.permutation(y))[0, 1] for _ in range(shuffles)]
-of_sex, of_bmi = stats.pearsonr(sex, y), stats.pearsonr(x, y)
-r_sex, p_sex, p_bmi = of_sex.statistic, of_sex.pvalue, of_bmi.pvalue
-p_sex_shuffled = float(np.mean(np.abs(shuffled) >= abs(r_sex)))
-(bmi_low, bmi_high), (sex_low, sex_high) = (r.confidence_interval() for r in (of_bmi, of_sex))
+p_sex_shuffled = np.mean(np.abs(shuffled) >= abs(r_sex))
+_, p_bmi = of_bmi = stats.pearsonr(x, y)
+sex_low, sex_high = of_sex.confidence_interval()
+bmi_low, bmi_high = of_bmi.confidence_interval()
 print(f"sex: r = {r_sex:.2f}, p = {p_sex:.2f} by formula, {p_sex_shuffled:.2f} by shuffling")
 print(f"bmi: r = {r_positive:.2f}, 95 % interval {bmi_low:.2f} to {bmi_high:.2f}")
 assert abs(p_sex - p_sex_shuffled) < 0.03
@@ -163,7 +159,7 @@ assert np.max(np.abs(shuffled)) < 0.7 * r_positive
 assert p_bmi < 1e-20
 assert sex_low < 0 < 0.1 < sex_high
 
-# %% label="shuffles" alt="A bell-shaped histogram around zero. A dashed line, for sex, stands inside it; a solid line, for the body mass index, far outside." caption="Correlation of sex with the shuffled progress. The real one is what chance does often. That of the body mass index would be far outside." tags=["remove-input"]
+# %% label="shuffles" alt="A bell-shaped histogram around zero. A dashed line, for sex, stands inside it; a solid line, for the body mass index, far outside." caption="Correlation of sex with the shuffled progress. Chance often does as much as the real one; it never reaches that of the body mass index." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(7.2, 2.8))
 ax.hist(shuffled, bins=41, color=plot.COLORS["blue"], alpha=0.7)
 ax.axvline(r_sex, color=plot.COLORS["orange"], linestyle="--", label=f"sex, r = {r_sex:.2f}")
@@ -173,45 +169,44 @@ ax.legend(loc="upper center")
 
 # %% [markdown]
 # ## When the textbook interval breaks
-# Fisher's interval should contain the true correlation 95 times in 100. Draw many samples of
-# 100 pairs with a known one, normal and heavy-tailed (Student's t in two dimensions, with 3
-# degrees of freedom).
+# Fisher's interval should contain the true correlation 95 times in 100. Draw samples with a known
+# one, normal and heavy-tailed (Student's t in two dimensions, with 3 degrees of freedom).
 
 
 # %% label="coverage" values="cover_normal cover_heavy cover_bootstrap alarms_normal alarms_heavy"
 def samples(true, heavy):
-    """Draw 4,000 samples of 100 pairs with a given true correlation, (2, 4000, 100)."""
+    """Draw 4,000 samples of 100 pairs, (2, 4000, 100)."""
     a, b = rng.normal(size=(2, 4000, 100))
     pairs = np.stack([a, true * a + np.sqrt(1 - true**2) * b])
     return pairs * np.sqrt(3 / rng.chisquare(3, (4000, 100))) if heavy else pairs
 
 
 def correlate(pairs):
-    """Return Pearson's r of each sample, for pairs of shape (2, ..., size)."""
+    """Return Pearson's r of each sample."""
     a, b = pairs - pairs.mean(axis=-1, keepdims=True)
     return (a * b).sum(-1) / np.sqrt((a**2).sum(-1) * (b**2).sum(-1))
 
 
-def fisher_covers(pairs, true):
-    return np.abs(np.arctanh(correlate(pairs)) - np.arctanh(true)) < 1.96 / np.sqrt(97)
+def fisher_covers(pairs):
+    return np.abs(np.arctanh(correlate(pairs)) - np.arctanh(0.6)) < 1.96 / np.sqrt(97)
 
 
-def bootstrap_covers(pair, true):
+def bootstrap_covers(pair):
     resamples = pair[:, rng.integers(100, size=(500, 100))]  # (2, 500, 100)
     low, high = np.quantile(correlate(resamples), (0.025, 0.975))
-    return low < true < high
+    return low < 0.6 < high
 
 
 heavy = samples(0.6, heavy=True)
-cover_normal = np.mean(fisher_covers(samples(0.6, heavy=False), 0.6))
-cover_heavy = np.mean(fisher_covers(heavy, 0.6))
-cover_bootstrap = np.mean([bootstrap_covers(heavy[:, i], 0.6) for i in range(1000)])
+cover_normal = np.mean(fisher_covers(samples(0.6, heavy=False)))
+cover_heavy = np.mean(fisher_covers(heavy))
+cover_bootstrap = np.mean([bootstrap_covers(heavy[:, i]) for i in range(1000)])
 limit = 1.984 / np.sqrt(98 + 1.984**2)  # p < 0.05 beyond it: t = r sqrt((n - 2) / (1 - r²))
 alarms_normal, alarms_heavy = (
     np.mean(np.abs(correlate(samples(0, tails))) > limit) for tails in (False, True)
 )
-print(f"Fisher's interval covers: normal {cover_normal:.1%}, heavy tails {cover_heavy:.1%}")
-print(f"a bootstrap interval, heavy tails: {cover_bootstrap:.1%}")
+print(f"Fisher's interval covers {cover_normal:.1%}, with heavy tails {cover_heavy:.1%}")
+print(f"a bootstrap interval, with heavy tails {cover_bootstrap:.1%}")
 assert 0.93 < cover_normal < 0.97
 assert cover_heavy + 0.1 < cover_bootstrap < 0.95
 assert 0.04 < alarms_normal < 0.06
@@ -237,7 +232,7 @@ assert r_feet > 0.7
 assert abs(partial_feet) < 0.1
 assert np.isclose(partial_feet, stats.pearsonr(left_of_feet, left_of_reading).statistic)
 
-# %% label="third" alt="Left: foot length against reading score, a rising cloud in which three age groups follow one another. Right: what age leaves of both, a round cloud." caption="Simulated. Left: older children (other marks) lie further up in both. Right: what age leaves of each: nothing in common." tags=["remove-input"]
+# %% label="third" alt="Left: foot length against reading score, a rising cloud of three age groups, one after another. Right: a round cloud." caption="Simulated. Left: older children (other marks) lie further up. Right: what age leaves of both." tags=["remove-input"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3))
 for group, low in enumerate((6, 8, 10)):
     chosen = (age >= low) & (age < low + 2)
@@ -251,7 +246,7 @@ left.legend(fontsize=9)
 # %% [markdown]
 # ## Nonsense with real data
 # Carbon dioxide over Hawaii and consumer prices in the USA. Two things that grow for decades
-# correlate, whatever they are. Their yearly changes are another question.
+# correlate. Their yearly changes are another question.
 
 # %% values="r_levels r_changes changes_low changes_high partial_year first_year last_year"
 weekly = co2.load_pandas().data["co2"]  # ppm
@@ -265,17 +260,16 @@ years, (gas, prices) = levels.index.to_numpy(), levels.to_numpy().T
 first_year, last_year = int(years[0]), int(years[-1])
 changes = np.diff(gas), 100 * np.diff(prices) / prices[:-1]  # ppm, per cent
 r_levels = stats.pearsonr(gas, prices).statistic
-r_changes = stats.pearsonr(*changes).statistic
-changes_low, changes_high = stats.pearsonr(*changes).confidence_interval()
+r_changes, _ = of_changes = stats.pearsonr(*changes)
+changes_low, changes_high = of_changes.confidence_interval()
 partial_year = stats.partial_correlation(gas, prices, years).statistic
-print(f"levels r = {r_levels:.2f}, with the year held fixed {partial_year:.2f}")
-print(f"changes r = {r_changes:.2f}")
+print(f"levels {r_levels:.2f}, with the year fixed {partial_year:.2f}; changes {r_changes:.2f}")
 assert r_levels > 0.98
 assert changes_low < 0 < changes_high
 assert partial_year > 0.7
 assert min(np.polyfit(years - 1980, values, 2)[0] for values in (gas, prices)) > 0  # bend up
 
-# %% label="nonsense" alt="Left: two rising curves, close together. Right: their yearly changes, a cloud without direction." caption="Left: two series, each scaled to its own range. Right: how much each changed from one year to the next." tags=["remove-input"]
+# %% label="nonsense" alt="Left: two rising curves, close together. Right: their yearly changes, a cloud without direction." caption="Left: two series, each scaled to its own range. Right: their changes from year to year." tags=["remove-input"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3))
 for name, values in levels.items():
     left.plot(years, (values - values.min()) / np.ptp(values), label=name)
@@ -285,8 +279,8 @@ dots(right, *changes, xlabel="CO₂ change (ppm per year)", ylabel="price change
 
 # %% [markdown]
 # ## Columns that say the same
-# `s1` and `s2` are nearly one variable. Why? `s1` is total cholesterol, `s2` LDL, `s3` HDL, and
-# `s5` looks like the logarithm of the triglycerides. Friedewald's formula of 1972 estimates
+# `s1` and `s2` are nearly one variable: total cholesterol and LDL. `s3` is HDL, and `s5` looks
+# like the logarithm of the triglycerides. Friedewald's formula of 1972 estimates
 # LDL = total − HDL − triglycerides / 5.
 
 # %% values="r_s1_s2 formula_share"
@@ -296,16 +290,16 @@ formula_share = np.mean(np.abs(table["s1"] - friedewald) < 0.5)
 print(f"the formula holds within half a mg/dl for {formula_share:.0%} of the people")
 assert formula_share == 1
 matrix = stats.correlation_matrix(table.to_numpy()).statistic  # (11, 11)
-assert np.isclose(np.abs(matrix - np.eye(11)).max(), r_s1_s2)  # the darkest pair
+assert np.isclose(np.abs(matrix - np.eye(11)).max(), r_s1_s2)
 
-# %% label="matrix" alt="A table of correlations in color. The darkest pair is s1 with s2; the last row, progress, is strongest with bmi and s5." caption="Pearson's r of every pair. The last row is what each input tells about the progress on its own." tags=["remove-input"]
+# %% label="matrix" alt="A table of correlations in color. The darkest pair is s1 with s2; the last row, progress, is strongest with bmi and s5." caption="Pearson's r of every pair. The last row: each input with the progress." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(7.2, 5))
 plot.matrix(ax, matrix, list(table), list(table))
 
 # %% [markdown]
-# So one of the columns was not measured. What does the redundancy do to a linear model? Drop
-# `s1` and look: the variance inflation, the coefficient and its spread over bootstrap
-# samples, and the cross-validated $R^2$.
+# So one column was computed from others. What does that do to a linear model? Drop `s1`, and look
+# at the variance inflation, the coefficient and its spread over bootstrap samples, and the
+# cross-validated $R^2$.
 
 # %% label="inflation" values="vif_s1 vif_s2 vif_s2_after sd_s2 sd_s2_after s2_before s2_after r2_before r2_after"
 z = (table[inputs] - table[inputs].mean()) / table[inputs].std()  # one unit: one SD
@@ -332,10 +326,8 @@ def r_squared(x):
 
 before, after = describe(z), describe(z.drop(columns="s1"))
 vif_s1 = before.loc["s1", "VIF"]
-(vif_s2, s2_before, sd_s2), (vif_s2_after, s2_after, sd_s2_after) = (
-    before.loc["s2"],
-    after.loc["s2"],
-)
+vif_s2, s2_before, sd_s2 = before.loc["s2"]
+vif_s2_after, s2_after, sd_s2_after = after.loc["s2"]
 r2_before, r2_after = r_squared(z), r_squared(z.drop(columns="s1"))
 print(f"R² {r2_before:.3f} with s1, {r2_after:.3f} without")
 assert vif_s2 > 30
@@ -344,7 +336,7 @@ assert sd_s2 > 2.5 * sd_s2_after
 assert 0 < s2_before < 2 * sd_s2  # neither sign is safe
 assert 0 < -s2_after < 2 * sd_s2_after
 assert r2_before - 0.01 < r2_after < r2_before + 0.001
-pd.concat({"with s1": before, "without s1": after}, axis=1)["s1":"s5"].round(1)
+pd.concat({"with s1": before, "without s1": after}, axis=1)["s1":"s3"].round(1)
 
 # %% [markdown]
 # ## Which inputs matter?
@@ -355,31 +347,28 @@ pd.concat({"with s1": before, "without s1": after}, axis=1)["s1":"s5"].round(1)
 rows = {}
 for name in inputs:
     others = z.drop(columns=name)
+    r, _ = stats.pearsonr(z[name], y)
     partial = stats.partial_correlation(z[name], y, others.to_numpy())
-    rows[name] = {
-        "r": stats.pearsonr(z[name], y).statistic,
-        "partial r": partial.statistic,
-        "p of partial r": partial.pvalue,
-        "R² alone": r_squared(z[[name]]),
-        "R² lost without": r2_before - r_squared(others),
-    }
-r_bmi, r_s5, r_s4 = (rows[name]["r"] for name in ("bmi", "s5", "s4"))
-partial_s4, alone_s4 = rows["s4"]["partial r"], rows["s4"]["R² alone"]
-partial_sex, partial_sex_p = rows["sex"]["partial r"], rows["sex"]["p of partial r"]
-loss_sex, loss_bmi = rows["sex"]["R² lost without"], rows["bmi"]["R² lost without"]
+    alone, lost = r_squared(z[[name]]), r2_before - r_squared(others)
+    rows[name] = r, partial.statistic, partial.pvalue, alone, lost
+
+heads = ["r", "partial r", "p of partial r", "R² alone", "R² lost without"]
+relevance = pd.DataFrame(rows, index=heads).T
+r_bmi, r_s5, r_s3, r_bp = relevance["r"][["bmi", "s5", "s3", "bp"]]
+r_s4, partial_s4, _, alone_s4, loss_s4 = relevance.loc["s4"]
+_, partial_sex, partial_sex_p, _, loss_sex = relevance.loc["sex"]
+loss_bmi = relevance.loc["bmi", "R² lost without"]
 assert r_bmi > r_s5 > 0.5
 assert r_s4 > 0.4
 assert abs(partial_s4) < 0.1
+assert loss_s4 < 0.001
 assert partial_sex < -0.15
 assert partial_sex_p < 0.001
 assert loss_sex > 0.01
-assert rows["s4"]["R² lost without"] < 0.001
 assert 0.15 < loss_sex / loss_bmi < 0.3
 
-relevance = pd.DataFrame(rows).T
+# %% label="relevance" alt="Two bars for each of ten inputs. For s4 the first is long and the second nearly zero; for sex the first is nearly zero and the second clearly negative." caption="What each input tells alone (solid) and beyond the nine others (hatched)." tags=["remove-input"]
 place, orange = np.arange(10), plot.COLORS["orange"]
-
-# %% label="relevance" alt="Two bars for each of ten inputs. s4 is long in the first and nearly zero in the second; sex is nearly zero in the first and clearly negative in the second." caption="What each input tells alone (solid) and beyond the nine others (hatched). s4 looks important and is not needed; sex looks useless and is needed." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(7.2, 3.2))
 ax.bar(place - 0.2, relevance["r"], 0.4, color=plot.COLORS["blue"], label="alone")
 style = {"color": "none", "edgecolor": orange, "hatch": "////", "label": "beyond the others"}
@@ -387,7 +376,7 @@ ax.bar(place + 0.2, relevance["partial r"], 0.4, **style)
 ax.set_xticks(place, inputs)
 ax.set(ylabel="correlation with progress")
 ax.legend(loc="lower left")
-relevance.round(4)
+relevance.round(3)
 
 # %% [markdown]
 # Why does sex look useless alone? Those coded 2 have a higher blood pressure and less HDL,
@@ -399,22 +388,22 @@ partial_sex_two = stats.partial_correlation(sex, y, table[["bp", "s3"]]).statist
 print(f"sex with progress {r_sex:.2f}; with bp and s3 held fixed {partial_sex_two:.2f}")
 assert r_sex_bp > 0.15
 assert r_sex_s3 < -0.3
-assert rows["bp"]["r"] > 0.3 > -0.3 > rows["s3"]["r"]  # both go with more progress
+assert r_bp > 0.3 > -0.3 > r_s3  # high bp, and little s3, go with more progress
 assert partial_sex_two < -0.15
 
 # %% [markdown]
 # ## What a neuron makes of it
-# Scale two columns to mean 0 and standard deviation 1, and train one linear neuron to predict
-# one from the other. The weight that it ends at is Pearson's $r$.
+# Scale two columns to mean 0 and standard deviation 1, and train a linear neuron to predict one
+# from the other. Its weight ends at Pearson's $r$.
 
 
 # %% label="neuron" values="neuron_weight"
 def trained_weight():
-    u, v = (((values - values.mean()) / values.std())[:, None] for values in (x, y))
+    u, v = ((column - column.mean()) / column.std() for column in (x, y))
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile(keras.optimizers.SGD(0.25), "mean_squared_error")
     for _ in range(40):
-        model.train_on_batch(u, v)
+        model.train_on_batch(u[:, None], v[:, None])
     return float(model.get_weights()[0][0, 0])
 
 
@@ -434,12 +423,13 @@ from statsmodels.stats.outliers_influence import variance_inflation_factor
 
 pairs = [(cov_metric, table.cov().loc["bmi", "progress"])]
 for name in "pearsonr", "spearmanr", "kendalltau":
-    pairs += zip(getattr(stats, name)(x, y), getattr(scipy.stats, name)(x, y), strict=True)
+    ours, theirs = getattr(stats, name)(x, y), getattr(scipy.stats, name)(x, y)
+    pairs += zip(ours, theirs, strict=True)
 for name in "pearson", "spearman", "kendall":
     matrix = stats.correlation_matrix(table.to_numpy(), name).statistic
     pairs += [(matrix, table.corr(name).to_numpy())]
 theirs = scipy.stats.pearsonr(x, y).confidence_interval()
-pairs += zip(of_bmi.confidence_interval(), theirs, strict=True)
+pairs += [(bmi_low, theirs.low), (bmi_high, theirs.high)]
 design = sm.add_constant(z)
 fit = sm.OLS(y, design).fit()
 pairs += [(slopes(z, y), fit.params[inputs]), (partial_sex_p, fit.pvalues["sex"])]
@@ -451,7 +441,7 @@ assert abs(trained_weight() - neuron_weight) < 1e-4
 
 # %% [markdown]
 # ## Solutions to the exercises
-# **Exercise 1.** Replace `s5` by the triglycerides themselves. What happens to the factor of `s1`?
+# **1.** The triglycerides themselves in place of `s5`.
 
 # %% label="exercise-1" tags=["solution"]
 unlogged = z.assign(s5=np.exp(table["s5"])).to_numpy()
@@ -460,7 +450,7 @@ print(f"{vif_s1:.0f} with log triglycerides, {vif_exact:,.0f} with triglycerides
 assert vif_exact > 1e5
 
 # %% [markdown]
-# **Exercise 2.** How many of 200 columns of noise have $p < 0.05$?
+# **2.** 200 columns of noise.
 
 # %% label="exercise-2" tags=["solution"] values="noise_hits"
 noise = np.random.default_rng(1).normal(size=(200, people))
@@ -471,7 +461,7 @@ assert 3 <= noise_hits <= 20
 assert survivors <= 1
 
 # %% [markdown]
-# **Exercise 3.** Make three groups with a negative correlation in each and a positive one overall.
+# **3.** Negative in each of three groups, positive overall.
 
 # %% label="exercise-3" tags=["solution"]
 a, b = rng.normal(size=(2, 3, 60))  # three groups of 60
@@ -484,19 +474,18 @@ assert within < -0.7
 assert overall > 0.5
 
 # %% [markdown]
-# **Exercise 4.** How often is the correlation of two unrelated random walks "significant"?
+# **4.** Two unrelated random walks.
 
 # %% label="exercise-4" tags=["solution"]
 steps = rng.normal(size=(2, 4000, 100))
 walks = steps.cumsum(axis=-1)
-# As above, |r| > limit has p < 0.05 for 100 pairs.
 of_walks, of_steps = (np.mean(np.abs(correlate(pairs)) > limit) for pairs in (walks, steps))
 print(f"p < 0.05 for {of_walks:.0%} of the walks, for {of_steps:.0%} of their steps")
 assert of_walks > 0.6
 assert 0.03 < of_steps < 0.07
 
 # %% [markdown]
-# **Exercise 5.** Admit the third with the best sum of two unrelated marks. Look at the middle half only.
+# **5.** The third with the best sum of two unrelated marks; the middle half of a cloud.
 
 # %% label="exercise-5" tags=["solution"]
 first, second = rng.normal(size=(2, 3000))
@@ -506,8 +495,7 @@ middle = cloud[:, np.abs(cloud[0]) < np.quantile(np.abs(cloud[0]), 0.5)]
 r_middle = stats.pearsonr(*middle).statistic
 slope, slope_middle = np.polyfit(*cloud, 1)[0], np.polyfit(*middle, 1)[0]
 print(f"marks of the admitted: r = {r_admitted:.2f}")
-print(f"cloud: r = {r_clean:.2f}, slope {slope:.2f}")
-print(f"its middle: r = {r_middle:.2f}, slope {slope_middle:.2f}")
+print(f"cloud: r = {r_clean:.2f}, slope {slope:.2f}; middle: {r_middle:.2f}, {slope_middle:.2f}")
 assert r_admitted < -0.4
 assert r_middle < 0.7 * r_clean
 assert abs(slope_middle - slope) < 0.1
