@@ -30,9 +30,11 @@ class Initializer:
         """Return a new array of that shape; `dtype=None` means `config.floatx()`.
 
         Raises:
-            ValueError: A size is negative.
+            ValueError: The shape is no tuple of integers, or one of them is negative.
         """
-        expect(min(shape, default=0) >= 0, "An initializer expects sizes >= 0", f"{shape=}")
+        sizes = shape if isinstance(shape, tuple | list) else (None,)
+        fits = all(isinstance(size, int | np.integer) and size >= 0 for size in sizes)
+        expect(fits, "An initializer expects a tuple of integers >= 0", f"{shape=}")
         return np.full(shape, self.draw(tuple(shape)), dtype or config.floatx())
 
     def draw(self, shape: tuple[int, ...]) -> Array | float:

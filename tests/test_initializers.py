@@ -116,5 +116,8 @@ def test_bad_arguments() -> None:
     with pytest.raises(ValueError, match="two axes or more"):
         initializers.Orthogonal()((3,))
     for name in ("zeros", "glorot_uniform"):
-        with pytest.raises(ValueError, match=r"sizes >= 0. Received: shape=\(2, -1\)"):
+        with pytest.raises(ValueError, match=r"integers >= 0. Received: shape=\(2, -1\)"):
             initializers.get(name)((2, -1))
+        for shape in (3, (2.5, 1), None):
+            with pytest.raises(ValueError, match="expects a tuple of integers >= 0"):
+                initializers.get(name)(shape)  # type: ignore[arg-type]  # wrong on purpose
