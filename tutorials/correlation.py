@@ -312,9 +312,7 @@ def slopes(x, y):
 
 
 def describe(x):
-    spread = stats.bootstrap(
-        (x, y), slopes, paired=True, n_resamples=1000, method="percentile", rng=0
-    )
+    spread = stats.bootstrap((x, y), slopes, paired=True, n_resamples=1000, rng=0)
     vif = stats.variance_inflation_factor(x.to_numpy())
     columns = {"VIF": vif, "coefficient": slopes(x, y), "SD": spread.standard_error}
     return pd.DataFrame(columns, index=list(x))
