@@ -199,9 +199,8 @@ def kendalltau(x: Any, y: Any, *, nan_policy: str = "propagate") -> CorrelationR
     if _undefined(x, y):
         return CorrelationResult(np.nan, np.nan, error)
     x, y = _ranks(x), _ranks(y)
-    balance = 0  # concordant pairs less discordant pairs
-    for i in range(n - 1):
-        balance += int(np.sign(x[i + 1 :] - x[i]) @ np.sign(y[i + 1 :] - y[i]))
+    # Concordant pairs less discordant pairs.
+    balance = int(sum(np.sign(x[i:] - x[i]) @ np.sign(y[i:] - y[i]) for i in range(n)))
     # All n samples as one group; groups of equal values in x; and in y.
     groups = [np.array([n]), *(np.unique(v, return_counts=True)[1] for v in (x, y))]
     twos, x_twos, y_twos = (float((t * (t - 1)).sum()) for t in groups)
@@ -316,14 +315,13 @@ def bootstrap(
     n_resamples: int = 9999,
     paired: bool = False,
     confidence_level: float = 0.95,
-    method: str = "BCa",
     rng: np.random.Generator | int | None = None,
 ) -> BootstrapResult:
     """Estimate the certainty of any statistic by computing it again on resampled data.
 
-    Each resample draws as many samples as there are, with replacement. `"percentile"` reads
-    the interval off the distribution; `"BCa"` also corrects it for bias and skewness (B.
-    Efron and R. Tibshirani, "An introduction to the bootstrap", 1993, chapters 13 and 14).
+    Each resample draws as many samples as there are, with replacement. The interval is read
+    off the distribution of the results, corrected for bias and skewness ("BCa": B. Efron and
+    R. Tibshirani, "An introduction to the bootstrap", 1993, chapter 14).
 
     Args:
         data: One or several arrays; samples along the first axis.
@@ -331,7 +329,6 @@ def bootstrap(
         n_resamples: How many times to resample.
         paired: Draw the same rows from every array, which must then be of one length.
         confidence_level: Between 0 and 1.
-        method: `"BCa"` or `"percentile"`.
         rng: A NumPy generator, or the seed of one.
 
     Returns:
@@ -339,14 +336,13 @@ def bootstrap(
 
     Raises:
         ValueError: An argument is not one of these, an array has fewer than two samples, or
-            BCa is not defined because all resamples give the same.
+            the data vary too little for an interval, as when all resamples give the same.
     """
     arrays = [np.atleast_1d(array) for array in data]
     sizes = [len(array) for array in arrays]
     enough = min(sizes, default=0) >= 2 and not (paired and len(set(sizes)) > 1)
     expect(enough, "bootstrap expects two or more samples each, as many if paired", sizes)
     expect(n_resamples >= 2, "bootstrap expects n_resamples of at least 2", n_resamples)
-    expect(method in ("BCa", "percentile"), "method is 'BCa' or 'percentile'", repr(method))
     quantile = _quantile(confidence_level)
     generator = np.random.default_rng(rng)
     rows = [np.arange(n) for n in (sizes[:1] if paired else sizes)]
@@ -358,26 +354,22 @@ def bootstrap(
 
     draws = [measure(*(generator.choice(i, i.size) for i in rows)) for _ in range(n_resamples)]
     distribution = np.stack(draws, axis=-1)  # (..., n_resamples)
-    bias = acceleration = np.zeros(distribution.shape[:-1])
-    if method == "BCa":
-        # Equation 14.14: the bias, from the share of draws below the estimate.
-        estimate = np.asarray(measure(*rows))[..., None]
-        below = (np.sign(estimate - distribution).mean(axis=-1) + 1) / 2
-        # Equation 14.15: the skewness of the samples' influence, found by leaving each out.
-        influence = []
-        for k, i in enumerate(rows):
-            left = [measure(*rows[:k], np.delete(i, j), *rows[k + 1 :]) for j in i]
-            influence += [(1 - 1 / i.size) * (np.mean(left, axis=0) - value) for value in left]
-        squares, cubes = ((np.array(influence) ** power).sum(axis=0) for power in (2, 3))
-        defined = ((squares > 0) & (below > 0) & (below < 1)).all()
-        expect(defined, "BCa expects data that vary more: use method='percentile'", sizes)
-        bias, acceleration = np.vectorize(NormalDist().inv_cdf)(below), cubes / (6 * squares**1.5)
-    # Equation 14.10; without bias and acceleration, the percentiles of ± quantile.
+    # Equation 14.14: the bias, from the share of draws below the estimate.
+    estimate = np.asarray(measure(*rows))[..., None]
+    below = (np.sign(estimate - distribution).mean(axis=-1) + 1) / 2
+    # Equation 14.15: the skewness of the samples' influence, found by leaving each out.
+    influence = []
+    for k, i in enumerate(rows):
+        left = [measure(*rows[:k], np.delete(i, j), *rows[k + 1 :]) for j in i]
+        influence += [(1 - 1 / i.size) * (np.mean(left, axis=0) - value) for value in left]
+    squares, cubes = ((np.array(influence) ** power).sum(axis=0) for power in (2, 3))
+    defined = ((squares > 0) & (below > 0) & (below < 1)).all()
+    expect(defined, "bootstrap expects data that vary more", f"{below} of the draws below")
+    bias, acceleration = np.vectorize(NormalDist().inv_cdf)(below), cubes / (6 * squares**1.5)
+    # Equation 14.10: which quantiles of the distribution are the two ends.
     z = np.stack([bias - quantile, bias + quantile])  # (2, ...)
     shares = np.vectorize(NormalDist().cdf)(bias + z / (1 - acceleration * z))
-    ends = np.empty(shares.shape)
-    for at in np.ndindex(ends.shape):
-        ends[at] = np.quantile(distribution[at[1:]], shares[at])
+    ends = np.vectorize(np.quantile, signature="(n),()->()")(distribution, shares)
     return BootstrapResult(ConfidenceInterval(*ends), distribution, distribution.std(-1, ddof=1))
 
 
@@ -402,12 +394,11 @@ def mutual_information(x: Any, y: Any, *, n_neighbors: int = 3) -> float:
         ValueError: The two are not vectors of one length, a value is not finite, a variable
             is constant, or there are not more than `n_neighbors` samples.
     """
-    x, y = _checked("mutual_information", x, y)
-    n = x.size
+    table = _checked("mutual_information", x, y)
+    n, ranges = table.shape[1], np.ptp(table, axis=1)
     expect(1 <= n_neighbors < n, f"mutual_information expects 1 <= n_neighbors < {n}", n_neighbors)
-    ranges = np.ptp([x, y], axis=1)
     expect(ranges.all(), "mutual_information expects variables that vary", f"ranges {ranges}")
-    x, y = x / x.std(), y / y.std()
+    x, y = table / table.std(axis=1, keepdims=True)
     # digamma(m) for whole numbers m: -γ + 1 + 1/2 + … + 1/(m - 1); γ cancels in the sum.
     digamma = np.concatenate([[np.nan, 0.0], np.cumsum(1 / np.arange(1, n))])
     total = 0.0

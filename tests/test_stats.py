@@ -274,12 +274,11 @@ def test_variance_inflation_of_a_determined_column_is_infinite() -> None:
     assert 1 <= factors[2] < 1.5
 
 
-@pytest.mark.parametrize("method", ["BCa", "percentile"])
 @pytest.mark.parametrize("level", [0.8, 0.95])
-def test_bootstrap_equals_scipys(method: str, level: float) -> None:
+def test_bootstrap_equals_scipys(level: float) -> None:
     """From one seed, interval, distribution and error are SciPy's own."""
     x = np.random.default_rng(4).exponential(size=25)
-    keywords = {"n_resamples": 400, "confidence_level": level, "method": method}
+    keywords = {"n_resamples": 400, "confidence_level": level}
     ours = stats.bootstrap((x,), np.mean, rng=6, **keywords)
     theirs = scipy.stats.bootstrap((x,), np.mean, rng=6, **keywords)
     np.testing.assert_allclose(
@@ -289,11 +288,10 @@ def test_bootstrap_equals_scipys(method: str, level: float) -> None:
     assert ours.standard_error == pytest.approx(theirs.standard_error, rel=1e-9)
 
 
-@pytest.mark.parametrize("method", ["BCa", "percentile"])
-def test_paired_bootstrap_equals_scipys(method: str) -> None:
+def test_paired_bootstrap_equals_scipys() -> None:
     """Paired resampling of a correlation gives SciPy's interval from the same seed."""
     x, y = pairs(8, 30, ties=False)
-    keywords = {"n_resamples": 300, "method": method, "paired": True, "rng": 2}
+    keywords = {"n_resamples": 300, "paired": True, "rng": 2}
 
     def r(a: np.ndarray, b: np.ndarray) -> float:
         return float(np.corrcoef(a, b)[0, 1])
@@ -326,12 +324,10 @@ def test_bootstrap_of_an_array_resamples_rows() -> None:
     assert both.standard_error[1] == pytest.approx(alone.standard_error)
 
 
-def test_bca_says_when_it_is_undefined() -> None:
-    """All samples equal: BCa refuses, and names the method that works."""
-    with pytest.raises(ValueError, match="percentile"):
+def test_bootstrap_says_when_it_has_no_interval() -> None:
+    """All samples equal: there is nothing to say how far the statistic may vary."""
+    with pytest.raises(ValueError, match="data that vary"):
         stats.bootstrap((np.ones(5),), np.mean, n_resamples=20)
-    result = stats.bootstrap((np.ones(5),), np.mean, n_resamples=20, method="percentile")
-    assert result.confidence_interval == (1, 1)
 
 
 @pytest.mark.parametrize("neighbors", [1, 3, 10])
@@ -397,7 +393,6 @@ def test_infinity_is_refused_where_it_has_no_meaning(name: str) -> None:
         (lambda: stats.bootstrap((), np.mean), r"\[\]"),
         (lambda: stats.bootstrap(([1],), np.mean), r"\[1\]"),
         (lambda: stats.bootstrap(([1, 2], [1, 2, 3]), np.mean, paired=True), r"\[2, 3\]"),
-        (lambda: stats.bootstrap(([1, 2],), np.mean, method="t"), "'t'"),
         (lambda: stats.bootstrap(([1, 2],), np.mean, n_resamples=0), "n_resamples"),
         (
             lambda: stats.bootstrap(([1, 2],), np.mean, confidence_level=1),
