@@ -124,7 +124,7 @@ def test_images_are_laid_out_in_rows(ax: Axes) -> None:
 
 def test_images_take_photographs_and_single_channels(ax: Axes) -> None:
     """Color photographs keep their pixels; a last axis of one channel is dropped."""
-    china = datasets.load_photographs()["china"].pixels
+    china = datasets.load_photographs()["china"]
     plot.images(ax, [china])
     np.testing.assert_array_equal(ax.images[0].get_array(), china)
     plot.images(ax, np.ones((2, 4, 4, 1)))

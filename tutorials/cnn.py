@@ -87,7 +87,7 @@ assert dense_weights == 256 * 2048 + 2048
 # give the middle row or column more weight; they are known as Sobel kernels.
 
 # %%
-photograph = datasets.load_photographs()["china"].pixels / 255
+photograph = datasets.load_photographs()["china"] / 255
 grey = photograph[:426].mean(axis=-1)  # (426, 640)
 grey = grey.reshape(213, 2, 320, 2).mean(axis=(1, 3))  # half the size
 

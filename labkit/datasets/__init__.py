@@ -10,7 +10,6 @@ classes `target_names`. Each function says where its data come from, under which
 in which units.
 """
 
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -19,23 +18,8 @@ import numpy as np
 from labkit._checks import extra
 from labkit.datasets import cifar10, fashion_mnist, mnist
 
-__all__ = ["Photograph", "cifar10", "fashion_mnist", "load_breast_cancer"]
-__all__ += ["load_diabetes", "load_digits", "load_elnino", "load_iris", "load_photographs"]
-__all__ += ["load_text", "load_wine", "mnist"]
-
-
-@dataclass(frozen=True)
-class Photograph:
-    """A photograph and the credit that its licence asks for.
-
-    Attributes:
-        pixels: uint8, 0 to 255, shape (height, width, 3), red, green, blue.
-        attribution: Title, author, licence and source in one line, to show beside the
-            picture.
-    """
-
-    pixels: np.ndarray
-    attribution: str
+__all__ = ["cifar10", "fashion_mnist", "load_breast_cancer", "load_diabetes", "load_digits"]
+__all__ += ["load_elnino", "load_iris", "load_photographs", "load_text", "load_wine", "mnist"]
 
 
 def load_digits() -> Any:
@@ -122,27 +106,22 @@ def load_breast_cancer() -> Any:
     return extra("sklearn.datasets", "data").load_breast_cancer()
 
 
-def load_photographs() -> dict[str, Photograph]:
+def load_photographs() -> dict[str, np.ndarray]:
     """Load the two photographs that scikit-learn ships: a Chinese temple and a flower.
 
-    Both are CC BY 2.0, so show `attribution` wherever the picture is shown: "China" by
-    danielbuechele, <https://www.flickr.com/photos/danielbuechele/6061409035/>, and "Flower"
-    by vultilion, <https://www.flickr.com/photos/vultilion/6056698931/>.
+    Both are CC BY 2.0, so name title, author, licence and source wherever one is shown:
+    "China" by danielbuechele, <https://www.flickr.com/photos/danielbuechele/6061409035/>,
+    and "Flower" by vultilion, <https://www.flickr.com/photos/vultilion/6056698931/>.
 
     Returns:
-        `"china"` and `"flower"`, `pixels` of shape (427, 640, 3) each.
+        `"china"` and `"flower"`: uint8 pixels, 0 to 255, shape (427, 640, 3) each, red,
+        green, blue.
 
     Raises:
         ImportError: scikit-learn or Pillow is not installed.
     """
     load = extra("sklearn.datasets", "data").load_sample_image
-    sources = ("china", "danielbuechele", 6061409035), ("flower", "vultilion", 6056698931)
-    photographs = {}
-    for name, author, number in sources:
-        page = f"https://www.flickr.com/photos/{author}/{number}/"
-        credit = f"{name.title()} by {author}, {page} (CC BY 2.0)"
-        photographs[name] = Photograph(load(f"{name}.jpg").copy(), credit)
-    return photographs
+    return {name: load(f"{name}.jpg").copy() for name in ("china", "flower")}
 
 
 def load_elnino() -> tuple[np.ndarray, np.ndarray]:
