@@ -6,25 +6,20 @@ because the site recolors every figure for its dark scheme. Nothing is told by c
 lines also differ in style, classes also in marker.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-try:
-    import matplotlib as mpl
-    from cycler import cycler
-    from matplotlib import style
-    from matplotlib.axes import Axes
-    from matplotlib.ticker import MaxNLocator
-except ImportError as error:
-    hint = "labkit.plot needs matplotlib. Install it: pip install 'labkit[plot]'"
-    raise ImportError(hint, name=error.name) from error
+from labkit._checks import expect, extra
 
-from labkit._checks import expect
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["COLORS", "GRID", "INK", "MARKERS", "PAPER", "curves", "decision_boundary"]
-__all__ += ["images", "matrix", "regression", "scatter", "set_theme"]
+__all__ += ["images", "matrix", "scatter", "set_theme"]
 
 INK = "#1f2328"
 """Text and axes."""
@@ -50,6 +45,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
 
 _PALETTE = list(COLORS.values())
 _LINES = ["-", "--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)), (0, (8, 3))]
+Names = Sequence[str] | None
 _MANY = 1500  # beyond this, vector marks make a figure slow to show
 
 
@@ -57,9 +53,13 @@ def set_theme() -> None:
     """Set matplotlib's defaults: palette, fonts, sizes, transparent backgrounds.
 
     Call it once, before the first figure. Line styles change together with the colors.
+
+    Raises:
+        ImportError: matplotlib is not installed.
     """
-    style.use("labkit.plot")  # the file plot.mplstyle beside this one
-    mpl.rc("axes", prop_cycle=cycler(color=_PALETTE, linestyle=_LINES))
+    plt = extra("matplotlib.pyplot", "plot")
+    plt.style.use("labkit.plot")  # the file plot.mplstyle beside this one
+    plt.rc("axes", prop_cycle=plt.cycler(color=_PALETTE, linestyle=_LINES))
 
 
 def scatter(ax: Axes, x: Any, y: Any, label: str | None = None, group: int = 0) -> Axes:
@@ -79,36 +79,11 @@ def scatter(ax: Axes, x: Any, y: Any, label: str | None = None, group: int = 0) 
         ValueError: `x` and `y` are not two vectors of one length.
     """
     x, y = np.asarray(x), np.asarray(y)
-    alike = x.ndim == 1 and x.shape == y.shape
-    expect(alike, "scatter expects two arrays (samples,)", f"{x.shape} and {y.shape}")
+    expect(x.ndim == 1 and x.shape == y.shape, "scatter expects two vectors", (x.shape, y.shape))
     color, marker = _PALETTE[group % len(_PALETTE)], MARKERS[group % len(MARKERS)]
     size, alpha = (24, 0.9) if x.size < 200 else (10, 0.5)
     points = ax.scatter(x, y, s=size, color=color, marker=marker, alpha=alpha, label=label)
     points.set(linewidths=0, rasterized=x.size > _MANY)
-    return ax
-
-
-def regression(ax: Axes, x: Any, y: Any, label: str | None = None) -> Axes:
-    """Draw points and the line with the smallest sum of squared vertical distances to them.
-
-    Args:
-        ax: Where to draw.
-        x: Shape (samples,).
-        y: Shape (samples,).
-        label: Name of the line in the legend.
-
-    Returns:
-        `ax`.
-
-    Raises:
-        ValueError: `x` and `y` are not two vectors of one length, or all `x` are equal.
-    """
-    scatter(ax, x, y)
-    different = np.unique(x).size
-    expect(different > 1, "regression expects at least two different values of x", different)
-    ends = np.array([np.min(x), np.max(x)])
-    line = np.polyval(np.polyfit(x, y, 1), ends)
-    ax.plot(ends, line, "-", color=COLORS["orange"], label=label)
     return ax
 
 
@@ -131,24 +106,16 @@ def curves(ax: Axes, history: Any, names: Sequence[str] | None = None) -> Axes:
         names = [name for name in values if not name.startswith("val_")]
     for place, name in enumerate(names):
         expect(name in values, f"curves expects names among {', '.join(values)}", repr(name))
-        for key, style in ((name, "o-"), (f"val_{name}", "s--")):
+        for key, style in ((name, ".-"), (f"val_{name}", ".--")):
             if y := values.get(key):
-                style = style if len(y) <= 20 else style[1:]
                 ax.plot(range(1, len(y) + 1), y, style, color=f"C{place}", label=key)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.locator_params("x", integer=True)
     ax.set_xlabel("epoch")
     ax.legend()
     return ax
 
 
-def images(
-    ax: Axes,
-    images: Any,
-    titles: Sequence[object] | None = None,
-    columns: int | None = None,
-    cmap: str = "gray_r",
-    limits: tuple[float, float] | None = None,
-) -> Axes:
+def images(ax: Axes, images: Any, titles: Names = None, columns: int = 8, **style: Any) -> Axes:
     """Draw a grid of pictures of one size on a single Axes.
 
     Args:
@@ -156,9 +123,9 @@ def images(
         images: Shape (pictures, height, width), or (pictures, height, width, 3) for color:
             uint8 from 0 to 255 or floats from 0 to 1.
         titles: What to write above each picture.
-        columns: Pictures in a row. None: as near to a square as it goes.
-        cmap: matplotlib's color map for pictures without color.
-        limits: The values of the color map's two ends. None: the smallest and the largest.
+        columns: Pictures in a row, if there are as many.
+        **style: More arguments of `Axes.imshow`. Unless they say otherwise, the color map is
+            `"gray_r"`, from the smallest value of all pictures to the largest.
 
     Returns:
         `ax`.
@@ -173,33 +140,24 @@ def images(
     count, height, width = pictures.shape[:3]
     if titles is not None:
         expect(len(titles) == count, f"images expects {count} titles", len(titles))
-    low, high = limits or (pictures.min(), pictures.max())
-    columns = columns or int(np.ceil(np.sqrt(count * height / width)))
+    style = {"cmap": "gray_r", "vmin": pictures.min(), "vmax": pictures.max()} | style
+    # Few pixels go into the file as they are, to be enlarged sharply; many are resampled.
+    style.setdefault("interpolation", "none" if max(height, width) <= 64 else None)
     across = 1.08 * width  # from a picture to the next
     down = height + (0.08 if titles is None else 0.42) * width
-    # Few pixels go into the file as they are, to be enlarged sharply; many are resampled.
-    resampling = "none" if max(height, width) <= 64 else None
     for i, picture in enumerate(pictures):
         left, top = i % columns * across, i // columns * down
-        image = ax.imshow(picture, cmap, vmin=low, vmax=high, interpolation=resampling)
-        image.set_extent((left, left + width, top + height, top))
+        ax.imshow(picture, extent=(left, left + width, top + height, top), **style)
         if titles is not None:
-            ax.text(left + width / 2, top, str(titles[i]), ha="center", va="bottom", size=9)
-    rows = -(-count // columns)
+            ax.text(left + width / 2, top, titles[i], ha="center", va="bottom", size=9)
     ax.set_xlim(0, (min(count, columns) - 1) * across + width)
-    ax.set_ylim((rows - 1) * down + height, height + 0.08 * width - down)
+    ax.set_ylim(top + height, height + 0.08 * width - down)
     ax.set_axis_off()
     return ax
 
 
 def matrix(
-    ax: Axes,
-    values: Any,
-    rows: Sequence[object] | None = None,
-    columns: Sequence[object] | None = None,
-    fmt: str = ".2f",
-    cmap: str = "RdBu",
-    limits: tuple[float, float] | None = None,
+    ax: Axes, values: Any, rows: Names = None, columns: Names = None, fmt: str = ".2f", **style: Any
 ) -> Axes:
     """Draw a matrix as colored cells with the numbers written in them.
 
@@ -209,9 +167,8 @@ def matrix(
         rows: Names of the rows.
         columns: Names of the columns.
         fmt: Python's format specification for the numbers.
-        cmap: matplotlib's color map.
-        limits: The values of the color map's two ends. None: ± the largest magnitude for
-            the diverging default, else the smallest and the largest value.
+        **style: More arguments of `Axes.imshow`. Without any, the color map is `"RdBu"`,
+            white at 0, and reaches to the largest magnitude.
 
     Returns:
         `ax`.
@@ -222,8 +179,8 @@ def matrix(
     values = np.asarray(values)
     expect(values.ndim == 2 and values.size, "matrix expects shape (rows, columns)", values.shape)
     most = np.abs(values).max()
-    low, high = limits or ((-most, most) if cmap == "RdBu" else (values.min(), values.max()))
-    image = ax.imshow(values, cmap, aspect="auto", vmin=low, vmax=high, interpolation="none")
+    style = style or {"cmap": "RdBu", "vmin": -most, "vmax": most}
+    image = ax.imshow(values, aspect="auto", interpolation="none", **style)
     brightness = image.to_rgba(values.astype(float))[..., :3] ** 2.2 @ (0.2126, 0.7152, 0.0722)
     for (i, j), value in np.ndenumerate(values):
         # Neither color is one that the site exchanges: the cells below stay as they are, too.
@@ -231,7 +188,7 @@ def matrix(
         ax.text(j, i, format(value, fmt), ha="center", va="center", color=color)
     for axis, names in ((ax.yaxis, rows), (ax.xaxis, columns)):
         if names is not None:
-            axis.set_ticks(range(len(names)), [str(name) for name in names])
+            axis.set_ticks(range(len(names)), names)
     ax.spines[:].set_visible(False)
     ax.grid(False)
     return ax

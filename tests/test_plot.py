@@ -40,7 +40,6 @@ HISTORY = {
 }
 DRAW: dict[str, Callable[[Axes], Axes]] = {
     "scatter": lambda ax: plot.scatter(ax, POINTS[:, 0], POINTS[:, 1], label="points"),
-    "regression": lambda ax: plot.regression(ax, POINTS[:, 0], POINTS[:, 1], label="line"),
     "curves": lambda ax: plot.curves(ax, HISTORY),
     "images": lambda ax: plot.images(ax, np.eye(8)[None].repeat(5, 0), titles="abcde"),
     "matrix": lambda ax: plot.matrix(ax, [[1, -0.5], [0.2, 0]], rows="ab", columns="cd"),
@@ -88,14 +87,6 @@ def test_theme_is_transparent_and_tells_lines_apart_without_color() -> None:
     assert len({str(style) for style in cycle["linestyle"]}) == len(plot.COLORS)
 
 
-def test_regression_line_is_least_squares(ax: Axes) -> None:
-    """The line is the one that numpy.polyfit finds."""
-    x, y = POINTS.T
-    (line,) = plot.regression(ax, x, y).lines
-    slope, intercept = np.polyfit(x, y, 1)
-    np.testing.assert_allclose(line.get_ydata(), slope * line.get_xdata() + intercept)
-
-
 def test_many_points_are_rasterized(ax: Axes) -> None:
     """Above 1,500 points the marks become a picture; below they stay vectors."""
     for count, raster in ((1500, False), (1501, True)):
@@ -141,10 +132,13 @@ def test_matrix_writes_numbers_that_can_be_read(ax: Axes) -> None:
     assert ax.images[0].get_clim() == (-1, 1)
 
 
-def test_matrix_spans_its_values(ax: Axes) -> None:
-    """Color maps but the diverging one go from the smallest to the largest value."""
+def test_pictures_and_cells_take_matplotlibs_styles(ax: Axes) -> None:
+    """A color map goes from the smallest to the largest value, or between the given ones."""
     plot.matrix(ax, [[3, 5], [4, 9]], fmt="g", cmap="viridis")
-    assert ax.images[0].get_clim() == (3, 9)
+    plot.matrix(ax, [[3, 5], [4, 9]], fmt="g", cmap="Blues", vmin=0, vmax=10)
+    plot.images(ax, [[[3, 5], [4, 9]]], vmin=0)
+    assert [image.get_clim() for image in ax.images] == [(3, 9), (0, 10), (0, 9)]
+    assert [image.get_cmap().name for image in ax.images] == ["viridis", "Blues", "gray_r"]
 
 
 @pytest.mark.parametrize("form", ["vector", "column", "classes"])
@@ -174,9 +168,8 @@ def test_classes_differ_in_marker(ax: Axes) -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda ax: plot.scatter(ax, [1, 2], [1]), r"\(2,\) and \(1,\)"),
-        (lambda ax: plot.regression(ax, [[1, 2]], [[1, 2]]), r"\(1, 2\)"),
-        (lambda ax: plot.regression(ax, [1, 1], [1, 2]), "two different values"),
+        (lambda ax: plot.scatter(ax, [1, 2], [1]), r"\(2,\), \(1,\)"),
+        (lambda ax: plot.scatter(ax, [[1, 2]], [[1, 2]]), r"\(1, 2\)"),
         (lambda ax: plot.curves(ax, HISTORY, names=["mse"]), "loss, val_loss.*'mse'"),
         (lambda ax: plot.images(ax, np.ones((8, 8))), r"\(8, 8\)"),
         (lambda ax: plot.images(ax, np.ones((2, 8, 8, 2))), r"\(2, 8, 8, 2\)"),
@@ -194,8 +187,8 @@ def test_bad_input_is_refused(call: Callable, message: str, ax: Axes) -> None:
 
 
 def test_missing_matplotlib_is_named() -> None:
-    """Without matplotlib the import says which extra to install."""
-    code = "import sys; sys.modules['matplotlib'] = None; import labkit.plot"
+    """Without matplotlib the theme says which extra to install."""
+    code = "import sys; sys.modules['matplotlib'] = None; import labkit.plot as p; p.set_theme()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode != 0
     assert "pip install 'labkit[plot]'" in done.stderr

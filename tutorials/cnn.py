@@ -43,7 +43,7 @@ assert response.tolist() == [[0, 27, 27, 0]] * 4
 
 # %% label="window" alt="Input, kernel and output as tables of numbers; the framed 3 by 3 window of the input gives the framed cell of the output, 27." caption="The kernel at one place: three times 9 minus three times 0 is 27. It answers where the image grows brighter from left to right, and nowhere else." tags=["remove-input"]
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 3.3), width_ratios=(6, 3, 4))
-plot.matrix(axes[0], image, fmt=".0f", cmap="gray", limits=(-6, 12))
+plot.matrix(axes[0], image, fmt=".0f", cmap="gray", vmin=-6, vmax=12)
 plot.matrix(axes[1], kernel, fmt=".0f")
 plot.matrix(axes[2], response, fmt=".0f")
 for ax, title in zip(axes, ("input", "kernel", "output"), strict=True):
@@ -304,7 +304,7 @@ most = np.abs(weights).max()
 
 fig, ax = plt.subplots(figsize=(7.2, 1.1))
 kernels = weights[:, :, 0].transpose(2, 0, 1)  # (8, 3, 3)
-plot.images(ax, kernels, columns=8, cmap="RdBu", limits=(-most, most))
+plot.images(ax, kernels, cmap="RdBu", vmin=-most, vmax=most)
 
 # %% [markdown]
 # And what excites some filters of the first and the second layer most. A number of the first layer
@@ -345,17 +345,17 @@ for ax, number, view in ((axes[0], 0, first), (axes[1], 2, second)):
     active = maps[number].mean(axis=(0, 1, 2))
     strongest = np.argsort(-active)[:4]
     rows = [favourites(maps[number][..., i], **view) for i in strongest]
-    plot.images(ax, np.concatenate(rows), columns=8, limits=(-0.1, 1))
+    plot.images(ax, np.concatenate(rows), vmin=-0.1, vmax=1)
 axes[0].set_title("first layer, 3 × 3 pixels")
 axes[1].set_title("second layer, 8 × 8 pixels")
 
 # %% label="maps" alt="A sheet with one digit, and three rows of feature maps: strokes at 16 by 16, blobs at 8 by 8, a few bright squares at 4 by 4." caption="One sheet on its way through the network: eight feature maps after each convolution." tags=["remove-input"]
 fig, axes = plt.subplots(4, figsize=(7.2, 4.4), height_ratios=(1.3, 1, 1, 1))
-plot.images(axes[0], x_test[:1], limits=(-0.1, 1))
+plot.images(axes[0], x_test[:1], vmin=-0.1, vmax=1)
 for ax, number in zip(axes[1:], (0, 2, 4), strict=True):
     channels = maps[number][0].transpose(2, 0, 1)  # (filters, height, width)
     busiest = np.argsort(-channels.max(axis=(1, 2)))[:8]
-    plot.images(ax, channels[busiest], columns=8, cmap="viridis")
+    plot.images(ax, channels[busiest], cmap="viridis")
 
 # %% [markdown]
 # ## Does it matter where the digit lies?

@@ -99,7 +99,8 @@ assert information_square > 1
 # %% label="quartet" alt="Four scatter plots with the same fitted line: a noisy line, an arch, a line with one outlier, and a vertical stack with one point far to the right." caption="Anscombe's quartet. One correlation, four stories." tags=["remove-input"]
 fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.3), sharex=True, sharey=True)
 for ax, u, v in zip(axes, across, np.array(up), strict=True):
-    plot.regression(ax, u, v).set_title(f"r = {stats.pearsonr(u, v).statistic:.3f}")
+    plot.scatter(ax, u, v).set_title(f"r = {stats.pearsonr(u, v).statistic:.3f}")
+    ax.axline((u.mean(), v.mean()), slope=np.polyfit(u, v, 1)[0], color=plot.COLORS["orange"])
 
 # %% [markdown]
 # ## Ranks

@@ -37,9 +37,9 @@ assert images.shape == (1797, 8, 8)
 # %% label="numbers" alt="A handwritten zero as 8 by 8 ink counts, large along the stroke and 0 elsewhere; beside it, forty digits by different hands." caption="One image as the computer gets it, and the first forty of the collection." tags=["remove-input"]
 fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.8), width_ratios=(1, 1.5))
 counts = digits.images[0]  # (8, 8)
-plot.matrix(axes[0], counts, fmt=".0f", cmap="gray_r", limits=(0, 16))
+plot.matrix(axes[0], counts, fmt=".0f", cmap="gray_r", vmin=0, vmax=16)
 axes[0].set(aspect="equal", xticks=[], yticks=[])
-plot.images(axes[1], images[:40], columns=8)
+plot.images(axes[1], images[:40])
 
 # %% [markdown]
 # ## Three parts
@@ -211,7 +211,7 @@ assert sure_mistakes > 0
 # %% label="mistakes" alt="Images that the network gets wrong, some hard to read, each with the digit that it is and the digit that was said." caption="The mistakes that the network is most sure of: what it is, and what the network said." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(7.2, 1.4))
 titles = [f"{y_test[i]}, not {guess[i]}" for i in mistakes[:8]]
-plot.images(ax, images[test[mistakes[:8]]], titles, columns=8)
+plot.images(ax, images[test[mistakes[:8]]], titles)
 
 # %% [markdown]
 # The network has no way to say *this is no digit*. Give it images of pure noise.
@@ -296,7 +296,7 @@ n_sheets = len(s_train)
 
 # %% label="sheets" alt="Eight grey sheets of 16 by 16 pixels, each with one small digit at a different place." caption="The harder task: the same digits, anywhere on a larger sheet." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(7.2, 1))
-plot.images(ax, s_test[:8], columns=8, limits=(-0.1, 1))  # paper a little grey
+plot.images(ax, s_test[:8], vmin=-0.1, vmax=1)  # paper a little grey
 
 # %% [markdown]
 # Three ways to read them: a shallow model on the raw pixels; a feature made by hand (find the ink,

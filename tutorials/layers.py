@@ -50,7 +50,7 @@ panels = [
 for ax, (title, values, rows, columns, (left, top, width, height)) in zip(
     axes, panels, strict=True
 ):
-    plot.matrix(ax, values, rows, columns, fmt="g", cmap="Blues", limits=(0, 45))
+    plot.matrix(ax, values, rows, columns, fmt="g", cmap="Blues", vmin=0, vmax=45)
     ax.set_title(title)
     ax.set_aspect("equal")
     ax.tick_params(length=0, labelsize=8)

@@ -337,7 +337,7 @@ largest = []
 fig, axes = plt.subplot_mosaic("012;333", figsize=(7.2, 5.4), height_ratios=(1, 1.2))
 for panel, name in enumerate(("no penalty", "L2", "L1 by soft-thresholding")):
     ax, picture = axes[str(panel)], kernels[name][:, 3].reshape(1, 8, 8)
-    plot.images(ax, picture, cmap="RdBu", limits=(-3, 3)).set_title(name)
+    plot.images(ax, picture, cmap="RdBu", vmin=-3, vmax=3).set_title(name)
 for name, kernel in kernels.items():
     sizes = np.sort(np.abs(kernel[kernel != 0]))[::-1]
     axes["3"].semilogy(sizes, label=name)
