@@ -46,7 +46,6 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
 _PALETTE = list(COLORS.values())
 _LINES = ["-", "--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)), (0, (8, 3))]
 Names = Sequence[str] | None
-_MANY = 1500  # beyond this, vector marks make a figure slow to show
 
 
 def set_theme() -> None:
@@ -83,17 +82,17 @@ def scatter(ax: Axes, x: Any, y: Any, label: str | None = None, group: int = 0) 
     color, marker = _PALETTE[group % len(_PALETTE)], MARKERS[group % len(MARKERS)]
     size, alpha = (24, 0.9) if x.size < 200 else (10, 0.5)
     points = ax.scatter(x, y, s=size, color=color, marker=marker, alpha=alpha, label=label)
-    points.set(linewidths=0, rasterized=x.size > _MANY)
+    points.set(linewidths=0, rasterized=x.size > 1500)  # so many vector marks are slow to show
     return ax
 
 
-def curves(ax: Axes, history: Any, names: Sequence[str] | None = None) -> Axes:
+def curves(ax: Axes, history: Any, names: Sequence[str]) -> Axes:
     """Draw training curves: one line per loss or metric, dashed for validation.
 
     Args:
         ax: Where to draw.
         history: What `fit` returns, or its `history` dictionary of one number per epoch.
-        names: Which entries, without `val_`. None: all.
+        names: Which entries, without `val_`.
 
     Returns:
         `ax`.
@@ -102,8 +101,6 @@ def curves(ax: Axes, history: Any, names: Sequence[str] | None = None) -> Axes:
         ValueError: A name is not in the history.
     """
     values = getattr(history, "history", history)
-    if names is None:
-        names = [name for name in values if not name.startswith("val_")]
     for place, name in enumerate(names):
         expect(name in values, f"curves expects names among {', '.join(values)}", repr(name))
         for key, style in ((name, ".-"), (f"val_{name}", ".--")):
@@ -217,11 +214,11 @@ def decision_boundary(ax: Axes, predict: Callable[[np.ndarray], Any], x: Any, y:
     margin = 0.1 * np.ptp(x, axis=0) + 1e-9
     low, high = x.min(axis=0) - margin, x.max(axis=0) + margin
     across, up = np.meshgrid(*np.linspace(low, high, 200).T)  # (200, 200) each
-    scores = np.asarray(predict(np.column_stack([across.ravel(), up.ravel()])))
-    scores = scores.reshape(across.size, -1)  # (40000, 1 or classes)
-    surface = scores.argmax(axis=1) if scores.shape[1] > 1 else scores
-    surface = surface.reshape(across.shape)
-    borders = np.arange(0.5, max(scores.shape[1] - 1, 1))
+    grid = np.column_stack([across.ravel(), up.ravel()])  # (40000, 2)
+    scores = np.asarray(predict(grid)).reshape(len(grid), -1)  # (40000, 1 or classes)
+    classes = scores.shape[1]
+    surface = (scores.argmax(axis=1) if classes > 1 else scores).reshape(across.shape)
+    borders = np.arange(0.5, max(classes - 1, 1))
     levels = [-np.inf, *borders, np.inf]
     ax.contourf(across, up, surface, levels=levels, colors=_PALETTE, alpha=0.15)
     if surface.min() < borders[-1] and surface.max() > borders[0]:

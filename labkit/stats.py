@@ -12,14 +12,13 @@ value is NaN, `"omit"` leaves out pairs with a NaN, `"raise"` refuses them.
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from math import erfc, sqrt
+from math import erfc, exp, lgamma, log, log1p, sqrt
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from labkit._checks import expect
-from labkit._distributions import betainc, inversions_at_most
 from labkit._typing import Array
 
 __all__ = ["BootstrapResult", "ConfidenceInterval", "CorrelationResult", "bootstrap"]
@@ -207,7 +206,7 @@ def kendalltau(x: Any, y: Any, *, nan_policy: str = "propagate") -> CorrelationR
     tau = 2 * balance / sqrt(twos - x_twos) / sqrt(twos - y_twos)
     few = int(twos / 2 - abs(balance)) // 2  # the rarer of concordant and discordant pairs
     if x_twos == y_twos == 0 and (n <= 33 or few <= 1):
-        pvalue = min(1.0, 2 * inversions_at_most(few, n))
+        pvalue = min(1.0, 2 * _inversions_at_most(few, n))
     else:
         # Kendall, chapter 4, the variance of the balance with ties of t in x and u in y:
         # v = (n(n-1)(2n+5) - Σ t(t-1)(2t+5) - Σ u(u-1)(2u+5)) / 18
@@ -301,11 +300,10 @@ def variance_inflation_factor(x: Any) -> Array:
     variables, samples = table.shape
     wanted = "variance_inflation_factor expects columns that vary, and more samples than columns"
     expect(samples > variables and np.ptp(table, axis=1).all(), wanted, (samples, variables))
-    factors = np.empty(variables)
-    for i, column in enumerate(table):
-        residual = _residual(column, np.delete(table, i, axis=0))
-        factors[i] = column.var() / residual.var() if residual.any() else np.inf
-    return factors
+    others = [np.delete(table, i, axis=0) for i in range(variables)]
+    residuals = np.array([_residual(*pair) for pair in zip(table, others, strict=True)])
+    with np.errstate(divide="ignore"):
+        return np.asarray(table.var(axis=1) / residuals.var(axis=1))
 
 
 def bootstrap(
@@ -461,7 +459,7 @@ def _pearson(x: Array, y: Array, dof: int) -> CorrelationResult:
     x, y = x - x.mean(), y - y.mean()
     x, y = x / np.abs(x).max(), y / np.abs(y).max()  # their squares cannot overflow
     r = float(np.clip(x @ y / np.sqrt((x @ x) * (y @ y)), -1, 1))
-    pvalue = betainc(dof / 2, 0.5, (1 - r) * (1 + r)) if dof > 0 else 1.0
+    pvalue = _betainc(dof / 2, 0.5, (1 - r) * (1 + r)) if dof > 0 else 1.0
     return CorrelationResult(r, pvalue, error)
 
 
@@ -479,6 +477,37 @@ def _residual(y: Array, others: Array) -> Array:
     residual = y - np.linalg.lstsq(others.T, y)[0] @ others
     # What rounding leaves of a variable that the others determine is no residual.
     return residual if residual @ residual > 1e-24 * (y @ y) else np.zeros_like(y)
+
+
+def _betainc(a: float, b: float, x: float) -> float:
+    """Compute the regularized incomplete beta function I(x; a, b).
+
+    The continued fraction <https://dlmf.nist.gov/8.17.E22>, from its far end back to the
+    front; it converges fast for x < (a + 1) / (a + b + 2), in some sqrt(max(a, b)) steps,
+    and I(x; a, b) = 1 - I(1 - x; b, a) serves the rest.
+    """
+    if x <= 0 or x >= 1:
+        return float(x >= 1)
+    if x > (a + 1) / (a + b + 2):
+        return 1 - _betainc(b, a, 1 - x)
+    fraction = 0.0
+    for m in reversed(range(60 + int(5 * sqrt(max(a, b))))):
+        even = (m + 1) * (b - m - 1) * x / ((a + 2 * m + 1) * (a + 2 * m + 2))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        fraction = odd / (1 + even / (1 + fraction))
+    front = exp(a * log(x) + b * log1p(-x) + lgamma(a + b) - lgamma(a) - lgamma(b)) / a
+    return front / (1 + fraction)
+
+
+def _inversions_at_most(few: int, n: int) -> float:
+    """Find the share of the permutations of n things with at most `few` inversions.
+
+    The i-th thing, put in among the others, adds 0 to i - 1 inversions, each as often.
+    """
+    share = np.ones(1)
+    for i in range(2, n + 1):
+        share = np.convolve(share, np.full(min(i, few + 1), 1 / i))[: few + 1]
+    return float(share.sum())
 
 
 def _quantile(confidence_level: float) -> float:

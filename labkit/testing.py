@@ -58,14 +58,9 @@ def check_gradients(layer: Layer, x: Any, *, training: bool = False, rtol: float
         start, v = values.copy(), random.normal(size=values.shape)
         # The third one puts the values back.
         above, below, _ = (loss(values, start + h * v) for h in (step, -step, 0))
-        expected, received = (above - below) / (2 * step), float((gradient * v).sum())
-        error = abs(expected - received) / max(float(np.linalg.norm(gradient)), abs(expected), 1e-2)
-        if not error <= rtol:
-            raise AssertionError(
-                f"The {name} along a random direction should be {expected:.9g} by finite "
-                f"differences. Received: {received:.9g}"
-            )
-        worst = max(worst, error)
+        slope, size = (above - below) / (2 * step), float(np.linalg.norm(gradient))
+        along = f"{name} along a random direction"
+        worst = max(worst, _difference(along, (gradient * v).sum(), slope, rtol, size))
     return worst
 
 
@@ -97,8 +92,7 @@ def assert_matches_keras(
     tensor = tf.constant(x)
     ours(x, training), theirs(tensor)  # builds them
     shapes, their_shapes = ([tuple(w.shape) for w in m.weights] for m in (ours, theirs))
-    if shapes != their_shapes:
-        raise AssertionError(f"The weights should have shapes {their_shapes}. Received: {shapes}")
+    np.testing.assert_equal(shapes, their_shapes, f"The weights should have shapes {their_shapes}")
     theirs.set_weights(ours.get_weights())
 
     y = ours(x, training)
@@ -113,13 +107,13 @@ def assert_matches_keras(
     sources += [variable.value for variable in theirs.trainable_weights]
     slopes = tape.gradient(their_loss, sources, unconnected_gradients="zero")
 
-    received = {"output": y, "sum of penalties": sum(ours.losses)}
-    received |= {name: gradient for name, (_, gradient) in gradients.items()}
-    received |= {f"weight {i} after the call": weight for i, weight in enumerate(ours.weights)}
-    expected = [their_y, sum(theirs.losses), *map(tf.convert_to_tensor, slopes)]
-    pairs = zip(received.items(), [*expected, *theirs.get_weights()], strict=True)
+    pairs = {"output": (y, their_y), "sum of penalties": (sum(ours.losses), sum(theirs.losses))}
+    for (name, (_, gradient)), slope in zip(gradients.items(), slopes, strict=True):
+        pairs[name] = gradient, tf.convert_to_tensor(slope)
+    for i, both in enumerate(zip(ours.weights, theirs.get_weights(), strict=True)):
+        pairs[f"weight {i} after the call"] = both
     tolerance = rtol or (1e-9 if ours.dtype == "float64" else 1e-4)
-    return max(_difference(name, a, np.asarray(b), tolerance) for (name, a), b in pairs)
+    return max(_difference(name, a, np.asarray(b), tolerance) for name, (a, b) in pairs.items())
 
 
 def _is_integer(x: Any) -> bool:
@@ -134,7 +128,8 @@ def _gradients(layer: Layer, x: Array, r: Array) -> dict[str, tuple[Array, Array
         for name, gradient in part.gradients.items() if part.trainable else ():
             found[f"gradient of {name} of {part.name}"] = part._weights[name], gradient.copy()
     for name, (values, gradient) in found.items():
-        _same_shape(name, gradient, values)
+        wanted = f"The {name} should have shape {values.shape}"
+        np.testing.assert_equal(gradient.shape, values.shape, wanted)
     return found
 
 
@@ -150,17 +145,9 @@ def _in_float64(layer: Layer, x: Any) -> Layer:
     return layer
 
 
-def _same_shape(name: str, received: Any, expected: Array) -> None:
-    if (shape := np.shape(received)) != expected.shape:
-        raise AssertionError(f"The {name} should have shape {expected.shape}. Received: {shape}")
-
-
-def _difference(name: str, received: Any, expected: Array, rtol: float) -> float:
-    """Return how far two arrays differ, as a share of the largest expected number."""
-    _same_shape(name, received, expected)
-    scale = max(float(np.abs(expected).max(initial=0)), 1e-2)
-    error = float(np.abs(received - expected).max(initial=0)) / scale
-    if not error <= rtol:
-        wanted = f"equal Keras's to {rtol:g} of its largest number"
-        raise AssertionError(f"The {name} should {wanted}. Received: a difference of {error:.3g}")
-    return error
+def _difference(name: str, received: Any, expected: Any, rtol: float, size: float = 0) -> float:
+    """Return how far two arrays differ, as a share of their size or largest expected number."""
+    size = max(size, float(np.abs(expected).max(initial=0)), 1e-2)
+    wanted = f"The {name} should be within {rtol:g} of its size"
+    np.testing.assert_allclose(received, expected, 0, rtol * size, equal_nan=False, err_msg=wanted)
+    return float(np.abs(received - expected).max(initial=0)) / size

@@ -27,8 +27,7 @@ def set_random_seed(seed: int) -> None:
     """
     whole = isinstance(seed, int | np.integer)
     expect(whole and 0 <= seed < 2**32, "seed is an integer from 0 to 2**32 - 1", repr(seed))
-    seed = int(seed)
-    random.seed(seed)
+    random.seed(int(seed))
     np.random.seed(seed)  # noqa: NPY002  # for a script's own use of the global stream
     _random.restart(seed)
 

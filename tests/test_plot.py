@@ -40,7 +40,7 @@ HISTORY = {
 }
 DRAW: dict[str, Callable[[Axes], Axes]] = {
     "scatter": lambda ax: plot.scatter(ax, POINTS[:, 0], POINTS[:, 1], label="points"),
-    "curves": lambda ax: plot.curves(ax, HISTORY),
+    "curves": lambda ax: plot.curves(ax, HISTORY, ["loss", "accuracy"]),
     "images": lambda ax: plot.images(ax, np.eye(8)[None].repeat(5, 0), titles="abcde"),
     "matrix": lambda ax: plot.matrix(ax, [[1, -0.5], [0.2, 0]], rows="ab", columns="cd"),
     "decision_boundary": lambda ax: plot.decision_boundary(

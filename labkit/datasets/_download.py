@@ -37,9 +37,8 @@ def fetch(name: str, site: str, path: str | Path | None = None) -> Path:
         ConnectionError: The file is not in the cache and cannot be downloaded.
     """
     pooch = extra("pooch", "data")
-    file = Path(pooch.os_cache("labkit") if path is None else path).expanduser()
-    if path is None or file.is_dir():
-        file = file / name
+    file = Path(pooch.os_cache("labkit") / name if path is None else path).expanduser()
+    file = file / name if file.is_dir() else file
     if path is None:
         loader = pooch.HTTPDownloader(progressbar=_Bar(), chunk_size=2**18)
         try:
