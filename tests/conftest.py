@@ -24,11 +24,27 @@ def chromium() -> str:
     return path
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the real site strictly, once for all tests, and return its folder."""
-    folder = tmp_path_factory.mktemp("build") / "site"
+def build(folder: Path, **settings: str) -> Path:
+    """Build the real site strictly, with some environment variables; return its folder."""
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | settings, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the real site, built once for all tests."""
+    return build(tmp_path_factory.mktemp("build") / "site")
+
+
+@pytest.fixture(scope="session")
+def published(site: Path) -> Path:
+    """Return the folder of the site as it is published; `site` has run its tutorials."""
+    settings = {
+        "REPO_URL": "https://github.com/example/deep-learning-lab",
+        "SITE_URL": "https://example.github.io/deep-learning-lab/",
+    }
+    return build(site.with_name("published"), **settings)

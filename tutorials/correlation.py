@@ -2,9 +2,7 @@
 # # Correlation
 # How two columns of a table go together, how sure one can be of it, and what it does not say.
 # The chapter [Correlation](../data/correlation.md) tells the story.
-#
-# All is computed with `labkit.stats` (NumPy) first, and at the end with SciPy, pandas,
-# statsmodels and Keras, too: the numbers agree.
+# At the end, other libraries give the same numbers as labkit.
 
 # %%
 import matplotlib.pyplot as plt
@@ -47,8 +45,8 @@ def dots(ax, x, y, **labels):
 fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.7))
 for ax, (x, y) in zip(axes, pairs, strict=True):
     dots(ax, table[x], table[y], xlabel=x, ylabel=y)
-    ax.axvline(table[x].mean(), color=plot.INK, linestyle="--", linewidth=1)
-    ax.axhline(table[y].mean(), color=plot.INK, linestyle="--", linewidth=1)
+    ax.axvline(table[x].mean(), color=plot.COLORS["grey"], linestyle="--", linewidth=1)
+    ax.axhline(table[y].mean(), color=plot.COLORS["grey"], linestyle="--", linewidth=1)
 
 # %% [markdown]
 # ## Covariance, and what is wrong with it
@@ -64,7 +62,7 @@ assert np.isclose(cov_metric, stats.covariance(x, y))
 assert np.isclose(r, stats.pearsonr(x, y).statistic)
 
 # %% label="units" values="cov_metric cov_grams same_side"
-same_side = float(np.mean(products > 0))
+same_side = np.mean(products > 0)
 cov_grams = stats.covariance(1000 * x, y)  # bmi in g/m²
 print(f"covariance {cov_metric:.0f} with kg/m², {cov_grams:,.0f} with g/m²; r is {r:.3f}")
 assert np.isclose(stats.pearsonr(1000 * x, y).statistic, r)
@@ -96,7 +94,7 @@ information_square = stats.mutual_information(u, u**2)
 assert max(r_square, rho_square) < 1e-9
 assert information_square > 1
 
-# %% label="quartet" alt="Four scatter plots with the same fitted line: a noisy line, an arch, a line with one outlier, and a vertical stack with one point far to the right." caption="Anscombe's quartet. One correlation, four stories." tags=["remove-input"]
+# %% label="quartet" alt="Four scatter plots with the same fitted line: a noisy line, an arch, a line with one outlier, and a vertical stack with one point far right." caption="Anscombe's quartet. One correlation, four stories." tags=["remove-input"]
 fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.3), sharex=True, sharey=True)
 for ax, u, v in zip(axes, across, np.array(up), strict=True):
     plot.scatter(ax, u, v).set_title(f"r = {stats.pearsonr(u, v).statistic:.3f}")
@@ -133,7 +131,7 @@ share_agree = np.mean(agree[agree != 0] > 0)
 tau_bmi = stats.kendalltau(x, y).statistic
 assert abs(2 * share_agree - 1 - tau_bmi) < 0.01
 
-# %% label="ranks" alt="Left: points on a steep exponential curve. Right: a rising cloud squeezed flat by ten squares far above and below it." caption="Left: a perfect but curved relation. Right: 2,000 pairs; in ten of them (squares) y is a hundred times too large." tags=["remove-input"]
+# %% label="ranks" alt="Left: points on a steep exponential curve. Right: a rising cloud squeezed flat by ten squares far above and below it." caption="Left: perfect, but curved. Right: 2,000 pairs; in ten (squares) y is a hundred times too large." tags=["remove-input"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3))
 dots(left, bent, np.exp(3 * bent), xlabel="x", ylabel="y")
 dots(right, *spoilt, xlabel="x", ylabel="y")
@@ -160,7 +158,7 @@ assert np.max(np.abs(shuffled)) < 0.7 * r_positive
 assert p_bmi < 1e-20
 assert sex_low < 0 < 0.1 < sex_high
 
-# %% label="shuffles" alt="A bell-shaped histogram around zero. A dashed line, for sex, stands inside it; a solid line, for the body mass index, far outside." caption="Correlation of sex with the shuffled progress. Chance often does as much as the real one; it never reaches that of the body mass index." tags=["remove-input"]
+# %% label="shuffles" alt="A bell-shaped histogram around zero. A dashed line, for sex, stands inside it; a solid one, for bmi, far outside." caption="What chance makes of the correlation of sex with progress, and two real ones." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(7.2, 2.8))
 ax.hist(shuffled, bins=41, color=plot.COLORS["blue"], alpha=0.7)
 ax.axvline(r_sex, color=plot.COLORS["orange"], linestyle="--", label=f"sex, r = {r_sex:.2f}")
@@ -207,7 +205,7 @@ alarms_normal, alarms_heavy = (
     np.mean(np.abs(correlate(samples(0, tails))) > limit) for tails in (False, True)
 )
 print(f"Fisher's interval covers {cover_normal:.1%}, with heavy tails {cover_heavy:.1%}")
-print(f"a bootstrap interval, with heavy tails {cover_bootstrap:.1%}")
+print(f"a bootstrap interval, there, {cover_bootstrap:.1%}")
 assert 0.93 < cover_normal < 0.97
 assert cover_heavy + 0.1 < cover_bootstrap < 0.95
 assert 0.04 < alarms_normal < 0.06
@@ -215,8 +213,8 @@ assert alarms_heavy > 0.1
 
 # %% [markdown]
 # ## A third variable
-# Made-up children: age makes the feet longer and the reading better; feet and reading have
-# nothing else in common. The *partial* correlation holds age fixed.
+# Made-up children: age makes the feet longer and the reading better, and nothing else links the
+# two. The *partial* correlation holds age fixed.
 
 # %% values="r_feet partial_feet"
 rng = np.random.default_rng(0)
@@ -290,17 +288,17 @@ friedewald = table["s2"] + table["s3"] + np.exp(table["s5"]) / 5
 formula_share = np.mean(np.abs(table["s1"] - friedewald) < 0.5)
 print(f"the formula holds within half a mg/dl for {formula_share:.0%} of the people")
 assert formula_share == 1
-matrix = stats.correlation_matrix(table.to_numpy()).statistic  # (11, 11)
-assert np.isclose(np.abs(matrix - np.eye(11)).max(), r_s1_s2)
 
 # %% label="matrix" alt="A table of correlations in color. The darkest pair is s1 with s2; the last row, progress, is strongest with bmi and s5." caption="Pearson's r of every pair. The last row: each input with the progress." tags=["remove-input"]
+matrix = stats.correlation_matrix(table.to_numpy()).statistic  # (11, 11)
+assert np.isclose(np.abs(matrix - np.eye(11)).max(), r_s1_s2)
 fig, ax = plt.subplots(figsize=(7.2, 5))
 plot.matrix(ax, matrix, list(table), list(table))
 
 # %% [markdown]
 # So one column was computed from others. What does that do to a linear model? Drop `s1`, and look
-# at the variance inflation, the coefficient and its spread over bootstrap samples, and the
-# cross-validated $R^2$.
+# at the variance inflation (VIF) of `s2`, its coefficient ± the standard deviation over bootstrap
+# samples, and the cross-validated $R^2$.
 
 # %% label="inflation" values="vif_s1 vif_s2 vif_s2_after sd_s2 sd_s2_after s2_before s2_after r2_before r2_after"
 z = (table[inputs] - table[inputs].mean()) / table[inputs].std()  # one unit: one SD
@@ -320,22 +318,23 @@ def describe(x):
 
 
 def r_squared(x):
-    return float(cross_val_score(LinearRegression(), x, y, cv=folds).mean())
+    return cross_val_score(LinearRegression(), x, y, cv=folds).mean()
 
 
-before, after = describe(z), describe(z.drop(columns="s1"))
+rest = z.drop(columns="s1")
+before, after = describe(z), describe(rest)
 vif_s1 = before.loc["s1", "VIF"]
 vif_s2, s2_before, sd_s2 = before.loc["s2"]
 vif_s2_after, s2_after, sd_s2_after = after.loc["s2"]
-r2_before, r2_after = r_squared(z), r_squared(z.drop(columns="s1"))
-print(f"R² {r2_before:.3f} with s1, {r2_after:.3f} without")
+r2_before, r2_after = r_squared(z), r_squared(rest)
+print(f"with s1: s2 has VIF {vif_s2:.1f} and {s2_before:.0f} ± {sd_s2:.0f}, R² {r2_before:.3f}")
+print(f"without: {vif_s2_after:.1f}, {s2_after:.0f} ± {sd_s2_after:.0f}, R² {r2_after:.3f}")
 assert vif_s2 > 30
 assert vif_s2_after < 5
 assert sd_s2 > 2.5 * sd_s2_after
 assert 0 < s2_before < 2 * sd_s2  # neither sign is safe
 assert 0 < -s2_after < 2 * sd_s2_after
 assert r2_before - 0.01 < r2_after < r2_before + 0.001
-pd.concat({"with s1": before, "without s1": after}, axis=1)["s1":"s3"].round(1)
 
 # %% [markdown]
 # ## Which inputs matter?
@@ -366,7 +365,7 @@ assert partial_sex_p < 0.001
 assert loss_sex > 0.01
 assert 0.15 < loss_sex / loss_bmi < 0.3
 
-# %% label="relevance" alt="Two bars for each of ten inputs. For s4 the first is long and the second nearly zero; for sex the first is nearly zero and the second clearly negative." caption="What each input tells alone (solid) and beyond the nine others (hatched)." tags=["remove-input"]
+# %% label="relevance" alt="Two bars for each of ten inputs. s4: a long one and one near zero. sex: one near zero and a clearly negative one." caption="What each input tells alone (solid) and beyond the nine others (hatched)." tags=["remove-input"]
 place, orange = np.arange(10), plot.COLORS["orange"]
 fig, ax = plt.subplots(figsize=(7.2, 3.2))
 ax.bar(place - 0.2, relevance["r"], 0.4, color=plot.COLORS["blue"], label="alone")
@@ -378,8 +377,8 @@ ax.legend(loc="lower left")
 relevance.round(3)
 
 # %% [markdown]
-# Why does sex look useless alone? Those coded 2 have a higher blood pressure and less HDL,
-# and both go with more progress. Among people equal in these two, those coded 2 have less.
+# Why does sex look useless alone? Those coded 2 have a higher blood pressure and less HDL, which
+# go with more progress. Among people equal in these two, those coded 2 have less.
 
 # %% label="masked" values="r_sex_bp r_sex_s3 partial_sex_two"
 r_sex_bp, r_sex_s3 = (stats.pearsonr(sex, table[name]).statistic for name in ("bp", "s3"))
@@ -411,8 +410,8 @@ print(f"weight {neuron_weight:.4f}, r = {r_positive:.4f}")
 assert abs(neuron_weight - r_positive) < 1e-4
 
 # %% [markdown]
-# ## The same in SciPy, pandas, statsmodels and Keras
-# From here on `keras` is Keras itself.
+# ## The same in other libraries
+# SciPy, pandas, statsmodels, and Keras: from here on `keras` is Keras itself.
 
 # %% label="agreement" values="largest_gap"
 import keras

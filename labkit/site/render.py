@@ -65,12 +65,21 @@ _QUOTED = re.compile(r'(\s[a-z-]+=)"([^\s"\'=<>`]+)"')
 _TABS = re.compile(r"<script>var (?:tabs|target)=.*?</script>")
 _CONTENTS = '<nav class="md-nav md-nav--secondary"'
 _NAV = re.compile("<(/?)nav")
-# Icons that are longer than most lines of text; site.css draws them.
-_ICON = re.compile(
-    '<svg viewBox="0 0 24 24"><path d="'
-    '(?:(m14.3 16)|(M12 7a5)|(m17.75 4)|(M9.5 3A)|(M2.6 10))[^"]*"/></svg>'
-)
-_ICONS = "", "auto", "sun", "moon", "search", "git"
+# Icons that site.css draws, by how their paths begin.
+_ICONS = {
+    "m14.3 16": "auto",
+    "M12 7a5": "sun",
+    "m17.75 4": "moon",
+    "M9.5 3A": "search",
+    "M2.6 10": "git",
+    "M3 6h18v": "menu",
+    "M20 11v2": "left",
+    "M19 6.41": "close",
+    "M4 11v2h": "right",
+    "M13 20h-": "up",
+    "M20.71 7": "pencil",
+}
+_ICON = re.compile(f'<svg viewBox="0 0 24 24"><path d="({"|".join(_ICONS)})[^"]*"/></svg>')
 _BESIDE = re.compile(r"\n(?=<pre\b)|(?<=</pre>)\n|(?<=</script>)\n")
 _VERBATIM = re.compile(r"(<(pre|script|style|textarea)\b.*?</\2>)", re.DOTALL)
 _SETUP: dict[str, Any] = {"cell_type": "code", "id": "setup", "metadata": {}, "outputs": []}
@@ -455,7 +464,7 @@ def finish(page: str) -> str:
         page = page.replace(fault, mended)
     page = _NEEDLESS.sub("", page)
     page = _CONFIG.sub(_configured, page)
-    page = _ICON.sub(lambda icon: f'<svg class="lab-{_ICONS[icon.lastindex or 0]}"></svg>', page)
+    page = _ICON.sub(lambda icon: f'<svg class="lab-{_ICONS[icon[1]]}"></svg>', page)
     if 'class="tabbed-set' not in page:
         page = _TABS.sub("", page)
     if page.count(_CONTENTS) > 1:  # site.js copies the second into the phone's menu
