@@ -15,7 +15,6 @@ stride of 1 and 3 repeats:
 The zeros are multiplied in vain, but neighbors share a window, and less is copied.
 """
 
-import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -69,14 +68,12 @@ class _Conv(KernelLayer):
         counts = self.windows.counts(x.shape)
         most = min(_COLUMNS // self.filters, len(x) * math.prod(counts) // _ROWS, counts[-1])
         repeats = max((n for n in range(2, most + 1) if counts[-1] % n == 0), default=1)
-        width = (repeats - 1) * self.strides[-1] + self.kernel_size[-1]
         wide = self._widened(repeats)
-        kernel = wide[..., :width, :, :, :].reshape(-1, repeats * self.filters)
         padded = np.ascontiguousarray(self.windows.pad(x))
         z = np.empty((len(x), *counts, self.filters), x.dtype)
         rows = z.reshape(-1, repeats * self.filters)  # (wide windows, repeats * filters)
-        for part, columns in self._columns(padded, counts, repeats):
-            np.matmul(columns, kernel, out=rows[part])
+        for part, columns in self._columns(self._views(padded, wide, counts)):
+            np.matmul(columns, wide.reshape(columns.shape[1], -1), out=rows[part])
         if self.bias is not None:
             rows += np.tile(self.bias, repeats)
         y = self.activation(z)
@@ -84,33 +81,40 @@ class _Conv(KernelLayer):
         return y
 
     def backward(self, dy: Array) -> Array | None:
-        """Return the gradient with respect to `x`."""
+        """Return the gradient with respect to `x`.
+
+        Each place (i, j) of the kernel adds its share: for images and strides s, t,
+        `dx[s r + i, t c + j] += dz[r, c] @ kernel[i, j].T`. As many columns j as there are
+        from a wide window to the next lie side by side in `dx`, too, and are added at once.
+        """
         shape, padded, wide, z, y = self.saved
-        counts, repeats = z.shape[1:-1], wide.shape[-2]
-        rows = vjp[self.activation](dy, z, y).reshape(-1, repeats * self.filters)
+        *size, channels, repeats, filters = wide.shape
+        rows = vjp[self.activation](dy, z, y).reshape(-1, repeats * filters)
         if self.bias is not None:
             column_sums(rows).reshape(repeats, -1).sum(0, out=self.gradients["bias"])
-        parts = self._columns(padded, counts, repeats, again=True)
-        dkernel: Any = sum(columns.T @ rows[part] for part, columns in parts)
-        dwide = dkernel.reshape(*self.kernel_size[:-1], -1, *wide.shape[-3:])
-        self.gradients["kernel"][...] = sum(self._repeated(dwide))
+        parts = self._columns(self._views(padded, wide, z.shape[1:-1]), again=True)
+        dwide: Any = sum(columns.T @ rows[part] for part, columns in parts)
+        self.gradients["kernel"][...] = sum(self._repeated(dwide.reshape(wide.shape)))
         if not self.needs_input_gradient:
             return None
-        return middle(self._backward_input(rows, wide, padded.shape, counts), shape)
+        dx = np.zeros_like(padded)
+        views, hop = self._views(dx, wide, z.shape[1:-1]), repeats * self.strides[-1] * channels
+        kernels = wide.reshape(*size[:-1], -1, rows.shape[1])
+        for *line, start in np.ndindex(*size[:-1], -(-kernels.shape[-2] // hop)):
+            place = (*line, slice(start * hop, (start + 1) * hop))
+            share = views[(..., *place)]
+            share += (rows @ kernels[place].T).reshape(share.shape)
+        return middle(dx, shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return `(batch, windows..., filters)`."""
         return input_shape[0], *self.windows.counts(input_shape), self.filters
 
     def _widened(self, repeats: int) -> Array:
-        """Return the wide kernel, `(rows..., width, channels, repeats, filters)`.
-
-        It ends with zeros: the width is a whole number of steps from wide window to window.
-        """
+        """Return the wide kernel, `(rows..., width, channels, repeats, filters)`."""
         *rows, width, channels, filters = self.kernel.shape
-        hop = repeats * self.strides[-1]
-        blocks = math.ceil((hop - self.strides[-1] + width) / hop)
-        wide = np.zeros((*rows, blocks * hop, channels, repeats, filters), self.kernel.dtype)
+        width += (repeats - 1) * self.strides[-1]
+        wide = np.zeros((*rows, width, channels, repeats, filters), self.kernel.dtype)
         for view in self._repeated(wide):
             view[...] = self.kernel
         return wide
@@ -121,50 +125,28 @@ class _Conv(KernelLayer):
             start = i * self.strides[-1]
             yield wide[..., start : start + self.kernel_size[-1], :, i, :]
 
-    def _columns(
-        self, x: Array, counts: tuple[int, ...], repeats: int, again: bool = False
-    ) -> Iterator[tuple[slice, Array]]:
-        """Yield some wide windows at a time: which, and `(windows, numbers in a window)`."""
-        *steps, stride = self.strides
-        *lines, width = self.kernel_size
+    def _views(self, x: Array, wide: Array, counts: tuple[int, ...]) -> Array:
+        """Return a view of all wide windows, `(batch, windows..., rows..., width * channels)`."""
+        *rows, width, channels, repeats, _ = wide.shape
         windows = (*counts[:-1], counts[-1] // repeats)
-        window = (*lines, ((repeats - 1) * stride + width) * x.shape[-1])
-        hops = zip((*steps, repeats * stride), x.strides[1:-1], strict=True)
-        strides = (x.strides[0], *(n * size for n, size in hops), *x.strides[1:-2], x.itemsize)
-        views: Array = np.ndarray((len(x), *windows, *window), x.dtype, x, 0, strides)
-        numbers, each = math.prod(window), math.prod(windows)
+        steps = (*self.strides[:-1], repeats * self.strides[-1])
+        hops = [step * size for step, size in zip(steps, x.strides[1:-1], strict=True)]
+        strides = (x.strides[0], *hops, *x.strides[1:-2], x.itemsize)
+        return np.ndarray((len(x), *windows, *rows, width * channels), x.dtype, x, 0, strides)
+
+    def _columns(self, views: Array, again: bool = False) -> Iterator[tuple[slice, Array]]:
+        """Yield some wide windows at a time: which, and `(windows, numbers in a window)`."""
+        numbers = math.prod(views.shape[1 + self.rank :])
+        each = math.prod(views.shape[1 : 1 + self.rank])
         samples = max(1, _NUMBERS // (numbers * each))
-        for start in range(0, len(x), samples):
+        for start in range(0, len(views), samples):
             part = views[start : start + samples]
-            if self._buffer.size < part.size or self._buffer.dtype != x.dtype:
-                self._buffer = np.empty(part.size, x.dtype)
+            if self._buffer.size < part.size or self._buffer.dtype != part.dtype:
+                self._buffer = np.empty(part.size, part.dtype)
             columns = self._buffer[: part.size].reshape(-1, numbers)
-            if not again or samples < len(x):  # else it still holds all of them
+            if not again or samples < len(views):  # else it still holds all of them
                 columns.reshape(part.shape)[...] = part
             yield slice(start * each, (start + samples) * each), columns
-
-    def _backward_input(
-        self, rows: Array, wide: Array, shape: tuple[int, ...], counts: tuple[int, ...]
-    ) -> Array:
-        """Return the gradient with respect to the padded input.
-
-        Each place (i, j) of the kernel adds its share: for images and strides s, t,
-        `dx[s r + i, t c + j] += dz[r, c] @ kernel[i, j].T`. The columns j that lie between
-        a wide window and the next are one block: they lie side by side in `dx` as well.
-        """
-        *size, channels, repeats, filters = wide.shape
-        hop, covered = repeats * self.strides[-1], counts[-1] * self.strides[-1]
-        size[-1] //= hop  # blocks
-        kernels = wide.reshape(-1, hop * channels, repeats * filters).swapaxes(1, 2)
-        width = max(shape[-2], covered + (size[-1] - 1) * hop)
-        dx = np.zeros((*shape[:-2], width, channels), rows.dtype)
-        places = itertools.product(*map(range, size))
-        for (*place, block), shares in zip(places, rows @ kernels, strict=True):
-            axes = zip(place, counts, self.strides, strict=False)
-            lines = [slice(i, i + n * stride, stride) for i, n, stride in axes]
-            view = dx[(slice(None), *lines, slice(block * hop, block * hop + covered))]
-            view += shares.reshape(view.shape)
-        return dx[..., : shape[-2], :]
 
 
 class Conv1D(_Conv):
