@@ -35,10 +35,11 @@ _BLOCK = (
     "dl|dt|dd|figure|figcaption|table|thead|tbody|tr|th|td|pre|details|summary|form|label|input|"
     "button|svg|hr|blockquote"
 )
-# A line's end beside a block, or in a tag's own text: no browser shows it.
+# A line's end beside a block, or in a tag's own text: no browser shows it. (Between a span and a
+# block it stays: a screen reader takes it for the blank between two words.)
 _AFTER = re.compile(rf"(</?(?!label|input|button|svg)(?:{_BLOCK})\b[^<>]*>)\n")
 _BLANK = re.compile(
-    rf"(?<=>)\n(?=</?(?:{_BLOCK})\b)|(?<=[^>])\n(?=</(?:{_BLOCK}|span)>)"
+    rf"(?<=>)(?<!</span>)\n(?=</?(?:{_BLOCK})\b)|(?<=[^>])\n(?=</(?:{_BLOCK}|span)>)"
     rf"|(?<=</span>)\n(?=<span|</a>|</label>)|(?<=md-ellipsis>)\n"
 )
 _THEME_FAULTS = [  # what Material writes, and what HTML and screen readers ask for

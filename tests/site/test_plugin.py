@@ -391,7 +391,7 @@ def test_serve(
     wait_for(lambda: "This tutorial is running" in read(page), "the first page")
     assert "livereload(" in read(page)
     assert "This page is being written" in read("api/")
-    assert "WARNING" not in small.read("log")
+    assert "WARNING -" not in small.read("log")
     wait_for(lambda: "slept</pre>" in read(page), "the first result")
     wait_for(lambda: "97.3%" in read("chapter/"), "the chapter's value")
     assert "A dense layer" in read("api/")
