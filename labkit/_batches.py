@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from labkit import _random
-from labkit._checks import expect, numbers
+from labkit._common import expect, numbers, rng
 
 Batch = tuple[Any, ...]  # x, y, sample_weight; the last two may be None
 
@@ -60,7 +59,7 @@ class Batches:
 
     def _gathered(self) -> Iterator[Batch]:
         arrays, size = (self.x, self.y, self.sample_weight), self.batch_size or 32
-        order = _random.generator().permutation(len(self.x)) if self.shuffle else None
+        order = rng.permutation(len(self.x)) if self.shuffle else None
         for start in range(0, len(self.x), size):
             rows = slice(start, start + size)
             yield _rows(arrays, rows if order is None else order[rows])

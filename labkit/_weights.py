@@ -13,9 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from labkit._checks import expect, extra
-from labkit._named import snake_case
-from labkit._typing import Array
+from labkit._common import Array, expect, extra, snake_case
 from labkit.layers import GRU, LSTM, Layer, MultiHeadAttention, SimpleRNN
 from labkit.layers.layer import numbered
 

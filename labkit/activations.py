@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from labkit import config
-from labkit._checks import expect, numbers
-from labkit._typing import Array
+from labkit._common import Array, expect, numbers
 
 __all__ = ["elu", "gelu", "leaky_relu", "linear", "relu", "sigmoid", "silu", "softmax", "softplus"]
 __all__ += ["get", "tanh", "vjp"]

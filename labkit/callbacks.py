@@ -6,7 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import labkit
-from labkit._checks import expect
+from labkit._common import expect
 
 __all__ = ["Callback", "EarlyStopping", "History", "LambdaCallback", "LearningRateScheduler"]
 __all__ += ["ModelCheckpoint"]

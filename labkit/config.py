@@ -1,6 +1,6 @@
 """The one setting that all of labkit shares: the float type of new layers."""
 
-from labkit._checks import expect
+from labkit._common import expect
 
 __all__ = ["floatx", "set_floatx"]
 

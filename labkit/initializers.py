@@ -8,10 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labkit import _random, config
-from labkit._checks import expect
-from labkit._named import named
-from labkit._typing import Array
+from labkit import config
+from labkit._common import Array, expect, named, rng
 
 __all__ = ["Constant", "Initializer", "Ones", "Orthogonal", "Zeros", "get"]
 __all__ += ["RandomNormal", "RandomUniform", "TruncatedNormal"]
@@ -79,7 +77,7 @@ class RandomNormal(Initializer):
 
     def draw(self, shape: tuple[int, ...]) -> Array:
         """Return the numbers in float64."""
-        return _random.generator().normal(self.mean, self.stddev, shape)
+        return rng.normal(self.mean, self.stddev, shape)
 
 
 class TruncatedNormal(RandomNormal):
@@ -87,7 +85,7 @@ class TruncatedNormal(RandomNormal):
 
     def draw(self, shape: tuple[int, ...]) -> Array:
         """Return the numbers in float64."""
-        normal = _random.generator().normal
+        normal = rng.normal
         values = normal(size=shape)
         while (far := np.abs(values) > 2).any():
             values[far] = normal(size=np.count_nonzero(far))
@@ -106,7 +104,7 @@ class RandomUniform(Initializer):
 
     def draw(self, shape: tuple[int, ...]) -> Array:
         """Return the numbers in float64."""
-        return _random.generator().uniform(self.minval, self.maxval, shape)
+        return rng.uniform(self.minval, self.maxval, shape)
 
 
 class _VarianceScaling(Initializer):
@@ -186,7 +184,7 @@ class Orthogonal(Initializer):
         expect(len(shape) >= 2, "Orthogonal expects two axes or more", f"{shape=}")
         rows, columns = math.prod(shape[:-1]), shape[-1]
         tall = max(rows, columns), min(rows, columns)
-        q, r = np.linalg.qr(_random.generator().normal(size=tall))
+        q, r = np.linalg.qr(rng.normal(size=tall))
         q *= np.sign(np.diag(r))  # makes every rotation equally likely (Mezzadri, 2007)
         return self.gain * (q if rows >= columns else q.T).reshape(shape)
 

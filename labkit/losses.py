@@ -17,9 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labkit._checks import expect, numbers
-from labkit._named import named
-from labkit._typing import Array
+from labkit._common import Array, expect, named, numbers
 from labkit.activations import floats, sigmoid
 
 __all__ = ["BinaryCrossentropy", "CategoricalCrossentropy", "Hinge", "Huber", "KLDivergence"]

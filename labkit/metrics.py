@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labkit._checks import expect, numbers
-from labkit._named import named, snake_case
-from labkit._typing import Array
+from labkit._common import Array, expect, named, numbers, snake_case
 from labkit.losses import Weight, pair, spread
 
 __all__ = ["AUC", "BinaryAccuracy", "CategoricalAccuracy", "ConfusionMatrix", "Mean", "Metric"]

@@ -10,8 +10,7 @@ import numpy as np
 
 from labkit import activations, losses, optimizers, utils
 from labkit._batches import Batch, Batches, checked, refuse_nan, split, weighted_by_class
-from labkit._checks import expect, numbers
-from labkit._typing import Array, Shape
+from labkit._common import Array, Shape, expect, numbers
 from labkit.callbacks import Callback, History, tell
 from labkit.layers import Activation, Dense, Input, Layer
 from labkit.layers.chain import Chain

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from labkit._checks import expect, extra
+from labkit._common import expect, extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labkit._checks import expect
-from labkit._named import named
-from labkit._typing import Array
+from labkit._common import Array, expect, named
 
 __all__ = ["L1", "L1L2", "L2", "Regularizer", "get"]
 

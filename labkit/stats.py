@@ -18,8 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from labkit._checks import expect
-from labkit._typing import Array
+from labkit._common import Array, expect
 
 __all__ = ["BootstrapResult", "ConfidenceInterval", "CorrelationResult", "bootstrap"]
 __all__ += ["correlation_matrix", "covariance", "kendalltau", "mutual_information"]

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from labkit._checks import extra
-from labkit._typing import Array
+from labkit._common import Array, extra
 from labkit.layers import Layer
 
 __all__ = ["assert_matches_keras", "check_gradients"]

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from labkit import _random
-from labkit._checks import expect
+from labkit._common import expect, rng
 
 __all__ = ["Progbar", "set_random_seed"]
 
@@ -29,7 +28,7 @@ def set_random_seed(seed: int) -> None:
     expect(whole and 0 <= seed < 2**32, "seed is an integer from 0 to 2**32 - 1", repr(seed))
     random.seed(int(seed))
     np.random.seed(seed)  # noqa: NPY002  # for a script's own use of the global stream
-    _random.restart(seed)
+    rng.bit_generator.state = np.random.default_rng(seed).bit_generator.state
 
 
 class Progbar:

@@ -7,7 +7,7 @@ import pytest
 
 import labkit
 from labkit import layers, testing
-from labkit._typing import Array
+from labkit._common import Array
 
 
 @pytest.fixture

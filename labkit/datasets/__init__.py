@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from labkit._checks import extra
+from labkit._common import extra
 from labkit.datasets import cifar10, fashion_mnist, mnist
 
 __all__ = ["cifar10", "fashion_mnist", "load_breast_cancer", "load_diabetes", "load_digits"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from labkit._checks import extra
+from labkit._common import extra
 
 Split = tuple[np.ndarray, np.ndarray]
 

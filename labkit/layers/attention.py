@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from labkit._typing import Array, Shape
+from labkit._common import Array, Shape
 from labkit.activations import softmax, vjp
 from labkit.layers.core import KernelLayer
 from labkit.layers.layer import sizes

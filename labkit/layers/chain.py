@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from labkit._checks import expect
-from labkit._typing import Array, Shape
+from labkit._common import Array, Shape, expect
 from labkit.layers.layer import Layer
 
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from labkit import activations
-from labkit._typing import Array, Shape
+from labkit._common import Array, Shape
 from labkit.activations import Identifier, vjp
 from labkit.layers._windows import Windows, middle
 from labkit.layers.core import KernelLayer, column_sums

@@ -6,8 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from labkit import activations
-from labkit._checks import expect
-from labkit._typing import Array, Shape
+from labkit._common import Array, Shape, expect
 from labkit.activations import Identifier, vjp
 from labkit.layers.layer import Layer, sizes
 

@@ -15,9 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from labkit import config, initializers, regularizers
-from labkit._checks import expect, numbers
-from labkit._named import snake_case
-from labkit._typing import Array, Shape
+from labkit._common import Array, Shape, expect, numbers, snake_case
 from labkit.initializers import Initializer
 from labkit.regularizers import Regularizer
 

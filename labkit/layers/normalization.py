@@ -4,8 +4,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from labkit._checks import expect
-from labkit._typing import Array, Shape
+from labkit._common import Array, Shape, expect
 from labkit.layers.core import column_sums
 from labkit.layers.layer import Layer
 

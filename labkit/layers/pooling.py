@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from labkit._typing import Array, Shape
+from labkit._common import Array, Shape
 from labkit.layers._windows import Windows, middle
 from labkit.layers.layer import Layer, sizes
 

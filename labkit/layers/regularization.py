@@ -4,9 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from labkit import _random
-from labkit._checks import expect
-from labkit._typing import Array
+from labkit._common import Array, expect, rng
 from labkit.layers.layer import Layer
 
 
@@ -34,7 +32,7 @@ class Dropout(Layer):
         self.saved = None
         if not training or self.rate == 0:
             return x
-        keep = _random.generator().random(x.shape, np.float32) >= self.rate
+        keep = rng.random(x.shape, np.float32) >= self.rate
         self.saved = keep.astype(x.dtype) / max(1 - self.rate, 1e-9)  # of rate 1 none is kept
         return np.asarray(x * self.saved)
 

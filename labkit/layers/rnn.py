@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from labkit import activations
-from labkit._typing import Array, Shape
+from labkit._common import Array, Shape
 from labkit.activations import Identifier, vjp
 from labkit.layers.core import KernelLayer, column_sums
 from labkit.layers.layer import sizes

@@ -10,9 +10,7 @@ from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
-from labkit._checks import expect
-from labkit._named import named
-from labkit._typing import Array
+from labkit._common import Array, expect, named
 from labkit.optimizers import schedules
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "get", "schedules"]

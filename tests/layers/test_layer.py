@@ -7,7 +7,7 @@ import pytest
 
 import labkit
 from labkit import config, layers, testing
-from labkit._typing import Array, Shape
+from labkit._common import Array, Shape
 
 
 class Scale(layers.Layer):
