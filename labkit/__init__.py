@@ -10,10 +10,8 @@ loads no more than it needs; `__init__.pyi` tells type checkers the same names.
 
 from importlib import import_module
 
-_OF_MODELS = ("activations", "initializers", "layers", "models", "regularizers")
-_OF_TRAINING = ("callbacks", "config", "losses", "metrics", "optimizers", "utils")
-_LABKIT_ONLY = ("datasets", "plot", "stats", "testing")
-_MODULES = (*_OF_MODELS, *_OF_TRAINING, *_LABKIT_ONLY)
+_MODULES = ["activations", "callbacks", "config", "datasets", "initializers", "layers", "losses"]
+_MODULES += ["metrics", "models", "optimizers", "plot", "regularizers", "stats", "testing", "utils"]
 _NAMES = {"Input": "layers", "Sequential": "models"}
 
 __all__ = [*_NAMES, *_MODULES]

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.floating[Any]]
 Shape = tuple[int | None, ...]
+Sizes = tuple[int, ...]
 T = TypeVar("T")
 
 # Initializers, Dropout and shuffling draw from this stream alone. set_random_seed restarts it,
@@ -44,8 +45,7 @@ def extra(module: str, name: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        hint = f"is not installed. Install it: pip install 'labkit[{name}]'"
-        message = f"labkit needs {module.partition('.')[0]} for this, which {hint}"
+        message = f"This needs {module.partition('.')[0]}. Install it: pip install 'labkit[{name}]'"
         raise ImportError(message, name=error.name) from error
 
 

@@ -17,8 +17,6 @@ from labkit._common import Array, expect, extra, snake_case
 from labkit.layers import GRU, LSTM, Layer, MultiHeadAttention, SimpleRNN
 from labkit.layers.layer import numbered
 
-ENDINGS = (".npz", ".weights.h5")
-
 
 def save(model: Layer, filepath: str | os.PathLike[str]) -> None:
     """Write all weights to a temporary file beside `filepath`, and move it there."""
@@ -57,18 +55,19 @@ def load(model: Layer, filepath: str | os.PathLike[str]) -> None:
 def _checked(model: Layer, filepath: str | os.PathLike[str]) -> tuple[Path, dict[str, Array]]:
     """Return the path, and the model's weights by their paths in the file."""
     path = Path(filepath)
-    expect(path.name.endswith(ENDINGS), f"A weight file ends in {' or '.join(ENDINGS)}", path)
+    known = path.name.endswith((".npz", ".weights.h5"))
+    expect(known, "A weight file ends in .npz or .weights.h5", path)
     expect(model.built, f"{model.name} is not built yet: begin with Input, or call it", path)
     return path, dict(_variables(model))
 
 
 def _variables(layer: Layer, prefix: str = "") -> Iterator[tuple[str, Array]]:
     """Yield the path and the array of each weight, those that are trained first."""
-    for i, name in enumerate(sorted(layer._weights, key=lambda name: name not in layer.gradients)):
+    for i, (name, weight) in enumerate(layer._weights.items()):
         path = f"cell/vars/{i}" if isinstance(layer, SimpleRNN | LSTM | GRU) else f"vars/{i}"
         if isinstance(layer, MultiHeadAttention):
             path = name.replace("_kernel", "_dense/vars/0").replace("_bias", "_dense/vars/1")
-        yield prefix + path, layer._weights[name]
+        yield prefix + path, weight
     for attribute, value in vars(layer).items():
         taken: Counter[str] = Counter()
         for item in value if isinstance(value, list | tuple) else [value]:

@@ -87,14 +87,18 @@ class LearningRateScheduler(Callback):
 
     Args:
         schedule: Called as `schedule(epoch, learning_rate)`; returns the new rate.
+
+    Raises:
+        ValueError: The optimizer follows a schedule already.
     """
 
     schedule: Callable[[int, float], float]
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Set the learning rate."""
-        optimizer = self.model.optimizer
-        optimizer.learning_rate = float(self.schedule(epoch, optimizer.learning_rate))
+        rate: Any = self.model.optimizer.learning_rate
+        expect(not callable(rate), "This optimizer's learning rate should be a number", rate)
+        self.model.optimizer.learning_rate = float(self.schedule(epoch, rate))
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Log the learning rate."""

@@ -149,9 +149,8 @@ class _Accuracy(CategoricalAccuracy):
 
     def add(self, y_true: Array, y_pred: Array, sample_weight: Weight) -> Any:
         """See `Metric.add`."""
-        if y_pred.shape[-1] == 1:
-            return BinaryAccuracy().add(y_true, y_pred, sample_weight)
-        return super().add(y_true, y_pred, sample_weight)
+        kind = BinaryAccuracy if y_pred.shape[-1] == 1 else CategoricalAccuracy
+        return kind().add(y_true, y_pred, sample_weight)
 
 
 class TopKCategoricalAccuracy(_Average):

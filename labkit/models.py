@@ -13,7 +13,7 @@ from labkit._batches import Batch, Batches, checked, refuse_nan, split, weighted
 from labkit._common import Array, Shape, expect, numbers
 from labkit.callbacks import Callback, History, tell
 from labkit.layers import Activation, Dense, Input, Layer
-from labkit.layers.chain import Chain
+from labkit.layers.layer import Chain
 from labkit.metrics import Mean, Metric
 from labkit.metrics import get as get_metric
 

@@ -135,8 +135,7 @@ def images(ax: Axes, images: Any, titles: Names = None, columns: int = 8, **styl
     wanted = "images expects (pictures, height, width), 3 channels last for color"
     expect(shaped, wanted, pictures.shape)
     count, height, width = pictures.shape[:3]
-    if titles is not None:
-        expect(len(titles) == count, f"images expects {count} titles", len(titles))
+    expect(titles is None or len(titles) == count, f"images expects {count} titles", titles)
     style = {"cmap": "gray_r", "vmin": pictures.min(), "vmax": pictures.max()} | style
     # Few pixels go into the file as they are, to be enlarged sharply; many are resampled.
     style.setdefault("interpolation", "none" if max(height, width) <= 64 else None)

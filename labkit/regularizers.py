@@ -40,8 +40,7 @@ class L1L2(Regularizer):
     l2: float = 0.0
 
     def __post_init__(self) -> None:
-        expect(0 <= self.l1 < np.inf, "l1 must be a number >= 0", self.l1)
-        expect(0 <= self.l2 < np.inf, "l2 must be a number >= 0", self.l2)
+        expect(0 <= self.l1 < np.inf and 0 <= self.l2 < np.inf, "l1 and l2 must be >= 0", self)
 
     def __call__(self, x: Array) -> float:
         """Return the penalty of `x`."""

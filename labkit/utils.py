@@ -3,7 +3,6 @@
 import random
 import sys
 import time
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -51,9 +50,7 @@ class Progbar:
         self._start = time.perf_counter()
         self._drawn, self._length = 0.0, 0
 
-    def update(
-        self, current: int, values: Mapping[str, Any] | None = None, finalize: bool | None = None
-    ) -> None:
+    def update(self, current: int, values: Any = None, finalize: bool | None = None) -> None:
         """Show that `current` steps are done.
 
         Args:

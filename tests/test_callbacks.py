@@ -175,6 +175,9 @@ def test_the_learning_rate_follows_the_schedule() -> None:
     assert history["learning_rate"] == [0.4, 0.2, 0.1]
     with pytest.raises(ValueError, match="'fast'"):
         model.play(ours.callbacks.LearningRateScheduler(lambda epoch, rate: "fast"))
+    model.optimizer.learning_rate = ours.optimizers.schedules.CosineDecay(0.8, 10)
+    with pytest.raises(ValueError, match=r"should be a number. Received: CosineDecay"):
+        model.play(scheduler)
 
 
 def recorder(keras: Any) -> tuple[list[Any], Any]:

@@ -155,7 +155,7 @@ def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable
     server.server_close()
 
 
-def test_download_once_with_a_progress_line(
+def test_download_once_with_a_progress_bar(
     served: Callable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The first call downloads and shows progress; the second reads the cache."""
@@ -163,7 +163,7 @@ def test_download_once_with_a_progress_line(
     site, asked = served("mnist.npz", packed(arrays))
     publish(monkeypatch, "mnist.npz", packed(arrays), site)
     (x_train, y_train), (x_test, y_test) = datasets.mnist.load_data()
-    assert re.search(r"\r(\S+) of \1 MB\n", capsys.readouterr().err)
+    assert "100%" in capsys.readouterr().err
     again = datasets.mnist.load_data()
     assert len(asked) == 1
     np.testing.assert_array_equal(x_train, arrays["x_train"])

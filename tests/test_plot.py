@@ -174,7 +174,7 @@ def test_classes_differ_in_marker(ax: Axes) -> None:
         (lambda ax: plot.images(ax, np.ones((8, 8))), r"\(8, 8\)"),
         (lambda ax: plot.images(ax, np.ones((2, 8, 8, 2))), r"\(2, 8, 8, 2\)"),
         (lambda ax: plot.images(ax, np.ones((0, 8, 8))), r"\(0, 8, 8\)"),
-        (lambda ax: plot.images(ax, np.ones((2, 8, 8)), titles="a"), "2 titles.*1"),
+        (lambda ax: plot.images(ax, np.ones((2, 8, 8)), titles="a"), "2 titles.*Received: a"),
         (lambda ax: plot.matrix(ax, [1, 2]), r"\(2,\)"),
         (lambda ax: plot.decision_boundary(ax, quadrants, POINTS, [0, 1]), r"\(2,\)"),
         (lambda ax: plot.decision_boundary(ax, quadrants, POINTS.T, POINTS), r"\(2, 60\)"),

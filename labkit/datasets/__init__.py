@@ -10,7 +10,6 @@ classes `target_names`. Each function says where its data come from, under which
 in which units.
 """
 
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -151,5 +150,6 @@ def load_text() -> str:
     Returns:
         All topics in alphabetical order, joined by empty lines.
     """
-    topics = import_module("pydoc_data.topics").topics
+    from pydoc_data.topics import topics  # here, as it is large
+
     return "\n\n".join(topics[name].strip() for name in sorted(topics))

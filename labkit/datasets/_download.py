@@ -1,6 +1,5 @@
 """Fetch a file once, believe it only after its checksum, and say what to do offline."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -40,33 +39,14 @@ def fetch(name: str, site: str, path: str | Path | None = None) -> Path:
     file = Path(pooch.os_cache("labkit") / name if path is None else path).expanduser()
     file = file / name if file.is_dir() else file
     if path is None:
-        loader = pooch.HTTPDownloader(progressbar=_Bar(), chunk_size=2**18)
+        loader = pooch.HTTPDownloader(progressbar=True, chunk_size=2**18)
         try:
             pooch.retrieve(site + name, CHECKSUMS[name], name, file.parent, downloader=loader)
         except (OSError, ValueError) as error:
-            raise ConnectionError(
-                f"Could not download {site + name}: {error}\nDownload it on another machine and "
-                f"put it at {file}, or pass its place: load_data(path=...)"
-            ) from error
+            hint = f"Download it elsewhere and put it at {file}, or pass load_data(path=...)"
+            raise ConnectionError(f"Could not download {site + name}: {error}\n{hint}") from error
     elif not file.is_file():
         raise FileNotFoundError(f"No file {file}. Expected {name} from {site + name}")
     elif not pooch.hashes.hash_matches(file, CHECKSUMS[name]):
         raise ValueError(f"{file} is damaged: its checksum is not that of {site + name}")
     return file
-
-
-class _Bar:
-    """One line on stderr; pooch sets `total` in bytes and calls the methods."""
-
-    done = total = 0
-
-    def update(self, size: int) -> None:
-        self.done += size
-        line = f"\r{self.done / 1e6:.1f} of {self.total / 1e6:.1f} MB"
-        print(line, end="", file=sys.stderr, flush=True)
-
-    def reset(self) -> None:
-        self.done = 0
-
-    def close(self) -> None:
-        print(file=sys.stderr)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from labkit._common import Array, Shape, expect
+from labkit._common import Array, Shape, Sizes, expect
 from labkit.layers.layer import Layer
 
 
@@ -29,9 +29,7 @@ class Windows:
         ValueError: Another padding.
     """
 
-    def __init__(
-        self, layer: Layer, size: tuple[int, ...], strides: tuple[int, ...], padding: str
-    ) -> None:
+    def __init__(self, layer: Layer, size: Sizes, strides: Sizes, padding: str) -> None:
         self.layer = type(layer).__name__
         known = padding in ("valid", "same")
         expect(known, f"{self.layer} expects padding 'valid' or 'same'", repr(padding))
@@ -72,7 +70,7 @@ class Windows:
             yield padded[(slice(None), *index)]
 
 
-def middle(padded: Array, shape: tuple[int, ...]) -> Array:
+def middle(padded: Array, shape: Sizes) -> Array:
     """Return a view of the part of a padded array in which an input of that shape lies."""
     starts = [(p - n) // 2 for p, n in zip(padded.shape, shape, strict=True)]
     return padded[tuple(slice(a, a + n) for a, n in zip(starts, shape, strict=True))]

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from labkit import activations
-from labkit._common import Array, Shape
+from labkit._common import Array, Shape, Sizes
 from labkit.activations import Identifier, vjp
 from labkit.layers._windows import Windows, middle
 from labkit.layers.core import KernelLayer, column_sums
@@ -125,7 +125,7 @@ class _Conv(KernelLayer):
             start = i * self.strides[-1]
             yield wide[..., start : start + self.kernel_size[-1], :, i, :]
 
-    def _views(self, x: Array, wide: Array, counts: tuple[int, ...]) -> Array:
+    def _views(self, x: Array, wide: Array, counts: Sizes) -> Array:
         """Return a view of all wide windows, `(batch, windows..., rows..., width * channels)`."""
         *rows, width, channels, repeats, _ = wide.shape
         windows = (*counts[:-1], counts[-1] // repeats)
@@ -217,10 +217,8 @@ class ZeroPadding2D(Layer):
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `x` with zeros around it."""
         self.saved = x.shape
-        shape: Any = self.compute_output_shape(x.shape)
-        padded = np.zeros(shape, x.dtype)
-        middle(padded, x.shape)[...] = x
-        return padded
+        rows, columns = self.padding
+        return np.pad(x, ((0, 0), (rows, rows), (columns, columns), (0, 0)))
 
     def backward(self, dy: Array) -> Array:
         """Return the inner part of `dy`."""

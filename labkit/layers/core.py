@@ -1,4 +1,4 @@
-"""The layers that most networks are made of: Dense, and those that only reshape or add."""
+"""The layers that most networks are made of."""
 
 import math
 from typing import Any, ClassVar
@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from labkit import activations
-from labkit._common import Array, Shape, expect
+from labkit._common import Array, Shape, Sizes, expect, rng
 from labkit.activations import Identifier, vjp
 from labkit.layers.layer import Layer, sizes
 
@@ -46,7 +46,7 @@ class KernelLayer(Layer):
         super().__init__(**kwargs)
         self.use_bias = use_bias
 
-    def add_bias(self, shape: tuple[int, ...]) -> Array | None:
+    def add_bias(self, shape: Sizes) -> Array | None:
         """Return a new bias, or `None` where the layer uses none."""
         return self.add_weight(shape, name="bias") if self.use_bias else None
 
@@ -141,8 +141,7 @@ class Reshape(Layer):
     def __init__(self, target_shape: tuple[int, ...], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.target_shape = tuple(target_shape)
-        whole = all(size == -1 or size >= 1 for size in self.target_shape)
-        fits = whole and self.target_shape.count(-1) <= 1
+        fits = all(n == -1 or n >= 1 for n in self.target_shape) and self.target_shape.count(-1) < 2
         expect(fits, "Reshape expects sizes, one of them -1", target_shape)
 
     def call(self, x: Array, training: bool = False) -> Array:
@@ -195,6 +194,83 @@ class Add(Layer):
         fits = isinstance(x, list | tuple) and len(x) >= 2 and len(set(shapes)) == 1
         expect(fits, "Add expects a list of arrays of one shape", shapes)
         return super()._checked(np.stack(x))
+
+
+class Dropout(Layer):
+    """In training, zeroes each number with some probability and scales up the others.
+
+    The scale `1 / (1 - rate)` keeps the expected sum; otherwise the layer does nothing
+    (Srivastava et al., 2014).
+
+    Args:
+        rate: Probability of a zero, from 0 to 1.
+        **kwargs: As in `Layer`.
+
+    Raises:
+        ValueError: `rate` is outside [0, 1].
+    """
+
+    def __init__(self, rate: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        expect(0 <= rate <= 1, "Dropout expects 0 <= rate <= 1", f"rate={rate}")
+        self.rate = rate
+
+    def call(self, x: Array, training: bool = False) -> Array:
+        """Return `x` with numbers zeroed, or `x` itself outside training."""
+        self.saved = None
+        if not training or self.rate == 0:
+            return x
+        keep = rng.random(x.shape, np.float32) >= self.rate
+        self.saved = keep.astype(x.dtype) / max(1 - self.rate, 1e-9)  # of rate 1 none is kept
+        return np.asarray(x * self.saved)
+
+    def backward(self, dy: Array) -> Array:
+        """Return `dy`, with the same numbers zeroed and scaled."""
+        return dy if self.saved is None else dy * self.saved
+
+
+class Embedding(Layer):
+    """Row `i` of a table for each integer `i`.
+
+    `x` is `(batch, ...)` with integers from 0 to `input_dim - 1`, `embeddings` is
+    `(input_dim, output_dim)`, and the output is `(batch, ..., output_dim)`.
+
+    Args:
+        input_dim: Number of rows: the size of the vocabulary.
+        output_dim: Length of each row.
+        **kwargs: `embeddings_initializer`, `embeddings_regularizer`, and those of `Layer`.
+
+    Raises:
+        ValueError: A size that is not a positive integer.
+    """
+
+    first_values: ClassVar = {"embeddings": "uniform"}
+
+    def __init__(self, input_dim: int, output_dim: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        (self.input_dim,) = sizes(self, "input_dim", input_dim)
+        (self.output_dim,) = sizes(self, "output_dim", output_dim)
+
+    def build(self, input_shape: Shape) -> None:
+        """Make `embeddings`."""
+        self.embeddings = self.add_weight((self.input_dim, self.output_dim), name="embeddings")
+
+    def call(self, x: Array, training: bool = False) -> Array:
+        """Return the rows of `embeddings` that `x` names."""
+        inside = x.min() >= 0 and x.max() < self.input_dim  # false for NaN, too
+        wanted = f"Embedding expects integers from 0 to {self.input_dim - 1}"
+        expect(inside and not (x % 1).any(), wanted, f"x from {x.min():g} to {x.max():g}")
+        self.saved = rows = x.astype(np.intp)
+        return self.embeddings[rows]
+
+    def backward(self, dy: Array) -> None:
+        """Fill the gradient: each row's is the sum over the places that named it."""
+        self.gradients["embeddings"][...] = 0
+        np.add.at(self.gradients["embeddings"], self.saved, dy)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return `(batch, ..., output_dim)`."""
+        return *input_shape, self.output_dim
 
 
 def column_sums(rows: Array) -> Array:

@@ -9,13 +9,13 @@ the same in training and out of it may leave out `training`.
 import functools
 import inspect
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
 
 import numpy as np
 
 from labkit import config, initializers, regularizers
-from labkit._common import Array, Shape, expect, numbers, snake_case
+from labkit._common import Array, Shape, Sizes, expect, numbers, snake_case
 from labkit.initializers import Initializer
 from labkit.regularizers import Regularizer
 
@@ -68,8 +68,8 @@ class Layer:
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        known = dtype in (None, "float32", "float64")
-        expect(known, "dtype must be 'float32' or 'float64'", repr(dtype))
+        kinds = (None, "float32", "float64")
+        expect(dtype in kinds, f"dtype must be one of {kinds}", repr(dtype))
         self._options: dict[str, tuple[Initializer, Regularizer | None]] = {}
         for weight, default in self.first_values.items():
             first = initializers.get(kwargs.pop(f"{weight}_initializer", default))
@@ -158,15 +158,17 @@ class Layer:
             ValueError: The layer has a weight of that name.
         """
         name = name or f"weight_{len(self._weights)}"
-        new = name not in self._weights
-        expect(new, f"{self.name} expects a new name for a weight", repr(name))
-        first, penalty = self._options.get(name, ("glorot_uniform", None))
+        expect(name not in self._weights, f"{self.name} needs a new name for a weight", repr(name))
+        option = name.removesuffix("_kernel")  # recurrent_kernel's is recurrent_initializer
+        first, penalty = self._options.get(option, ("glorot_uniform", None))
         first = initializers.get(initializer or first)
         weight = self._weights[name] = first(shape or (), dtype or self.dtype)
         if trainable:
             self.gradients[name] = np.zeros_like(weight)
         if penalty := regularizers.get(regularizer) or penalty:
             self._regularizers[name] = penalty
+        ordered = sorted(self._weights, key=lambda name: name not in self.gradients)
+        self._weights = {name: self._weights[name] for name in ordered}  # trainable ones first
         return weight
 
     def fix_features(self, input_shape: Shape) -> int:
@@ -213,11 +215,7 @@ class Layer:
     @property
     def weights(self) -> list[Array]:
         """All weights: of each layer the trainable ones, then the others."""
-        return [
-            layer._weights[name]
-            for layer in self.flatten_layers()
-            for name in sorted(layer._weights, key=lambda name: name not in layer.gradients)
-        ]
+        return [w for layer in self.flatten_layers() for w in layer._weights.values()]
 
     @property
     def trainable_weights(self) -> list[Array]:
@@ -230,11 +228,9 @@ class Layer:
         """The penalties on the weights, and on the last output per sample."""
         penalties = []
         for layer in self.flatten_layers():
+            penalties += [p(layer._weights[name]) for name, p in layer._regularizers.items()]
             if layer.activity_regularizer is not None and layer._output is not None:
-                output = layer._output
-                penalties.append(layer.activity_regularizer(output) / len(output))
-            for name, regularizer in layer._regularizers.items():
-                penalties.append(regularizer(layer._weights[name]))
+                penalties.append(layer.activity_regularizer(layer._output) / len(layer._output))
         return penalties
 
     def get_weights(self) -> list[Array]:
@@ -271,12 +267,12 @@ class Layer:
         fits = x.ndim >= len(axes) - 1 if axes[-1] == "..." else x.ndim == len(axes)
         if not fits or x.size == 0 or self._features not in (None, x.shape[-1]):
             size = f" with {self._features} of the last" if self._features else ""
-            kind = type(self).__name__
-            raise ValueError(f"{kind} expects {self.expects}{size}. Received: x.shape={x.shape}")
+            wanted = f"{type(self).__name__} expects {self.expects}{size}"
+            raise ValueError(f"{wanted}. Received: x.shape={x.shape}")
         return np.asarray(x, self.dtype)
 
 
-def sizes(layer: Layer, name: str, value: Any, axes: int = 1, least: int = 1) -> tuple[int, ...]:
+def sizes(layer: Layer, name: str, value: Any, axes: int = 1, least: int = 1) -> Sizes:
     """Return an integer for each axis, from a tuple or from one integer for all.
 
     Raises:
@@ -323,3 +319,72 @@ def _with_penalties(backward: Callable[..., Array | None]) -> Callable[..., Arra
         return dx
 
     return wrapper
+
+
+class Chain(Layer):
+    """Layers, each working on the output of the one before.
+
+    Args:
+        layers: The layers.
+        **kwargs: As in `Layer`.
+    """
+
+    def __init__(self, layers: Iterable[Layer], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.layers = list(layers)
+
+    def build(self, input_shape: Shape) -> None:
+        """Make the weights of all layers."""
+        for layer in self.layers:
+            layer.build(input_shape)
+            input_shape = layer.compute_output_shape(input_shape)
+
+    def call(self, x: Array, training: bool = False) -> Array:
+        """Return the last layer's output."""
+        for layer in self.layers:
+            x = layer(x, training)
+        return x
+
+    def backward(self, dy: Array) -> Array | None:
+        """Fill the gradients of all layers; return the gradient of the input."""
+        self.layers[0].needs_input_gradient = self.needs_input_gradient
+        gradient: Any = dy
+        for layer in reversed(self.layers):
+            gradient = layer.backward(gradient)
+        return gradient  # type: ignore[no-any-return]
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape of the last layer's output."""
+        for layer in self.layers:
+            input_shape = layer.compute_output_shape(input_shape)
+        return input_shape
+
+
+class Residual(Chain):
+    """A shortcut around a chain of layers: `x + chain(x)` (He et al., 2016).
+
+    labkit's own name: in Keras, `keras.layers.Add()([x, chain(x)])` in a functional model.
+
+    Args:
+        layers: The chain; its output must have the input's shape.
+        **kwargs: As in `Layer`.
+
+    Raises:
+        ValueError: The shapes differ.
+    """
+
+    def build(self, input_shape: Shape) -> None:
+        """Build the chain."""
+        super().build(input_shape)
+        shape = self.compute_output_shape(input_shape)
+        wanted = f"Residual expects layers that keep the shape {input_shape[1:]}"
+        expect(shape[1:] == input_shape[1:], wanted, shape[1:])
+
+    def call(self, x: Array, training: bool = False) -> Array:
+        """Return `x + chain(x)`."""
+        return x + super().call(x, training)
+
+    def backward(self, dy: Array) -> Array | None:
+        """Return the gradient with respect to `x`, by both ways."""
+        dx = super().backward(dy)
+        return None if dx is None else dy + dx

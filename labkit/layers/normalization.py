@@ -1,5 +1,6 @@
 """Normalization: to mean 0 and variance 1, then to a learned scale and shift."""
 
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -83,11 +84,9 @@ class BatchNormalization(_Normalization):
     def build(self, input_shape: Shape) -> None:
         """Make `gamma`, `beta` and the moving averages, one number for each feature."""
         super().build(input_shape)
-        shape = self.gamma.shape
-        self.moving_mean = self.add_weight(shape, "zeros", trainable=False, name="moving_mean")
-        self.moving_variance = self.add_weight(
-            shape, "ones", trainable=False, name="moving_variance"
-        )
+        average = partial(self.add_weight, self.gamma.shape, trainable=False)
+        self.moving_mean = average("zeros", name="moving_mean")
+        self.moving_variance = average("ones", name="moving_variance")
 
     def _mean(self, rows: Array) -> Array:
         return column_sums(rows) / len(rows)

@@ -43,9 +43,7 @@ class _RNN(KernelLayer):
         """Make `kernel`, `recurrent_kernel` and `bias`."""
         columns = self.gates * self.units
         self.kernel = self.add_weight((self.fix_features(input_shape), columns), name="kernel")
-        initializer, penalty = self._options["recurrent"]
-        shape, name = (self.units, columns), "recurrent_kernel"
-        self.recurrent_kernel = self.add_weight(shape, initializer, regularizer=penalty, name=name)
+        self.recurrent_kernel = self.add_weight((self.units, columns), name="recurrent_kernel")
         self.bias = self.add_bias((*self.biases, columns))
 
     def call(self, x: Array, training: bool = False) -> Array:

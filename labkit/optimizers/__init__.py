@@ -18,28 +18,6 @@ __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "get", "sc
 PIECE = 2**16  # numbers per piece: with state and intermediate results, an L2 cache or so
 
 
-class LearningRate:
-    """An optimizer's field that is set to a number or a schedule, and read as a number.
-
-    What it was set to stands among the optimizer's own attributes; `iterations` tells a
-    schedule how far the training is.
-    """
-
-    def __init__(self, default: float) -> None:
-        self.default = default
-
-    def __get__(self, optimizer: "Optimizer | None", owner: type) -> float:
-        if optimizer is None:
-            return self.default
-        rate = vars(optimizer)["learning_rate"]
-        return float(rate(optimizer.iterations) if callable(rate) else rate)
-
-    def __set__(self, optimizer: "Optimizer", rate: float | schedules.LearningRateSchedule) -> None:
-        if callable(vars(optimizer).get("learning_rate")) and not callable(rate):
-            raise TypeError("This optimizer follows a schedule: set its learning rate to another.")
-        vars(optimizer)["learning_rate"] = rate
-
-
 @dataclass(eq=False)
 class Optimizer:
     """Base of all optimizers. A subclass writes `update`, and sets `slots`.
@@ -58,7 +36,7 @@ class Optimizer:
         ValueError: Both kinds of clipping are asked for, or a limit is not positive.
     """
 
-    learning_rate: LearningRate = LearningRate(0.001)
+    learning_rate: float | schedules.LearningRateSchedule = 0.001
     _: KW_ONLY
     weight_decay: float | None = None
     clipnorm: float | None = None
@@ -103,6 +81,7 @@ class Optimizer:
         known = [state.shape[1:] for state in self._state]
         expect(known == expected, f"This optimizer belongs to weights {known}", expected)
         rate = self.learning_rate
+        rate = float(rate(self.iterations) if callable(rate) else rate)
         for flat_g, w, state in zip(self._clipped(grads), weights, self._state, strict=True):
             for start in range(0, w.size, PIECE):
                 piece = slice(start, start + PIECE)
@@ -143,7 +122,7 @@ class SGD(Optimizer):
         ValueError: Momentum is not from 0 to 1, or clipping is impossible, see `Optimizer`.
     """
 
-    learning_rate: LearningRate = LearningRate(0.01)
+    learning_rate: float | schedules.LearningRateSchedule = 0.01
     momentum: float = 0.0
     nesterov: bool = False
 

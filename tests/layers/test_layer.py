@@ -137,7 +137,7 @@ def test_set_weights_takes_all_or_nothing(random: np.random.Generator) -> None:
 
 def test_bad_arguments() -> None:
     """A wrong dtype, a taken name, a count before building: each is said."""
-    with pytest.raises(ValueError, match="dtype must be 'float32' or 'float64'"):
+    with pytest.raises(ValueError, match="dtype must be one of"):
         layers.Dense(2, dtype="int8")
     with pytest.raises(ValueError, match="is not built yet"):
         layers.Dense(2).count_params()
@@ -147,7 +147,7 @@ def test_bad_arguments() -> None:
         layers.Dense(2).build((None, None))
     layer = layers.Dense(2)
     layer.build((None, 3))
-    with pytest.raises(ValueError, match=r"expects a new name for a weight\. Received: 'kernel'"):
+    with pytest.raises(ValueError, match=r"needs a new name for a weight\. Received: 'kernel'"):
         layer.add_weight((1,), name="kernel")
 
 
