@@ -1,11 +1,11 @@
-"""Dense and the layers without weights against Keras."""
+"""The core layers against Keras, and what they refuse."""
 
 from typing import Any
 
 import numpy as np
 import pytest
 
-from labkit import layers
+from labkit import layers, utils
 
 
 @pytest.mark.parametrize("shape", [(5, 4), (1, 1), (3, 2, 4), (2, 3, 1, 4)])
@@ -112,3 +112,78 @@ def test_add(random: np.random.Generator) -> None:
     for arrays in ([a], [a, b[:1]], a):
         with pytest.raises(ValueError, match="Add expects a list of arrays of one shape"):
             layers.Add()(arrays)
+
+
+@pytest.mark.parametrize("shape", [(4,), (3, 5), (2, 3, 4)])
+def test_embedding(agree: Any, random: np.random.Generator, shape: tuple[int, ...]) -> None:
+    """Rows named more than once gather their gradients."""
+    x = random.integers(0, 7, shape)
+    agree("Embedding", x, 7, 3)
+    agree("Embedding", x, 7, 2, embeddings_regularizer="L2", activity_regularizer="L1")
+
+
+def test_embedding_rows_that_nobody_named_have_no_gradient() -> None:
+    """Gradients of an earlier batch do not stay."""
+    layer = layers.Embedding(4, 2)
+    for rows in ([[0, 1]], [[3, 3]]):
+        y = layer(np.array(rows))
+        layer.backward(np.ones(y.shape))
+    np.testing.assert_array_equal(layer.gradients["embeddings"], [[0, 0], [0, 0], [0, 0], [2, 2]])
+
+
+@pytest.mark.parametrize("x", [[[-1]], [[4]], [[0.5]], [[float("nan")]]])
+def test_embedding_refuses_other_numbers(x: Any) -> None:
+    """Only whole numbers from 0 to the table's end name a row."""
+    with pytest.raises(ValueError, match="Embedding expects integers from 0 to 3"):
+        layers.Embedding(4, 2)(np.array(x))
+
+
+def test_embedding_sizes_are_positive() -> None:
+    """Sizes are positive integers."""
+    with pytest.raises(ValueError, match="Embedding expects input_dim to be an integer"):
+        layers.Embedding(0, 2)
+    with pytest.raises(ValueError, match="Embedding expects output_dim to be an integer"):
+        layers.Embedding(2, -1)
+
+
+def test_dropout_only_in_training() -> None:
+    """Outside training, or with a rate of zero, the input passes unchanged."""
+    x = np.ones((3, 4), np.float32)
+    layer = layers.Dropout(0.5)
+    np.testing.assert_array_equal(layer(x), x)
+    np.testing.assert_array_equal(layer.backward(x), x)
+    np.testing.assert_array_equal(layers.Dropout(0)(x, training=True), x)
+
+
+def test_dropout_share_and_scale() -> None:
+    """A quarter is zero, the rest is scaled by 4/3; backward uses the same places."""
+    layer = layers.Dropout(0.25)
+    x = np.ones((200, 200), np.float32)
+    y = layer(x, training=True)
+    assert abs((y == 0).mean() - 0.25) < 0.01
+    np.testing.assert_allclose(y[y != 0], 4 / 3, rtol=1e-6)
+    np.testing.assert_array_equal(layer.backward(x), y)
+    assert y.dtype == np.float32
+
+
+def test_dropout_rate_of_one_drops_all() -> None:
+    """Nothing is left, and nothing is divided by zero."""
+    x = np.ones((3, 4))
+    assert not layers.Dropout(1)(x, training=True).any()
+
+
+def test_dropout_repeats_with_a_seed() -> None:
+    """The same seed repeats what is dropped; each call drops other places."""
+    x, layer = np.ones((8, 8)), layers.Dropout(0.5)
+    utils.set_random_seed(1)
+    first, second = layer(x, training=True), layer(x, training=True)
+    assert (first != second).any()
+    utils.set_random_seed(1)
+    np.testing.assert_array_equal(layer(x, training=True), first)
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan")])
+def test_dropout_rate_is_a_share(rate: float) -> None:
+    """Only numbers from 0 to 1 are rates."""
+    with pytest.raises(ValueError, match="Dropout expects 0 <= rate <= 1"):
+        layers.Dropout(rate)
