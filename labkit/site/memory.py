@@ -1,9 +1,7 @@
 """Pages remembered from one build to the next, so that an edit renders what it changed.
 
-The pages of the API reference are kept in files: to render them takes longer than all other
-pages together, and while an author edits prose or a tutorial nothing in them changes. All
-other pages are remembered while the site is served. What was rendered holds until something
-on which it depends changes; a page about which something was to be said is not kept, so that
+What was rendered, and what the search read of it, is kept in files and holds until something
+on which it depends changes. A page about which something was to be said is not kept, so that
 it is said again.
 """
 
@@ -24,7 +22,7 @@ from mkdocs.structure.toc import AnchorLink, TableOfContents
 from mkdocs.utils import CountHandler
 
 # Their versions decide how a page is rendered.
-PACKAGES = ("griffelib", "markdown", "mkdocs", "mkdocs-autorefs", "mkdocs-material",
+PACKAGES = ("griffelib", "latex2mathml", "markdown", "mkdocs", "mkdocs-autorefs", "mkdocs-material",
             "mkdocstrings", "mkdocstrings-python", "pygments", "pymdown-extensions")  # fmt: skip
 
 
@@ -122,33 +120,35 @@ class Memory:
         return hashlib.sha256(f"{self._base}\n{facts}\n{page.markdown}".encode()).hexdigest()
 
 
-def digest(sources: Iterable[Path], pages: Iterable[str]) -> str:
-    """Return a digest of files, of the site's pages and of the packages that render them."""
-    found = hashlib.sha256("\n".join(pages).encode())
+def digest(sources: Iterable[Path], facts: Iterable[str]) -> str:
+    """Return a digest of files, of other facts and of the packages that render pages."""
+    found = hashlib.sha256("\n".join(facts).encode())
     for path in sources:
         found.update(f"{path.name}\n".encode() + path.read_bytes())
     found.update("".join(f"{name} {version(name)}\n" for name in PACKAGES).encode())
     return found.hexdigest()
 
 
-def remember_search(index: Any, kept: dict[str, tuple[Any, list[Any]]]) -> None:
+def remember_search(index: Any, store: Store, base: str) -> None:
     """Let the theme's search read only pages that are not as they were.
 
     Args:
         index: The index of this build.
-        kept: The entries of the last build's pages, each with what they were made from.
+        store: Where the entries of earlier builds' pages are kept.
+        base: A digest of what they all depend on.
     """
     add = index.add_entry_from_context
 
     def remembered(page: Page) -> None:
-        made_from = page.content, page.title, page.meta
-        before, entries = kept.get(page.url, (None, []))
-        if before == made_from:
-            index.entries += entries
+        made_from = repr((base, page.url, page.title, page.meta, page.content))
+        key = hashlib.sha256(made_from.encode()).hexdigest()
+        kept = store.get(page.file.src_uri)
+        if kept and kept["key"] == key:
+            index.entries += kept["entries"]
             return
         start = len(index.entries)
         add(page)
-        kept[page.url] = made_from, index.entries[start:]
+        store[page.file.src_uri] = {"key": key, "entries": index.entries[start:]}
 
     index.add_entry_from_context = remembered
 

@@ -61,8 +61,6 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         self.math = MathExtension()
         self.source = Path()  # of the page that is being made
         self.rendered: tuple[str, Any] = "", None
-        self.pages: dict[str, Any] = {}  # what the last build rendered
-        self.searched: dict[str, Any] = {}
         self.documented: dict[str, Any] = {}  # what it read of the modules in the reference
         self.hasty = False  # whether the reference waits for the build after the first run
 
@@ -94,14 +92,15 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         See [on_files](https://www.mkdocs.org/dev-guide/plugins/#on_files).
         """
         root = Path(config.config_file_path).parent
-        reference = root / self.config.cache / "reference"
-        fresh = self.background is None and not reference.exists()
+        fresh = self.background is None and not (root / self.config.cache / "reference").exists()
+        linked = [file.src_uri for file in files]
         self.facts = {}
         try:
             tutorials = find(root / self.config.tutorials)
             self.book = self._book(tutorials, root / self.config.cache, config)
             for tutorial in tutorials:
                 page = f"tutorials/{tutorial.path.name}"
+                linked.append(page)
                 folder, site = str(tutorial.root), config.site_dir
                 files.append(File(page, folder, site, config.use_directory_urls))
                 script = f"tutorials/{tutorial.name}/{tutorial.path.name}"
@@ -114,7 +113,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         config.nav = expand(config.nav, [f"tutorials/{t.path.name}" for t in tutorials])
         self.hasty = self.serving and fresh and "running" in self.book.states.values()
         self.references.optional = self.hasty
-        self._remember(root, reference, files, config)
+        self._remember(root, linked, config)
 
     def on_pre_page(self, page: Page, *, config: MkDocsConfig, files: Files) -> None:
         """Tell the Markdown extensions which page comes, and mkdocs-jupyter how to make it.
@@ -245,13 +244,21 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
             self.background = Background(cache, on_change=self.signal.touch, say=log.info)
         return self.background.book(tutorials, colab=colab)
 
-    def _remember(self, root: Path, folder: Path, files: Files, config: MkDocsConfig) -> None:
-        """Let this build take over from the last one what has not changed since."""
-        pages = [file.src_uri for file in files if file.src_uri.endswith((".md", ".py"))]
+    def _remember(self, root: Path, linked: list[str], config: MkDocsConfig) -> None:
+        """Let this build take over from the last one what has not changed since.
+
+        Args:
+            root: The folder of mkdocs.yml.
+            linked: The files to which a page can link.
+            config: The site's settings.
+        """
         sources = (Path(config.config_file_path), *sorted((root / "labkit").rglob("*.py")))
-        base, autorefs = digest(sources, pages), config.plugins.get("autorefs")
-        self.memory = Memory(self.pages, base, self._render, autorefs)
-        self.reference = Memory(Folder(folder), base, self._render, autorefs, unready=True)
+        settings = ("repo_url", "remote_branch", "use_directory_urls")  # the environment's, too
+        base = digest(sources, [*linked, *(str(config[name]) for name in settings)])
+        cache, autorefs = root / self.config.cache, config.plugins.get("autorefs")
+        chapters, reference = Folder(cache / "pages"), Folder(cache / "reference")
+        self.memory = Memory(chapters, base, self._render, autorefs)
+        self.reference = Memory(reference, base, self._render, autorefs, unready=True)
         if "mkdocstrings" in config.plugins:
             mkdocstrings: Any = config.plugins["mkdocstrings"]
             handler = mkdocstrings.get_handler("python")
@@ -263,7 +270,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
             self.documented = {"base": base, "modules": modules}
         if "material/search" in config.plugins:
             search: Any = config.plugins["material/search"]
-            remember_search(search.search_index, self.searched)
+            remember_search(search.search_index, Folder(cache / "search"), base)
 
     def _keep_compiled(self, env: Environment, config: MkDocsConfig) -> None:
         folder = Path(config.config_file_path).parent / self.config.cache / "templates"

@@ -189,11 +189,20 @@ class Index:
 def test_the_search_reads_what_has_changed() -> None:
     """The index is whole at each build, and in the pages' order."""
     kept: dict[str, Any] = {}
-    for content, read in [("A", ["a", "b"]), ("A", []), ("new", ["a"]), ("new", [])]:
+    both = ["a", "b"]
+    builds = [
+        ("1", "A", both),
+        ("1", "A", []),
+        ("1", "new", ["a"]),
+        ("1", "new", []),
+        ("2", "new", both),
+    ]
+    for base, content, read in builds:
         index = Index()
-        memory.remember_search(index, kept)
+        memory.remember_search(index, kept, base)
         for url, text in (("a", content), ("b", "B")):
-            page = SimpleNamespace(url=url, content=text, title=url, meta={})
+            file = SimpleNamespace(src_uri=f"{url}.md")
+            page = SimpleNamespace(url=url, content=text, title=url, meta={}, file=file)
             index.add_entry_from_context(page)
         assert index.entries == [content, "B"]
         assert index.read == read

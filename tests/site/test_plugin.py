@@ -286,15 +286,28 @@ def test_the_list_of_tutorials(built: Site) -> None:
 @pytest.mark.slow
 def test_a_second_build_runs_nothing_and_gives_the_same(small: Site) -> None:
     """Without a change no kernel starts; without an address there is no instant loading."""
-    before = small.read("site/tutorials/tiny/index.html")
-    assert "navigation.instant" not in before
+    pages = ["tutorials/tiny/index.html", "chapter/index.html", "api/index.html"]
+    pages += ["tutorials/index.html", "search/search_index.json"]
+    before = {page: small.read(f"site/{page}") for page in pages}
+    assert "navigation.instant" not in before["chapter/index.html"]
     done = small.build("--strict")
     assert done.returncode == 0, done.stderr
     assert " ran in " not in done.stderr
-    assert small.read("site/tutorials/tiny/index.html") == before
+    assert {page: small.read(f"site/{page}") for page in pages} == before
     small.write("mkdocs.yml", CONFIG + "site_url: https://example.org/\n")
     assert small.build().returncode == 0
     assert "navigation.instant" in small.read("site/tutorials/tiny/index.html")
+
+
+@pytest.mark.slow
+def test_what_the_environment_sets_is_seen(small: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A remembered page that names the repository is made anew for another."""
+    place = "https://github.com/someone/something"
+    small.write("mkdocs.yml", CONFIG.replace(place, f'!ENV [PLACE, "{place}"]'))
+    for name in ("someone/something", "else/where"):
+        assert small.build().returncode == 0
+        assert f"github/{name}/blob" in small.read("site/tutorials/tiny/index.html")
+        monkeypatch.setenv("PLACE", "https://github.com/else/where")
 
 
 @pytest.mark.slow
