@@ -25,7 +25,7 @@ from labkit import activations
 from labkit._common import Array, Shape, Sizes
 from labkit.activations import Identifier, vjp
 from labkit.layers._windows import Windows, middle
-from labkit.layers.core import KernelLayer, column_sums
+from labkit.layers.core import KernelLayer
 from labkit.layers.layer import Layer, sizes
 
 # A wide kernel has at most so many columns (with more, its zeros cost more than they save),
@@ -72,10 +72,11 @@ class _Conv(KernelLayer):
         padded = np.ascontiguousarray(self.windows.pad(x))
         z = np.empty((len(x), *counts, self.filters), x.dtype)
         rows = z.reshape(-1, repeats * self.filters)  # (wide windows, repeats * filters)
+        matrix = wide.reshape(-1, rows.shape[1])  # (numbers, repeats * filters)
+        if self.bias is not None:  # the weight of one more number in each window, 1
+            matrix = np.vstack([matrix, np.tile(self.bias, repeats)])
         for part, columns in self._columns(self._views(padded, wide, counts)):
-            np.matmul(columns, wide.reshape(columns.shape[1], -1), out=rows[part])
-        if self.bias is not None:
-            rows += np.tile(self.bias, repeats)
+            np.matmul(columns, matrix, out=rows[part])
         y = self.activation(z)
         self.saved = x.shape, padded, wide, z, y
         return y
@@ -90,11 +91,12 @@ class _Conv(KernelLayer):
         shape, padded, wide, z, y = self.saved
         *size, channels, repeats, filters = wide.shape
         rows = vjp[self.activation](dy, z, y).reshape(-1, repeats * filters)
-        if self.bias is not None:
-            column_sums(rows).reshape(repeats, -1).sum(0, out=self.gradients["bias"])
         parts = self._columns(self._views(padded, wide, z.shape[1:-1]), again=True)
-        dwide: Any = sum(columns.T @ rows[part] for part, columns in parts)
-        self.gradients["kernel"][...] = sum(self._repeated(dwide.reshape(wide.shape)))
+        dmatrix: Any = sum(columns.T @ rows[part] for part, columns in parts)
+        dwide = dmatrix[: wide.size // rows.shape[1]].reshape(wide.shape)
+        self.gradients["kernel"][...] = sum(self._repeated(dwide))
+        if self.bias is not None:
+            dmatrix[-1].reshape(repeats, -1).sum(0, out=self.gradients["bias"])
         if not self.needs_input_gradient:
             return None
         dx = np.zeros_like(padded)
@@ -141,12 +143,14 @@ class _Conv(KernelLayer):
         samples = max(1, _NUMBERS // (numbers * each))
         for start in range(0, len(views), samples):
             part = views[start : start + samples]
-            if self._buffer.size < part.size or self._buffer.dtype != part.dtype:
-                self._buffer = np.empty(part.size, part.dtype)
-            columns = self._buffer[: part.size].reshape(-1, numbers)
+            shape = (*part.shape[: 1 + self.rank], numbers + (self.bias is not None))
+            if self._buffer.size < math.prod(shape) or self._buffer.dtype != part.dtype:
+                self._buffer = np.empty(math.prod(shape), part.dtype)
+            columns = self._buffer[: math.prod(shape)].reshape(shape)
             if not again or samples < len(views):  # else it still holds all of them
-                columns.reshape(part.shape)[...] = part
-            yield slice(start * each, (start + samples) * each), columns
+                columns[..., :numbers].reshape(part.shape)[...] = part  # splits the last axis
+                columns[..., numbers:] = 1  # for the bias
+            yield slice(start * each, (start + samples) * each), columns.reshape(-1, shape[-1])
 
 
 class Conv1D(_Conv):
