@@ -159,7 +159,8 @@ class Layer:
         """
         name = name or f"weight_{len(self._weights)}"
         expect(name not in self._weights, f"{self.name} needs a new name for a weight", repr(name))
-        option = name.removesuffix("_kernel")  # recurrent_kernel's is recurrent_initializer
+        # As in Keras, recurrent_kernel's options are recurrent_initializer and _regularizer.
+        option = name if name in self._options else name.removesuffix("_kernel")
         first, penalty = self._options.get(option, ("glorot_uniform", None))
         first = initializers.get(initializer or first)
         weight = self._weights[name] = first(shape or (), dtype or self.dtype)

@@ -1,6 +1,6 @@
 """The base class: what a reader's own layer gets, and what every layer keeps to."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -50,6 +50,23 @@ def test_call_may_leave_out_training(random: np.random.Generator) -> None:
     x = random.normal(size=(5, 3))
     model = labkit.Sequential([layers.Dense(2), Double()])
     assert testing.check_gradients(model, x, training=True) < 1e-6
+
+
+def test_a_reader_chooses_first_values() -> None:
+    """A layer's own options are found by the weight's whole name; the fixed weights come last."""
+
+    class Mine(layers.Layer):
+        first_values: ClassVar = {"own_kernel": "ones", "scale": "zeros"}
+
+        def build(self, input_shape: Shape) -> None:
+            self.mean = self.add_weight((1,), "zeros", trainable=False, name="mean")
+            self.own = self.add_weight((2,), name="own_kernel")
+            self.scale = self.add_weight((3,), name="scale")
+
+    layer = Mine(scale_initializer="ones", own_kernel_regularizer="l2")
+    layer.build((None, 1))
+    np.testing.assert_equal(layer.weights, [np.ones(2), np.ones(3), np.zeros(1)])
+    assert layer.losses == [pytest.approx(0.02)]
 
 
 def test_backward_of_a_subclass_adds_penalties_once(random: np.random.Generator) -> None:
