@@ -61,7 +61,8 @@ def test_results_come_one_by_one(runner: Runner, wait_for: Callable[..., None]) 
     assert runner.changed.wait(60)
     wait_for(lambda: set(runner.states().values()) == {"done"}, "both results")
     assert runner.ran("quick") == runner.ran("other") == 1
-    assert any("all tutorials are up to date" in line for line in runner.said)
+    told = "all tutorials are up to date"
+    wait_for(lambda: any(told in line for line in runner.said), told)
 
 
 def test_a_failure_is_told_and_not_tried_again(
