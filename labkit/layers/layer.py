@@ -352,7 +352,7 @@ class Chain(Layer):
         gradient: Any = dy
         for layer in reversed(self.layers):
             gradient = layer.backward(gradient)
-        return gradient  # type: ignore[no-any-return]
+        return gradient  # type: ignore[no-any-return]  # None only of the first layer
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the last layer's output."""

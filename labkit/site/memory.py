@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
@@ -24,16 +24,6 @@ from mkdocs.utils import CountHandler
 # Their versions decide how a page is rendered.
 PACKAGES = ("griffelib", "latex2mathml", "markdown", "mkdocs", "mkdocs-autorefs", "mkdocs-material",
             "mkdocstrings", "mkdocstrings-python", "pygments", "pymdown-extensions")  # fmt: skip
-
-
-class Store(Protocol):
-    """Where pages are kept: a dictionary, or a `Folder`."""
-
-    def get(self, name: str, /) -> dict[str, Any] | None:
-        """Return what is kept under a name, or None."""
-
-    def __setitem__(self, name: str, content: dict[str, Any], /) -> None:
-        """Keep something under a name."""
 
 
 class Folder:
@@ -46,7 +36,7 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def get(self, name: str, /) -> dict[str, Any] | None:
+    def get(self, name: str) -> dict[str, Any] | None:
         """Return what is kept under a name; None if there is none, or if it is damaged."""
         try:
             kept: dict[str, Any] = json.loads(self._file(name).read_bytes())
@@ -54,7 +44,7 @@ class Folder:
             return None
         return kept
 
-    def __setitem__(self, name: str, content: dict[str, Any], /) -> None:
+    def __setitem__(self, name: str, content: dict[str, Any]) -> None:
         """Write a file at once, so that another build sees the old one or the new one."""
         with contextlib.suppress(OSError):  # a read-only folder costs time, not the build
             self._path.mkdir(parents=True, exist_ok=True)
@@ -80,7 +70,7 @@ class Memory:
 
     def __init__(
         self,
-        store: Store,
+        store: Folder,
         base: str,
         render: Callable[[Page, Any, Files], None],
         autorefs: Any,
@@ -129,7 +119,7 @@ def digest(sources: Iterable[Path], facts: Iterable[str]) -> str:
     return found.hexdigest()
 
 
-def remember_search(index: Any, store: Store, base: str) -> None:
+def remember_search(index: Any, store: Folder, base: str) -> None:
     """Let the theme's search read only pages that are not as they were.
 
     Args:

@@ -36,7 +36,7 @@ class Site:
         self.folder = folder
         self.source = folder / "source.py"
         self.source.write_text("1")
-        self.store: memory.Store = memory.Folder(folder / "kept")
+        self.store = memory.Folder(folder / "kept")
         self.rendered: list[str] = []
         self.file = Chapter()
         self.faults: list[str] = []  # warned of by the next page that is rendered
@@ -75,10 +75,8 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path)
 
 
-@pytest.mark.parametrize("kind", [memory.Folder, lambda path: {}])
-def test_a_page_is_rendered_once(site: Site, kind: Callable[[Path], memory.Store]) -> None:
+def test_a_page_is_rendered_once(site: Site) -> None:
     """The next build has all that rendering sets, and tells of its anchors."""
-    site.store = kind(site.folder / "pages")
     _, before = site.build(a="A", b="B")
     told = len(site.autorefs.anchors)
     _, after = site.build(a="A", b="B")
@@ -97,7 +95,7 @@ def test_a_page_is_rendered_once(site: Site, kind: Callable[[Path], memory.Store
 def test_a_site_without_autorefs(site: Site) -> None:
     """Nobody is told of anchors, and pages are remembered all the same."""
     site.autorefs = Autorefs()
-    kept: dict[str, Any] = {}
+    kept = memory.Folder(site.folder / "pages")
     for _ in range(2):
         page: Any = SimpleNamespace(file=SimpleNamespace(src_uri="a"), markdown="A")
         files: Any = SimpleNamespace(get_file_from_path=lambda path: None)
@@ -186,9 +184,9 @@ class Index:
         self.entries.append(page.content)
 
 
-def test_the_search_reads_what_has_changed() -> None:
+def test_the_search_reads_what_has_changed(tmp_path: Path) -> None:
     """The index is whole at each build, and in the pages' order."""
-    kept: dict[str, Any] = {}
+    kept = memory.Folder(tmp_path / "search")
     both = ["a", "b"]
     builds = [
         ("1", "A", both),
