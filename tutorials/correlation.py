@@ -27,6 +27,7 @@ patients = datasets.load_diabetes(scaled=False)
 table = pd.DataFrame(patients.data, columns=patients.feature_names)
 inputs, people = list(table), len(table)
 table["progress"] = patients.target
+assert (people, patients.target.min(), patients.target.max()) == (442, 25, 346)
 
 pairs = ("bmi", "progress"), ("age", "s3"), ("s3", "progress")
 r_positive, r_neutral, r_negative = (stats.pearsonr(table[x], table[y]).statistic for x, y in pairs)
