@@ -63,6 +63,7 @@ _TEMPLATES = re.compile(
 )
 _TAG = re.compile(r"<(?!script)[a-z][^<>]*>")
 _QUOTED = re.compile(r'(\s[a-z-]+=)"([^\s"\'=<>`]+)"')
+_REFERENCE_STYLE = re.compile(r'<link rel="stylesheet" href="[^"]*_mkdocstrings\.css">')
 _TABS = re.compile(r"<script>var (?:tabs|target)=.*?</script>")
 _CONTENTS = '<nav class="md-nav md-nav--secondary"'
 _NAV = re.compile("<(/?)nav")
@@ -466,6 +467,8 @@ def finish(page: str) -> str:
     page = _NEEDLESS.sub("", page)
     page = _CONFIG.sub(_configured, page)
     page = _ICON.sub(lambda icon: f'<svg class="lab-{_ICONS[icon[1]]}"></svg>', page)
+    if 'class="doc ' not in page:
+        page = _REFERENCE_STYLE.sub("", page)
     if 'class="tabbed-set' not in page:
         page = _TABS.sub("", page)
     if page.count(_CONTENTS) > 1:  # site.js copies the second into the phone's menu

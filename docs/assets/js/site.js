@@ -2,8 +2,9 @@
  *
  * Python gets its colors, and a heading its link. A drawing has a dark twin beside it, for the
  * dark page. The table of contents stands in the phone's menu, too. For readers who use a
- * keyboard or a screen reader: a formula or a table wider than the page scrolls, so the keyboard
- * must reach it; and the row of buttons on each code block is no landmark, for a page has dozens.
+ * keyboard or a screen reader: a formula, a table or code wider than the page scrolls, so the
+ * keyboard must reach it; and the row of buttons on each code block is no landmark, for a page
+ * has dozens.
  */
 (() => {
   "use strict";
@@ -42,7 +43,7 @@
       const copy = menu.appendChild(contents.cloneNode(true));
       copy.querySelector("[data-md-component]")?.removeAttribute("data-md-component");
     }
-    for (const box of document.querySelectorAll(".lab-math, .lab-table, .md-typeset__scrollwrap")) {
+    for (const box of document.querySelectorAll(".lab-math, .lab-table, .md-typeset__scrollwrap, pre > code")) {
       if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
       else box.removeAttribute("tabindex");
     }
