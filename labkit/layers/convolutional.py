@@ -221,8 +221,7 @@ class ZeroPadding2D(Layer):
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `x` with zeros around it."""
         self.saved = x.shape
-        rows, columns = self.padding
-        return np.pad(x, ((0, 0), (rows, rows), (columns, columns), (0, 0)))
+        return np.pad(x, [(size, size) for size in (0, *self.padding, 0)])
 
     def backward(self, dy: Array) -> Array:
         """Return the inner part of `dy`."""

@@ -1,5 +1,6 @@
 """Pooling: windows of an image become single numbers, so that position matters less."""
 
+import functools
 import math
 from typing import Any
 
@@ -61,22 +62,20 @@ class MaxPooling2D(_Pooling2D):
     def call(self, x: Array, training: bool = False) -> Array:
         """Return the largest number of each window."""
         padded = self.windows.pad(x, -np.inf)
-        first, *others = self.windows.places(padded)
-        y = first.copy()
-        for view in others:
-            np.maximum(y, view, out=y)
+        y = np.ascontiguousarray(functools.reduce(np.maximum, self.windows.places(padded)))
         self.saved = x.shape, padded, y
         return y
 
     def backward(self, dy: Array) -> Array:
         """Return `dy` at the place of each largest number (of equal ones at the first)."""
         shape, padded, y = self.saved
-        dpadded = np.zeros_like(padded)
+        tiled = self.windows.apart and y.size * math.prod(self.windows.size) == padded.size
+        dpadded = np.empty_like(padded) if tiled else np.zeros_like(padded)
         free = np.ones(y.shape, bool)  # windows whose largest number is not found yet
-        places = self.windows.places
-        for view, target in zip(places(padded), places(dpadded), strict=True):
-            found = free & (view == y)
-            free ^= found
+        pairs = [*zip(*map(self.windows.places, (padded, dpadded)), strict=True)]
+        for number, (view, target) in enumerate(pairs, 1):
+            found = free & (view == y) if number < len(pairs) else free  # the last: the rest
+            free = free ^ found
             if self.windows.apart:  # each number lies in one window
                 np.multiply(dy, found, out=target)
             else:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from labkit import layers
 
@@ -11,7 +12,8 @@ from labkit import layers
 @pytest.mark.parametrize("name", ["MaxPooling2D", "AveragePooling2D"])
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize(
-    ("size", "strides"), [(2, None), (3, 2), (2, 1), ((1, 3), (2, 3)), (2, 3), (5, 5)]
+    ("size", "strides"),
+    [(2, None), (3, 2), (2, 1), ((1, 3), (2, 3)), (2, 3), (5, 5), ((7, 3), None)],
 )
 def test_pooling(
     agree: Any, random: np.random.Generator, name: str, size: Any, strides: Any, padding: str
@@ -20,12 +22,16 @@ def test_pooling(
     agree(name, random.normal(size=(3, 7, 6, 2)), size, strides, padding)
 
 
-def test_max_of_equal_numbers() -> None:
+def test_max_of_equal_numbers(random: np.random.Generator) -> None:
     """As in TensorFlow, the gradient goes to the first of equal largest numbers."""
-    layer = layers.MaxPooling2D()
-    y = layer(np.ones((1, 2, 2, 1)))
-    dx = layer.backward(np.full(y.shape, 3))
-    np.testing.assert_array_equal(dx[0, :, :, 0], [[3, 0], [0, 0]])
+    layer, x = (
+        layers.MaxPooling2D(),
+        tf.Variable(random.integers(3, size=(3, 6, 8, 2)), dtype=float),
+    )
+    dy = random.normal(size=layer(x.numpy()).shape).astype(np.float32)
+    with tf.GradientTape() as tape:
+        y = tf.nn.max_pool2d(x, 2, 2, "VALID")
+    np.testing.assert_array_equal(layer.backward(dy), tape.gradient(y, x, dy))
 
 
 def test_max_of_negative_numbers_at_the_edge() -> None:

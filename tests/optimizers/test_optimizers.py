@@ -78,6 +78,18 @@ def test_twenty_steps_are_keras_s(name: str, args: dict[str, Any]) -> None:
     assert mine.iterations == 20
 
 
+@pytest.mark.parametrize(
+    ("name", "args"), [("SGD", {"momentum": 0.9}), ("RMSprop", {}), ("Adam", {}), ("AdamW", {})]
+)
+def test_the_past_fades_to_zero(name: str, args: dict[str, Any]) -> None:
+    """Without gradients no number becomes so small that processors slow down."""
+    weights, optimizer = [np.ones(8, np.float32)], getattr(ours, name)(**args)
+    optimizer.apply([np.ones(8, np.float32)], weights)
+    with np.errstate(under="raise"):
+        for _ in range(2000):
+            optimizer.apply([np.zeros(8, np.float32)], weights)
+
+
 @pytest.mark.usefixtures("_float64")
 def test_a_schedule_is_followed_step_by_step() -> None:
     """The rate of a step is the schedule's at the number of steps done before."""
