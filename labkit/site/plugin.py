@@ -31,6 +31,7 @@ from .book import Book, Colab, EmbedError
 from .cache import Cache, CacheError
 from .embed import Context, EmbedExtension, report
 from .execute import RunError, run
+from .finish import finish
 from .mathml import MathExtension
 from .memory import Folder, Memory, digest, remember_search
 from .policy import headers
@@ -183,14 +184,14 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
 
         See [on_post_page](https://www.mkdocs.org/dev-guide/plugins/#on_post_page).
         """
-        return render.finish(output)
+        return finish(output)
 
     def on_post_template(self, output: str, *, template_name: str, config: MkDocsConfig) -> str:
         """Mend the pages that have no source: the one for addresses that do not exist.
 
         See [on_post_template](https://www.mkdocs.org/dev-guide/plugins/#on_post_template).
         """
-        return render.finish(output) if template_name.endswith(".html") else output
+        return finish(output) if template_name.endswith(".html") else output
 
     def on_serve(
         self,
