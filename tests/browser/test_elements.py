@@ -1,6 +1,7 @@
 """The interactive figures compute what labkit computes: each is driven, then compared."""
 
 import base64
+import functools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -125,6 +126,24 @@ def test_loss_says_that_it_diverged(stage: Stage) -> None:
     element.get_by_role("button", name="Run").click()
     assert state(element)["diverged"]
     assert "Diverged after" in element.locator("p.news").inner_text()
+
+
+@pytest.mark.parametrize("tag", ["lab-loss", "lab-layers"])
+def test_a_run_can_be_paused(stage: Stage, tag: str) -> None:
+    """Run goes on by itself, Pause and Step end that, and Run goes on from there."""
+    element = stage(f"<{tag}></{tag}>")
+    element.page.emulate_media(reduced_motion="no-preference")
+    button = functools.partial(element.get_by_role, "button")
+    for stop in ["Pause", "Step"]:
+        before = state(element)["steps"]
+        button(name="Run").click()
+        moved = "([element, before]) => element.state.steps > before"
+        element.page.wait_for_function(moved, arg=[element.element_handle(), before])
+        button(name=stop).click()
+        button(name="Run").wait_for()
+        stopped = state(element)["steps"]
+        element.page.wait_for_timeout(300)
+        assert state(element)["steps"] == stopped
 
 
 SHAPES = ["linear", "no relation", "curved", "exponential", "outliers", "clusters"]

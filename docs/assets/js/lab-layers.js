@@ -5,7 +5,7 @@
  */
 (() => {
   "use strict";
-  const { Element, define, h, s, format, random, still } = window.Lab;
+  const { Element, define, h, s, format, random } = window.Lab;
   const CELLS = 40, REACH = 1.2, COUNT = 160; // cells of each view, its half width in units, points
 
   const DATA = {
@@ -118,7 +118,6 @@
       this.curve = s("svg", { viewBox: "0 0 200 200", role: "img" });
       this.net = h("div", { class: "net" });
       this.news = h("p", { class: "news number" });
-      this.play = this.button("Run", () => this.toggle());
       root.append(h("div", { class: "panel" },
         h("div", { class: "views" },
           h("figure", {}, h("div", { class: "map" }, this.surface, this.dots), h("figcaption", {}, "The network's answer in the plane. Triangles are class 1, circles class 0.")),
@@ -126,14 +125,11 @@
         h("figure", { class: "net-frame" }, this.net, h("figcaption", {}, "Each neuron's output over the same plane, layer by layer: orange is high, blue is low.")),
         this.news, h("div", { class: "sliders" }, sliders.map((slider) => slider.label)),
         h("div", { class: "row" }, this.data.label, this.activation.label,
-          this.button("Step", () => { this.stop(); this.advance(1); }), this.play, this.button("Reset", again),
+          this.button("Step", () => { this.stop(); this.advance(1); }),
+          this.runner({ every: 50, more: () => this.network.steps < 2000, step: () => this.advance(4), atOnce: () => this.advance(100) }),
+          this.button("Reset", again),
           this.button("New weights", () => { this.seed += 1; again(); }))));
       this.restart();
-    }
-
-    disconnectedCallback() {
-      this.stop();
-      super.disconnectedCallback();
     }
 
     restart() {
@@ -154,19 +150,6 @@
         this.losses.push(this.network.measure(this.points).loss);
       }
       this.draw();
-    }
-
-    toggle() {
-      if (this.timer) { this.stop(); return; }
-      if (still()) { this.advance(100); return; } // no animation wanted: a hundred steps at once
-      this.play.textContent = "Pause";
-      this.timer = setInterval(() => { if (this.network.steps >= 2000) this.stop(); else this.advance(4); }, 50);
-    }
-
-    stop() {
-      clearInterval(this.timer);
-      this.timer = null;
-      if (this.play) this.play.textContent = "Run";
     }
 
     draw() {

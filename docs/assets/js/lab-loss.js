@@ -5,7 +5,7 @@
  */
 (() => {
   "use strict";
-  const { Element, define, h, s, format, random, still } = window.Lab;
+  const { Element, define, h, s, format, random } = window.Lab;
   const SIZE = 280, REACH = 4, CELLS = 56, LIMIT = 1e6; // pixels, half width of both maps, heat-map cells, "diverged"
 
   const LOSSES = { // of the error e = prediction - target: value and derivative
@@ -62,7 +62,6 @@
         return { name, cells, row: h("tr", {}, h("th", { scope: "row" }, name), cells) };
       });
       this.news = h("p", { class: "news number" });
-      this.play = this.button("Run", () => this.toggle());
       const heads = ["Loss", "value", "∂/∂slope", "∂/∂bias"].map((text) => h("th", { scope: "col" }, text));
       root.append(h("div", { class: "panel" },
         h("div", { class: "views" },
@@ -71,13 +70,10 @@
         h("table", {}, h("caption", { class: "unseen" }, "Losses and their gradients"), h("thead", {}, h("tr", {}, heads)), h("tbody", {}, this.rows.map((row) => row.row))),
         this.news,
         h("div", { class: "sliders" }, Object.values(this.sliders).map((slider) => slider.label)),
-        h("div", { class: "row" }, this.select.label, this.button("Step", () => { this.stop(); this.step(); }), this.play, this.button("Reset", () => this.restart()))));
+        h("div", { class: "row" }, this.select.label, this.button("Step", () => { this.stop(); this.step(); }),
+          this.runner({ every: 60, more: () => this.steps < 500, step: () => this.step(), atOnce: () => { for (let i = 0; i < 50; i += 1) this.step(); } }),
+          this.button("Reset", () => this.restart()))));
       this.restart();
-    }
-
-    disconnectedCallback() {
-      this.stop();
-      super.disconnectedCallback();
     }
 
     restart() {
@@ -115,19 +111,6 @@
       this.diverged = !(this.measure(this.select.input.value, this.slope, this.bias).loss < LIMIT);
       if (this.diverged) this.stop();
       this.draw();
-    }
-
-    toggle() {
-      if (this.timer) { this.stop(); return; }
-      if (still()) { for (let i = 0; i < 50; i += 1) this.step(); return; } // no animation wanted: fifty steps at once
-      this.play.textContent = "Pause";
-      this.timer = setInterval(() => { if (this.steps >= 500) this.stop(); else this.step(); }, 60);
-    }
-
-    stop() {
-      clearInterval(this.timer);
-      this.timer = null;
-      if (this.play) this.play.textContent = "Run";
     }
 
     handle() {

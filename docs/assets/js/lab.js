@@ -98,6 +98,7 @@
     disconnectedCallback() {
       this.watch.disconnect();
       clearTimeout(this.saying);
+      this.stop();
     }
 
     number(name, otherwise) {
@@ -137,6 +138,24 @@
     button(name, clicked) {
       return h("button", { type: "button", onclick: clicked }, name);
     }
+
+    /* A button that repeats a step while there are more, until it is pressed again. Who wants no
+     * animation gets many steps at once. */
+    runner({ every, more, step, atOnce }) {
+      this.play = this.button("Run", () => {
+        if (this.timer) { this.stop(); return; }
+        if (still()) { atOnce(); return; }
+        this.play.textContent = "Pause";
+        this.timer = setInterval(() => { if (more()) step(); else this.stop(); }, every);
+      });
+      return this.play;
+    }
+
+    stop() {
+      clearInterval(this.timer);
+      this.timer = null;
+      if (this.play) this.play.textContent = "Run";
+    }
   }
 
   /* What a tutorial computed, as the build wrote it: Lab.data["cnn#images"]. Arrays come as base64. */
@@ -149,5 +168,5 @@
   const define = (name, type) => { if (!customElements.get(name)) customElements.define(name, type); };
   const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-  window.Lab = { Element: LabElement, data: {}, array, define, h, s, format, random, still };
+  window.Lab = { Element: LabElement, data: {}, array, define, h, s, format, random };
 })();
