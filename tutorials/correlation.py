@@ -375,7 +375,7 @@ ax.bar(place + 0.2, relevance["partial r"], 0.4, **style)
 ax.set_xticks(place, inputs)
 ax.set(ylabel="correlation with progress")
 ax.legend(loc="lower left")
-relevance.round(3)
+relevance.round(3) + 0.0  # or -0.0004 would be -0.000
 
 # %% [markdown]
 # Why does sex look useless alone? Those coded 2 have a higher blood pressure and less HDL, which
