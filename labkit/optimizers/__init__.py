@@ -90,7 +90,7 @@ class Optimizer:
                     w_piece *= 1 - rate * self.weight_decay
                 self.update(w_piece, flat_g[piece], past, rate)
                 # Where gradients stay zero, the past fades, and with numbers below 1e-38
-                # processors are many times slower. TensorFlow has them taken for zero, too.
+                # processors are many times slower. TensorFlow takes them for zero, too.
                 if self.iterations % 100 == 0:
                     past[abs(past) < 1e-30] = 0
         self.iterations += 1

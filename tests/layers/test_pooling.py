@@ -24,10 +24,8 @@ def test_pooling(
 
 def test_max_of_equal_numbers(random: np.random.Generator) -> None:
     """As in TensorFlow, the gradient goes to the first of equal largest numbers."""
-    layer, x = (
-        layers.MaxPooling2D(),
-        tf.Variable(random.integers(3, size=(3, 6, 8, 2)), dtype=float),
-    )
+    layer = layers.MaxPooling2D()
+    x = tf.Variable(random.integers(3, size=(3, 6, 8, 2)), dtype=float)
     dy = random.normal(size=layer(x.numpy()).shape).astype(np.float32)
     with tf.GradientTape() as tape:
         y = tf.nn.max_pool2d(x, 2, 2, "VALID")
