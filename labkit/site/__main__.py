@@ -85,9 +85,9 @@ def _zip(archive: Path) -> int:
 def _command(options: argparse.Namespace) -> int:
     if options.command == "zip":
         return _zip(options.archive)
-    from .cache import Cache, CacheError
-    from .execute import RunError, run
-    from .tutorial import TutorialError, find
+    from .core.cache import Cache, CacheError
+    from .core.execute import RunError, run
+    from .core.tutorial import TutorialError, find
 
     root = options.tutorials.absolute().parent
     cache = Cache(options.cache or root / ".cache" / "tutorials", options.mode)

@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from labkit.site import figures
-from labkit.site.cache import Cache
-from labkit.site.execute import run
-from labkit.site.tutorial import find, read
+from labkit.site.core import figures
+from labkit.site.core.cache import Cache
+from labkit.site.core.execute import run
+from labkit.site.core.tutorial import find, read
 
 ROOT = Path(__file__).resolve().parents[2]
 MKDOCS = str(Path(sys.executable).with_name("mkdocs"))
@@ -35,7 +35,7 @@ OURS = (
 plugins:
   - search
   - labkit
-  - mkdocs-jupyter: {include: ["tutorials/*.py"], ignore: ["*.md"], cache: false}
+  - mkdocs-jupyter: {include: ["tutorials/*/*.py"], ignore: ["*.md"], cache: false}
 """
 )
 # The defaults of mkdocs-jupyter, but that it executes, and that an error is an error.
@@ -90,7 +90,7 @@ def site(folder: Path, config: str, pages: str = "docs") -> Path:
 
 def cold(folder: Path) -> None:
     """Compare a first build of the book's tutorials with mkdocs-jupyter's."""
-    tutorials = sorted((ROOT / "tutorials").glob("*.py"))
+    tutorials = sorted((ROOT / "tutorials").glob("*/*.py"))
     for name, config, pages in (("ours", OURS, "tutorials"), ("theirs", THEIRS, "docs")):
         target = site(folder / name, config, pages)
         for path in tutorials:

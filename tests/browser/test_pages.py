@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page
 pytestmark = pytest.mark.slow
 TOOLS = Path(__file__).parent / "node_modules"
 CHAPTER = "foundations/neurons/"
-TUTORIAL = "tutorials/neuron/"
+TUTORIAL = "tutorials/foundations/neurons/"
 WIDTHS = [320, 768, 1280]
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from labkit.site.cache import Cache
-from labkit.site.execute import run
-from labkit.site.tutorial import Tutorial, find
+from labkit.site.core.cache import Cache
+from labkit.site.core.execute import run
+from labkit.site.core.tutorial import Tutorial, find
 
 
 class Repository:

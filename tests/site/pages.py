@@ -7,10 +7,10 @@ from typing import Any
 from markdown import Markdown
 from nbformat import NotebookNode, from_dict
 
-from labkit.site.book import Book
-from labkit.site.embed import Context, EmbedExtension
-from labkit.site.mathml import MathExtension
-from labkit.site.references import ReferenceExtension
+from labkit.site.core.book import Book
+from labkit.site.markdown.embed import Context, EmbedExtension
+from labkit.site.markdown.math import MathExtension
+from labkit.site.markdown.references import ReferenceExtension
 
 SVG = '<svg xmlns="…" width="36pt" height="18pt"><path style="stroke: #0b6bcb"/></svg>'
 

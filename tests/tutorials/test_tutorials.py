@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SCRIPTS = sorted((ROOT / "tutorials").glob("*.py"))
+SCRIPTS = sorted((ROOT / "tutorials").glob("*/*.py"))
 OURS = "import labkit as keras\n"
 
 

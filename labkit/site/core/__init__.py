@@ -1,0 +1,1 @@
+"""Runs tutorials and keeps what they gave; knows neither MkDocs nor Markdown."""

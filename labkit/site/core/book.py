@@ -1,0 +1,242 @@
+"""What the tutorials gave, asked for by name.
+
+A chapter names a cell (`neuron#boundary`) or a value (`neuron#accuracy`). A name that does
+not exist is an error that lists the names that do.
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from nbformat import NotebookNode, from_dict
+
+from .figures import Figure, figures
+from .tutorial import Tutorial
+
+State = Literal["done", "running", "failed"]
+RECENT = 8  # notebooks kept in memory: a chapter asks for a few of them again and again
+
+
+class EmbedError(ValueError):
+    """A page asks for something that no tutorial gives."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One code cell of a tutorial.
+
+    Attributes:
+        tutorial: The tutorial's name.
+        anchor: The cell's id on the tutorial's page: its label, or `cell-` and its number.
+        node: The cell, with its outputs when the tutorial is done.
+        state: The tutorial's state.
+    """
+
+    tutorial: str
+    anchor: str
+    node: NotebookNode
+    state: State = "done"
+
+    @property
+    def name(self) -> str:
+        """The cell as chapters name it."""
+        return f"{self.tutorial}#{self.anchor}"
+
+    @cached_property
+    def figures(self) -> list[Figure]:
+        """The cell's drawings.
+
+        Raises:
+            EmbedError: The cell has a drawing but no alternative text.
+        """
+        drawings = list(figures(self.node, self.anchor))
+        if drawings and not self.node.metadata.get("alt", "").strip():
+            raise EmbedError(
+                f"tutorials/{self.tutorial}.py:{self.node.metadata.get('line', '?')}: this "
+                "cell draws a figure that has no alternative text. Add to its marker "
+                'alt="…": what one sees, in a sentence.'
+            )
+        return drawings
+
+    @property
+    def is_solution(self) -> bool:
+        """Whether the cell solves an exercise, and is shown folded."""
+        return "solution" in self.node.metadata.get("tags", ())
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the page shows only what the cell gave: its code draws, and explains nothing."""
+        return "remove-input" in self.node.metadata.get("tags", ())
+
+
+@dataclass(frozen=True)
+class Colab:
+    """Where Colab finds the tutorials: in the branch of a GitHub repository that has the site.
+
+    Attributes:
+        repository: OWNER/NAME, or nothing if the repository is elsewhere; then all is false.
+        branch: The branch.
+    """
+
+    repository: str = ""
+    branch: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.repository)
+
+    def address(self, tutorial: str) -> str:
+        """Return the address that opens a tutorial in Colab, given its page's address."""
+        name = tutorial.rpartition("/")[2]
+        path = f"{self.repository}/blob/{self.branch}/{tutorial}/{name}.ipynb"
+        return f"https://colab.research.google.com/github/{path}"
+
+    @property
+    def setup(self) -> str:
+        """The code that installs labkit where it is missing."""
+        package = f"labkit[data,plot] @ git+https://github.com/{self.repository}"
+        return (
+            "import importlib.util\n\n"
+            'if not importlib.util.find_spec("labkit"):  # on Colab\n'
+            f'    %pip install --quiet "{package}"'
+        )
+
+
+@dataclass(frozen=True)
+class Book:
+    """The tutorials by name, run or still running.
+
+    Attributes:
+        notebooks: The notebook of each tutorial, executed if its state is "done".
+        states: The state of each tutorial that is not done.
+        messages: Why a tutorial failed.
+        colab: Where the notebooks can be opened.
+        places: The address of each tutorial's page: `tutorials/foundations/neurons`.
+    """
+
+    notebooks: Mapping[str, NotebookNode]
+    states: Mapping[str, State] = field(default_factory=dict)
+    messages: Mapping[str, str] = field(default_factory=dict)
+    colab: Colab = Colab()
+    places: Mapping[str, str] = field(default_factory=dict)
+    _recent: dict[str, NotebookNode] = field(default_factory=dict, repr=False)
+
+    def state(self, tutorial: str) -> State:
+        """Say whether a tutorial is done."""
+        return self.states.get(tutorial, "done")
+
+    def place(self, tutorial: str) -> str:
+        """Return the address of a tutorial's page, which is its file's path without `.py`."""
+        return self.places.get(tutorial, f"tutorials/{tutorial}")
+
+    def facts(self, tutorial: str, digest: str) -> str:
+        """Return a text that is another when anything that pages show of a tutorial is.
+
+        Args:
+            tutorial: Its name.
+            digest: The digest of its source.
+        """
+        finished = self.notebook(tutorial).metadata.get("labkit", {}).get("finished")
+        message = self.messages.get(tutorial, "")
+        return f"{tutorial} {digest} {self.state(tutorial)} {finished} {message}"
+
+    def notebook(self, tutorial: str) -> NotebookNode:
+        """Return a tutorial's notebook.
+
+        Raises:
+            EmbedError: There is no such tutorial.
+        """
+        if tutorial not in self._recent:
+            names = list(self.notebooks)  # to look one up in the mapping is to read its run
+            if tutorial not in names:
+                raise EmbedError(
+                    f"there is no tutorial {tutorial!r}. "
+                    + _hint(tutorial, names, "The tutorials are")
+                )
+            if len(self._recent) == RECENT:
+                del self._recent[next(iter(self._recent))]
+            self._recent[tutorial] = self.notebooks[tutorial]
+        return self._recent[tutorial]
+
+    def cells(self, tutorial: str) -> list[Cell]:
+        """Return the code cells of a tutorial, in order.
+
+        Raises:
+            EmbedError: There is no such tutorial.
+        """
+        return [
+            Cell(tutorial, anchor(node, number), node, self.state(tutorial))
+            for number, node in enumerate(self.notebook(tutorial).cells)
+            if node.cell_type == "code"
+        ]
+
+    def cell(self, name: str) -> Cell:
+        """Return the cell called TUTORIAL#LABEL.
+
+        Raises:
+            EmbedError: There is none.
+        """
+        tutorial, label = _split(name)
+        cells = {cell.anchor: cell for cell in self.cells(tutorial)}
+        if label in cells:
+            return cells[label]
+        if self.state(tutorial) == "failed":  # perhaps it cannot even be read
+            return Cell(tutorial, label, empty(), "failed")
+        labels = [label for label, cell in cells.items() if "label" in cell.node.metadata]
+        raise EmbedError(
+            f"the tutorial {tutorial!r} has no cell labelled {label!r}. "
+            + _hint(label, labels, "Its labels are")
+        )
+
+    def value(self, name: str) -> tuple[Cell, Any]:
+        """Return the value called TUTORIAL#NAME with its cell; None if it is not there yet.
+
+        Raises:
+            EmbedError: There is none.
+        """
+        tutorial, wanted = _split(name)
+        values: list[str] = []
+        for cell in self.cells(tutorial):
+            published = cell.node.metadata.get("values", ())
+            if wanted in published:
+                done = cell.state == "done"
+                return cell, cell.node.metadata["outcome"][wanted] if done else None
+            values += published
+        if self.state(tutorial) == "failed":
+            return Cell(tutorial, "", empty(), "failed"), None
+        raise EmbedError(
+            f"the tutorial {tutorial!r} publishes no value {wanted!r}. "
+            + _hint(wanted, values, "Its values are")
+        )
+
+
+def places(tutorials: Iterable[Tutorial]) -> dict[str, str]:
+    """Return the address of each tutorial's page by its name."""
+    return {tutorial.name: tutorial.place.removesuffix(".py") for tutorial in tutorials}
+
+
+def anchor(cell: NotebookNode, number: int) -> str:
+    """Return the id that a cell has on its page."""
+    return str(cell.metadata.get("label", f"cell-{number}"))
+
+
+def empty() -> Any:
+    """Return a cell that stands in for one of a tutorial that cannot be read."""
+    return from_dict(  # type: ignore[no-untyped-call]  # of nbformat
+        {"cell_type": "code", "metadata": {}, "source": "", "outputs": []}
+    )
+
+
+def _split(name: str) -> tuple[str, str]:
+    tutorial, _, rest = name.partition("#")
+    if not (tutorial and rest):
+        raise EmbedError(f"expected TUTORIAL#NAME. Received: {name!r}")
+    return tutorial, rest
+
+
+def _hint(wanted: str, names: Iterable[str], introduction: str) -> str:
+    names = sorted(names)
+    if near := difflib.get_close_matches(wanted, names, n=1):
+        return f"Did you mean {near[0]!r}?"
+    return f"{introduction}: {', '.join(names) or 'none'}."

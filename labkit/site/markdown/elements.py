@@ -1,0 +1,62 @@
+"""Interactive figures: the scripts that a page needs, and the data from tutorials.
+
+A page names a figure by its tag, and its data as it would name a value:
+`<lab-digit data="cnn#network"></lab-digit>`. Only pages with such a tag load its script.
+Data is a script, too: a page opened from a folder may load scripts, but no other files.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from labkit.site.core.book import Book, EmbedError
+
+FOLDER = "assets/js"
+_TAG = re.compile(r"<(lab-[a-z]+)\b([^>]*)>")
+_DATA = re.compile(r'\bdata="([^"]*#[^"]*)"')
+
+
+def scripts(html: str, book: Book, docs: Path) -> list[str]:
+    """Return the scripts of a page, as paths on the site, in the order to run them.
+
+    Args:
+        html: The page's content.
+        book: The tutorials.
+        docs: The folder with the site's sources.
+
+    Raises:
+        EmbedError: There is no such figure, or no such data.
+    """
+    figures, data = [], []
+    for tag, attributes in _TAG.findall(html):
+        figures.append(f"{FOLDER}/{tag}.js")
+        if not (docs / figures[-1]).is_file():
+            known = sorted(path.stem for path in (docs / FOLDER).glob("lab-*.js"))
+            raise EmbedError(f"there is no <{tag}>. The figures are: {', '.join(known)}.")
+        for name in _DATA.findall(attributes):
+            _, value = book.value(name)
+            if value is not None:  # else its tutorial is still running
+                data.append(_path(book, name))
+    shared = [f"{FOLDER}/lab.js"] if figures else []
+    return list(dict.fromkeys(shared + data + figures))
+
+
+def files(book: Book, tutorial: str) -> Iterator[tuple[str, str]]:
+    """Yield the path on the site and the content of each script of a tutorial's data."""
+    for cell in book.cells(tutorial):
+        for name, value in cell.node.metadata.get("outcome", {}).items():
+            if is_data(value):
+                key = f"{tutorial}#{name}"
+                yield _path(book, key), f"Lab.data[{json.dumps(key)}] = {json.dumps(value)};\n"
+
+
+def is_data(value: Any) -> bool:
+    """Return whether a tutorial's value is data for a script, not a word for a sentence."""
+    return isinstance(value, dict | list)
+
+
+def _path(book: Book, name: str) -> str:
+    tutorial, _, value = name.partition("#")
+    return f"{book.place(tutorial)}/{value}.js"

@@ -1,0 +1,345 @@
+"""The MkDocs plugin: each hook hands over to functions that know nothing of MkDocs."""
+
+import contextlib
+import os
+import posixpath
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import mkdocs_jupyter.config
+from jinja2 import Environment, FileSystemBytecodeCache
+from mkdocs.config import config_options
+from mkdocs.config.base import Config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.livereload import LiveReloadServer
+from mkdocs.plugins import BasePlugin, event_priority, get_plugin_logger
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
+from nbconvert.exporters import templateexporter
+from nbformat import NotebookNode
+
+from labkit.site.core.background import Background
+from labkit.site.core.book import Book, Colab, EmbedError, places
+from labkit.site.core.cache import Cache, CacheError
+from labkit.site.core.execute import RunError, run
+from labkit.site.core.tutorial import Tutorial, TutorialError, find
+from labkit.site.markdown import elements, parts
+from labkit.site.markdown.embed import Context, EmbedExtension, report
+from labkit.site.markdown.math import MathExtension
+from labkit.site.markdown.references import ReferenceExtension
+
+from .finish import finish
+from .memory import Folder, Memory, digest, remember_search
+from .policy import headers
+
+log = get_plugin_logger(__name__)
+_REFERENCE = re.compile("^::: ", re.MULTILINE)
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+class Options(Config):  # type: ignore[no-untyped-call]  # of MkDocs
+    """The plugin's options in mkdocs.yml; folders are relative to that file."""
+
+    tutorials = config_options.Type(str, default="tutorials")
+    cache = config_options.Type(str, default=".cache/tutorials")
+
+
+class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of MkDocs
+    """Runs the tutorials, makes a page of each, and embeds in chapters what they gave."""
+
+    def __init__(self) -> None:
+        self.serving = False
+        self.background: Background | None = None
+        self.signal: Path | None = None
+        self.book = Book({})
+        self.embed = EmbedExtension()
+        self.math = MathExtension()
+        self.source = Path()  # of the page that is being made
+        self.rendered: tuple[str, Any] = "", None
+        self.documented: dict[str, Any] = {}  # what it read of the modules in the reference
+        self.hasty = False  # whether the reference waits for the build after the first run
+
+    def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
+        """Remember whether pages may wait for their results.
+
+        See [on_startup](https://www.mkdocs.org/dev-guide/plugins/#on_startup).
+        """
+        self.serving = command == "serve"
+
+    def on_config(self, config: MkDocsConfig) -> None:
+        """Extend the site's Markdown, and give mkdocs-jupyter a template of our own.
+
+        See [on_config](https://www.mkdocs.org/dev-guide/plugins/#on_config).
+        """
+        self.references = ReferenceExtension()
+        config.markdown_extensions += [self.embed, self.math, self.references]
+        if not config.site_url and "navigation.instant" in config.theme["features"]:
+            config.theme["features"].remove("navigation.instant")  # it needs the address
+        offline = config.plugins.get("material/offline")
+        if offline is not None and offline.config.enabled:  # else it loads one from a third party
+            config.extra["polyfills"] = ["assets/js/iframe-worker.js"]
+        mkdocs_jupyter.config.settings.templates_dir = str(TEMPLATES)
+
+    @event_priority(100)  # before mkdocs-jupyter, which makes pages of the scripts
+    def on_files(self, files: Files, *, config: MkDocsConfig) -> None:
+        """Get the tutorials' results; add their pages, figures and downloads.
+
+        See [on_files](https://www.mkdocs.org/dev-guide/plugins/#on_files).
+        """
+        root = Path(config.config_file_path).parent
+        fresh = self.background is None and not (root / self.config.cache / "reference").exists()
+        linked = [file.src_uri for file in files]
+        self.facts = {}
+        try:
+            tutorials = find(root / self.config.tutorials)
+            self.book = self._book(tutorials, root / self.config.cache, config)
+            for tutorial in tutorials:
+                page = tutorial.place
+                linked.append(page)
+                folder, site = str(tutorial.root), config.site_dir
+                files.append(File(page, folder, site, config.use_directory_urls))
+                script = f"{self.book.place(tutorial.name)}/{tutorial.path.name}"
+                files.append(_write(script, tutorial.text, config))
+                for path, content in parts.files(self.book, tutorial.name):
+                    files.append(_write(path, content, config))
+                self.facts[tutorial.name] = self.book.facts(tutorial.name, tutorial.digest)
+        except (TutorialError, RunError, CacheError, EmbedError) as error:
+            raise PluginError(str(error)) from None
+        config.nav = expand(config.nav, [tutorial.place for tutorial in tutorials])
+        self.hasty = self.serving and fresh and "running" in self.book.states.values()
+        self.references.optional = self.hasty
+        self._remember(root, linked, config)
+
+    def on_pre_page(self, page: Page, *, config: MkDocsConfig, files: Files) -> None:
+        """Tell the Markdown extensions which page comes, and mkdocs-jupyter how to make it.
+
+        See [on_pre_page](https://www.mkdocs.org/dev-guide/plugins/#on_pre_page).
+        """
+        self.source = Path(str(page.file.abs_src_path))
+        folder = posixpath.dirname(page.file.src_uri)
+        self.embed.context = Context(self.book, lambda path: posixpath.relpath(path, folder))
+        self.math.errors.clear()
+        if page.file.src_uri.endswith(".py"):
+            source = os.path.relpath(self.source, config.docs_dir)
+            page.file.edit_uri = Path(source).as_posix()
+            page._set_edit_url(config.repo_url, config.edit_uri, config.edit_uri_template)
+
+    def on_page_markdown(
+        self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files
+    ) -> str | None:
+        """Let a tutorial's results take the place of its source.
+
+        mkdocs-jupyter would read the script twice and have its page parsed once more, which
+        takes longer than all else. So it gets an empty notebook; its template, which is
+        ours, asks `_convert` for the page.
+
+        See [on_page_markdown](https://www.mkdocs.org/dev-guide/plugins/#on_page_markdown).
+        """
+        if not page.file.src_uri.endswith(".py"):
+            documents = _REFERENCE.search(markdown)
+            if documents and self.hasty:
+                vars(page)["render"] = partial(render_later, page)
+                return parts.unwritten(markdown[: documents.start()], str(page.title))
+            memory = self.reference if documents else self.memory
+            facts = "" if documents else self._facts(markdown)
+            vars(page)["render"] = partial(memory.render, page, facts=facts)
+            return None
+        notebook = self.book.notebook(page.file.name)
+        page.meta["description"] = parts.description(notebook)
+        page.file.abs_src_path = str(TEMPLATES / "page.ipynb")
+        convert = partial(self._convert, page, config, files)
+        templateexporter.default_filters["book_page"] = convert
+        return parts.markdown(notebook, page.file.name)
+
+    def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
+        """Put right what mkdocs-jupyter leaves out; add the scripts of interactive figures.
+
+        See [on_page_content](https://www.mkdocs.org/dev-guide/plugins/#on_page_content).
+        """
+        if page.file.src_uri.endswith(".py"):
+            html, page.toc = self.rendered
+            page.file.abs_src_path = str(self.source)
+        try:
+            scripts = elements.scripts(html, self.book, Path(config.docs_dir))
+        except EmbedError as error:
+            raise PluginError(f"{page.file.src_uri}: {error}") from None
+        addresses = (get_relative_url(script, page.url) for script in scripts)
+        return html + "".join(f'<script defer src="{url}"></script>' for url in addresses)
+
+    def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
+        """Keep the theme's templates compiled from one build to the next.
+
+        See [on_env](https://www.mkdocs.org/dev-guide/plugins/#on_env).
+        """
+        self._keep_compiled(env, config)
+
+    def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
+        """Mend what the theme's templates get wrong.
+
+        See [on_post_page](https://www.mkdocs.org/dev-guide/plugins/#on_post_page).
+        """
+        return finish(output)
+
+    def on_post_template(self, output: str, *, template_name: str, config: MkDocsConfig) -> str:
+        """Mend the pages that have no source: the one for addresses that do not exist.
+
+        See [on_post_template](https://www.mkdocs.org/dev-guide/plugins/#on_post_template).
+        """
+        return finish(output) if template_name.endswith(".html") else output
+
+    def on_serve(
+        self,
+        server: LiveReloadServer,
+        *,
+        config: MkDocsConfig,
+        builder: Callable[..., None],
+    ) -> None:
+        """Let the server build again when a tutorial has run, or a source has changed.
+
+        Folders are watched one by one: Python writes its bytecode below them.
+
+        See [on_serve](https://www.mkdocs.org/dev-guide/plugins/#on_serve).
+        """
+        if self.signal is not None:
+            server.watch(str(self.signal))
+        root = Path(config.config_file_path).parent
+        for folder in (*packages(root / self.config.tutorials), *packages(root / "labkit")):
+            server.watch(str(folder), recursive=False)
+
+    def on_post_build(self, *, config: MkDocsConfig) -> None:
+        """Write the security policy; run behind the site what it still waits for.
+
+        See [on_post_build](https://www.mkdocs.org/dev-guide/plugins/#on_post_build).
+        """
+        site = Path(config.site_dir)
+        pages = (page.read_text("utf-8") for page in site.rglob("*.html"))
+        (site / "_headers").write_text(headers(pages), "utf-8")
+        if self.background is not None:
+            self.background.start()
+
+    def on_shutdown(self) -> None:
+        """Leave no kernel behind.
+
+        See [on_shutdown](https://www.mkdocs.org/dev-guide/plugins/#on_shutdown).
+        """
+        if self.background is not None:
+            self.background.close()
+        if self.signal is not None:
+            self.signal.unlink(missing_ok=True)
+
+    def _book(self, tutorials: list[Tutorial], cache: Path, config: MkDocsConfig) -> Book:
+        """Run the tutorials; or, while serving, say which are still to run."""
+        colab = Colab(github(config.repo_url), config.remote_branch)
+        if not self.serving:
+            notebooks = run(tutorials, Cache(cache), progress=sys.stderr)
+            return Book(notebooks, colab=colab, places=places(tutorials))
+        if self.background is None:
+            handle, name = tempfile.mkstemp(prefix="labkit-")
+            os.close(handle)
+            self.signal = Path(name)
+            self.background = Background(cache, on_change=self.signal.touch, say=log.info)
+        return self.background.book(tutorials, colab=colab)
+
+    def _remember(self, root: Path, linked: list[str], config: MkDocsConfig) -> None:
+        """Let this build take over from the last one what has not changed since.
+
+        Args:
+            root: The folder of mkdocs.yml.
+            linked: The files to which a page can link.
+            config: The site's settings.
+        """
+        sources = (Path(config.config_file_path), *sorted((root / "labkit").rglob("*.py")))
+        settings = ("repo_url", "remote_branch", "use_directory_urls")  # the environment's, too
+        base = digest(sources, [*linked, *(str(config[name]) for name in settings)])
+        cache, autorefs = root / self.config.cache, config.plugins.get("autorefs")
+        chapters, reference = Folder(cache / "pages"), Folder(cache / "reference")
+        self.memory = Memory(chapters, base, self._render, autorefs)
+        self.reference = Memory(reference, base, self._render, autorefs, unready=True)
+        if "mkdocstrings" in config.plugins:
+            mkdocstrings: Any = config.plugins["mkdocstrings"]
+            handler = mkdocstrings.get_handler("python")
+            self._keep_compiled(handler.env, config)
+            if self.documented.get("base") == base:
+                vars(handler).update(self.documented["modules"])
+            names = ("_modules_collection", "_lines_collection")
+            modules = {name: getattr(handler, name) for name in names}
+            self.documented = {"base": base, "modules": modules}
+        if "material/search" in config.plugins:
+            search: Any = config.plugins["material/search"]
+            remember_search(search.search_index, Folder(cache / "search"), base)
+
+    def _keep_compiled(self, env: Environment, config: MkDocsConfig) -> None:
+        folder = Path(config.config_file_path).parent / self.config.cache / "templates"
+        with contextlib.suppress(OSError):  # a read-only folder costs time, not the build
+            folder.mkdir(parents=True, exist_ok=True)
+            env.bytecode_cache = FileSystemBytecodeCache(str(folder))
+
+    def _convert(self, page: Page, config: MkDocsConfig, files: Files, _: NotebookNode) -> str:
+        """Convert a tutorial as MkDocs converts a chapter; called by the template."""
+        page.markdown = parts.markdown(self.book.notebook(page.file.name), page.file.name)
+        self.memory.render(page, config, files, self._facts(page.markdown))
+        self.rendered = str(page.content), page.toc
+        return ""
+
+    def _facts(self, markdown: str) -> str:
+        """Return what a page depends on besides its text: the tutorials that it names."""
+        named = (
+            facts
+            for name, facts in self.facts.items()
+            if f"{name}#" in markdown or f" {name} }}" in markdown or "{{ tutorials" in markdown
+        )
+        return "\n".join([str(self.hasty), *named])
+
+    def _render(self, page: Page, config: MkDocsConfig, files: Files) -> None:
+        """Render a page; stop at what could not be embedded."""
+        assert self.embed.context is not None  # set by on_pre_page
+        Page.render(page, config, files)
+        if errors := self.embed.context.errors + self.math.errors:
+            place = os.path.relpath(self.source, Path(config.config_file_path).parent)
+            raise PluginError(report(place, self.source.read_text("utf-8-sig"), errors))
+
+
+def render_later(page: Page, config: MkDocsConfig, files: Files) -> None:
+    """Render a page that is not written yet; its anchors are not known, so none is missed."""
+    Page.render(page, config, files)
+    page.present_anchor_ids = None
+
+
+def expand(nav: Any, pages: list[str]) -> Any:
+    """Put the tutorials' pages where the navigation says `tutorials/*.py`."""
+    if isinstance(nav, dict):
+        return {title: expand(item, pages) for title, item in nav.items()}
+    if isinstance(nav, list):
+        return [
+            entry
+            for item in nav
+            for entry in (pages if item == "tutorials/*.py" else [expand(item, pages)])
+        ]
+    return nav
+
+
+def packages(folder: Path) -> list[Path]:
+    """Return a package's folder and those of the packages inside it."""
+    return sorted({module.parent for module in folder.rglob("*.py")})
+
+
+def github(repository: str | None) -> str:
+    """Return the OWNER/NAME of a repository's address; nothing if it is not on GitHub."""
+    match = re.fullmatch(r"https://github\.com/([^/]+/[^/]+?)(?:\.git)?/?", repository or "")
+    return match[1] if match else ""
+
+
+def _write(path: str, content: str, config: MkDocsConfig) -> File:
+    """Write a file of the site at once, rather than keep it in memory until the end."""
+    file = File(path, config.site_dir, config.site_dir, config.use_directory_urls)
+    target = Path(file.abs_dest_path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(content, "utf-8")
+    return file

@@ -1,0 +1,467 @@
+"""Running tutorials in kernels: results, failures, time-outs, cancellation."""
+
+import base64
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from labkit.site.core.execute import (
+    Failure,
+    Progress,
+    RunCancelledError,
+    RunError,
+    default_jobs,
+    run,
+)
+
+
+def fail(repository: Any, **options: Any) -> list[Failure]:
+    """Run what must fail, and return the failures."""
+    with pytest.raises(RunError) as caught:
+        repository.run(**options)
+    return caught.value.failures
+
+
+def outputs(repository: Any, name: str) -> list[Any]:
+    """Run, and return the outputs of a tutorial's last cell."""
+    repository.run()
+    notebook = repository.cache.lookup(repository.find()[name])
+    return list(notebook.cells[-1].outputs)
+
+
+def test_values(repository: Any) -> None:
+    """Values are read from the kernel when their cell has run, as plain scalars."""
+    repository.tutorial(
+        "pond",
+        "import numpy as np",
+        '# %% values="a b c d e f g"\na = 3\nb = 0.25\nc = "it\'s {a} \\n ü"\nd = True\n'
+        "e = np.float32(0.5)\nf = np.array(7)\ng = np.bool_(False)",
+        '# %% values="h"\na, h = 0, 10**30',
+    )
+    repository.run()
+    cells = repository.cache.lookup(repository.find()["pond"]).cells
+    assert cells[1].metadata["outcome"] == {
+        "a": 3,
+        "b": 0.25,
+        "c": "it's {a} \n ü",
+        "d": True,
+        "e": 0.5,
+        "f": 7,
+        "g": False,
+    }
+    assert cells[2].metadata["outcome"] == {"h": 10**30}
+    assert "outcome" not in cells[0].metadata
+
+
+def test_data(repository: Any) -> None:
+    """Arrays, and dicts and lists of them, are kept as the bytes that a script reads."""
+    repository.tutorial(
+        "pond",
+        '# %% values="n"\nimport numpy as np\n'
+        'n = {"a": [np.array([[0.5, -1]]), np.arange(3)], "b": np.array([True]), "c": "d"}',
+    )
+    repository.run()
+    cell = repository.cache.lookup(repository.find()["pond"]).cells[0]
+    kept = cell.metadata["outcome"]["n"]
+    assert kept["c"] == "d"
+    for given, dtype, expected in [
+        (kept["a"][0], "float32", [[0.5, -1.0]]),
+        (kept["a"][1], "int32", [0, 1, 2]),
+        (kept["b"], "uint8", [1]),
+    ]:
+        assert given["dtype"] == dtype
+        array = np.frombuffer(base64.b64decode(given["base64"]), dtype)
+        assert array.reshape(given["shape"]).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("n = [1, {2}]", "'n', which is of type list"),
+        ("n = {1: 2}", "'n', which is of type dict"),
+        ("import numpy as np\nn = np.zeros(2, complex)", "'n', which is of type ndarray"),
+        ("import numpy as np\nn = np.array([2**40])", "'n', which is of type ndarray"),
+        ("n = float('nan')", "'n', which is nan"),
+        ("m = 1", "'n', but there is no such name"),
+    ],
+)
+def test_values_that_cannot_be_printed(repository: Any, code: str, words: str) -> None:
+    """A published name must be there, and must be a finite number or a text."""
+    repository.tutorial("pond", "pass", f'# %% values="n"\n{code}')
+    (failure,) = fail(repository)
+    assert failure.message.startswith("tutorials/pond.py:5: the cell that starts here")
+    assert words in failure.message
+
+
+def test_surroundings(repository: Any) -> None:
+    """A tutorial runs in the repository's root, in one thread, with only its own names."""
+    repository.write("beside.py", "here = True\n")
+    repository.tutorial(
+        "pond",
+        "print([name for name in dir() if not name.startswith('_')])",
+        '# %% values="one"\none = 1',
+        "import os\nimport sys\n\nimport beside\n\nprint(os.getcwd())\n"
+        "names = ('OMP_NUM_THREADS', 'TF_NUM_INTRAOP_THREADS',"
+        " 'PYTHONHASHSEED', 'PYTHONDONTWRITEBYTECODE')\n"
+        "print([os.environ.get(name) for name in names])\nprint(__debug__, sys.executable)",
+    )
+    last = outputs(repository, "pond")
+    notebook = repository.cache.lookup(repository.find()["pond"])
+    assert (
+        notebook.cells[0].outputs[0].text
+        == "['In', 'Out', 'exit', 'get_ipython', 'open', 'quit']\n"
+    )
+    assert last[0].text.splitlines() == [
+        str(repository.root),
+        "['1', '1', '0', None]",
+        f"True {sys.executable}",
+    ]
+
+
+def test_every_failure_is_told(repository: Any) -> None:
+    """All tutorials run, then one report tells each failure in the file's own lines."""
+    repository.tutorial("good", "print('fine')")
+    repository.write(
+        "tutorials/deep.py",
+        "# %% [markdown]\n# # Deep\n\n# %%\nimport math\n\n\ndef root(x):\n"
+        "    return math.sqrt(x)\n\n\n# %%\nprint(root(4))\n\n"
+        "# %%\n\nprint('now')\nroot(-1)\n",
+    )
+    repository.tutorial("claim", "x = 3\nassert x < 3, 'x is too large'")
+    repository.tutorial("syntax", "x = (")
+    with pytest.raises(RunError) as caught:
+        repository.run(jobs=2)
+    report = str(caught.value)
+    assert report.startswith("3 of 4 tutorials failed.\n")
+    failures = {failure.tutorial.name: failure for failure in caught.value.failures}
+    assert failures["deep"].message == "tutorials/deep.py:9: ValueError: math domain error"
+    lines = re.findall(r"tutorials/deep\.py:(\d+)", failures["deep"].traceback)
+    assert lines == ["18", "9"]
+    assert "root(-1)" in failures["deep"].traceback
+    assert "return math.sqrt(x)" in failures["deep"].traceback
+    assert failures["claim"].message == "tutorials/claim.py:3: AssertionError: x is too large"
+    assert failures["syntax"].message.startswith("tutorials/syntax.py:2: '(' was never closed")
+    assert all(failure.message in report for failure in failures.values())
+    assert "\x1b" not in report
+    assert "ipykernel" not in report
+    files = {path.stem for path in (repository.root / ".cache").rglob("*.run")}
+    assert files == {"good"}
+    assert repository.cache.lookup(repository.find()["claim"]) is None
+
+
+def test_a_failure_leaves_the_last_good_run(repository: Any) -> None:
+    """A run that fails is not kept, and what it failed to replace is not used."""
+    repository.tutorial("pond", "print(1)")
+    repository.run()
+    repository.tutorial("pond", "print(1)", "1 / 0")
+    fail(repository)
+    assert repository.cache.lookup(repository.find()["pond"]) is None
+    repository.tutorial("pond", "print(1)")
+    assert repository.run() == []
+
+
+def test_cells_that_must_fail(repository: Any) -> None:
+    """A cell tagged raises-exception shows its error, and fails the run if it has none."""
+    marker = '# %% tags=["raises-exception"]\n'
+    repository.tutorial("pond", "x = 0", f"{marker}1 / x", "print('on')")
+    repository.run()
+    cells = repository.cache.lookup(repository.find()["pond"]).cells
+    (error,) = cells[1].outputs
+    assert (error.output_type, error.ename) == ("error", "ZeroDivisionError")
+    assert error.traceback == ["ZeroDivisionError: division by zero"]
+    assert cells[2].outputs[0].text == "on\n"
+    repository.tutorial("pond", "x = 1", f"{marker}1 / x")
+    (failure,) = fail(repository)
+    assert failure.message.startswith("tutorials/pond.py:5: the cell that starts here is tagged")
+
+
+def test_time_out(
+    repository: Any,
+    tmp_path: Path,
+    wait_for: Callable[..., None],
+    is_alive: Callable[[int], bool],
+) -> None:
+    """A tutorial that takes too long is stopped, with all that it has started."""
+    note, child = tmp_path / "process", tmp_path / "process-child"
+    repository.tutorial(
+        "slow",
+        f"import os\nfrom pathlib import Path\n\nPath({str(note)!r}).write_text(str(os.getpid()))",
+        "import subprocess\nimport sys\n\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'input()'], stdin=-1)\n"
+        f"Path({str(note)!r} + '-child').write_text(str(child.pid))\nchild.wait()",
+    )
+    (failure,) = fail(repository, timeout=4)
+    assert failure.message.startswith("tutorials/slow.py:8: the tutorial had not ended after 4 s")
+    assert not is_alive(int(note.read_text()))
+    wait_for(lambda: not is_alive(int(child.read_text())), "what the kernel had started")
+
+
+def test_a_kernel_that_dies(repository: Any) -> None:
+    """A kernel that is killed or crashes is told by its cell, and the others go on."""
+    repository.tutorial("good", "pass")
+    repository.tutorial("killed", "import os", "os.kill(os.getpid(), 9)")
+    repository.tutorial(
+        "crashed",
+        "import ctypes\nimport faulthandler\nfaulthandler.disable()",
+        "import os\n\nos.write(2, b'the last words')\nos._exit(3)",
+    )
+    failures = {failure.tutorial.name: failure for failure in fail(repository)}
+    assert set(failures) == {"killed", "crashed"}
+    assert failures["killed"].message.startswith("tutorials/killed.py:5: the kernel was killed")
+    assert "ran out of memory" in failures["killed"].message
+    assert failures["crashed"].message.startswith("tutorials/crashed.py:7: the kernel died")
+    assert "exit status 3" in failures["crashed"].message
+    assert "the last words" in failures["crashed"].traceback
+
+
+def test_memory(repository: Any) -> None:
+    """Memory that cannot be had is told with what to do."""
+    repository.tutorial("pond", "import numpy as np", "np.zeros(2**57)")
+    repository.tutorial("lake", "x = bytearray(2**62)")
+    for failure in fail(repository):
+        assert "MemoryError" in failure.message
+        assert "--jobs 1" in failure.message
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("import no_such_package", "ModuleNotFoundError: .*labkit\\[tutorials\\]"),
+        ("import sys\nsys.exit(0)", "SystemExit: 0. A tutorial runs to its end"),
+        ("input('name? ')", "StdinNotImplementedError"),
+        ("return 3", "SyntaxError: 'return' outside function"),
+    ],
+)
+def test_mends(repository: Any, code: str, words: str) -> None:
+    """The usual mistakes are told with what to do."""
+    repository.tutorial("pond", code)
+    (failure,) = fail(repository)
+    assert re.match(rf"tutorials/pond\.py:[23]: {words}", failure.message)
+
+
+def test_a_kernel_that_cannot_start(
+    repository: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kernel that does not start is told with what its process said."""
+    (tmp_path / "ipykernel_launcher.py").write_text("raise SystemExit('it is broken')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    repository.tutorial("pond", "pass")
+    (failure,) = fail(repository)
+    assert failure.message.startswith("tutorials/pond.py:1: the kernel died before")
+    assert "it is broken" in failure.traceback
+
+
+def test_the_users_own_kernels(
+    repository: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kernel or a start-up file that the user has installed changes nothing."""
+    home = tmp_path / "home"
+    spec = home / "kernels" / "python3" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    spec.write_text('{"argv": ["false"], "display_name": "Mine", "language": "python"}')
+    start = home / "ipython" / "profile_default" / "startup" / "mine.py"
+    start.parent.mkdir(parents=True)
+    start.write_text("mine = True\n")
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(home))
+    monkeypatch.setenv("IPYTHONDIR", str(home / "ipython"))
+    repository.tutorial("pond", "print('mine' in dir())")
+    assert outputs(repository, "pond")[0].text == "False\n"
+
+
+def test_figures(repository: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A figure is one SVG, the same for all, and what plotting returns is not shown."""
+    settings = tmp_path / "matplotlibrc"
+    settings.write_text("lines.linewidth: 9\n")
+    code = "import matplotlib.pyplot as plt\n\nfig, ax = plt.subplots()\nax.plot([1, 3, 2])"
+    repository.tutorial("frog", code)
+    repository.run()
+    monkeypatch.setenv("MATPLOTLIBRC", str(settings))
+    repository.tutorial("newt", code)
+    (frog,), (newt,) = (outputs(repository, name) for name in ("frog", "newt"))
+    assert frog.output_type == "display_data"
+    assert set(frog.data) == {"image/svg+xml", "text/plain"}
+    assert frog.data["image/svg+xml"] == newt.data["image/svg+xml"]
+    assert "dc:date" not in frog.data["image/svg+xml"]
+
+
+def test_last_expressions(repository: Any) -> None:
+    """A cell's last expression is shown, unless it is only an object's address."""
+    repository.tutorial("pond", "object()", "'frogs'")
+    repository.run()
+    cells = repository.cache.lookup(repository.find()["pond"]).cells
+    assert cells[0].outputs == []
+    assert cells[1].outputs[0].data == {"text/plain": "'frogs'"}
+
+
+def test_warnings_and_source(repository: Any) -> None:
+    """A warning and a function's source name the tutorial's file and its own lines."""
+    repository.tutorial(
+        "pond",
+        "import inspect\nimport warnings\n\n\ndef frog():\n    warnings.warn('croak')",
+        "frog()\nprint(inspect.getsource(frog), end='')",
+    )
+    shown = {output.name: output.text for output in outputs(repository, "pond")}
+    assert "tutorials/pond.py:7: UserWarning: croak" in shown["stderr"]
+    assert shown["stdout"] == "def frog():\n    warnings.warn('croak')\n"
+
+
+def test_side_by_side(repository: Any, tmp_path: Path) -> None:
+    """Tutorials run at the same time: two that wait for each other both end."""
+    for name, other in (("frog", "newt"), ("newt", "frog")):
+        repository.tutorial(
+            name,
+            "import time\nfrom pathlib import Path\n\n"
+            f"Path({str(tmp_path / name)!r}).touch()\n"
+            f"while not Path({str(tmp_path / other)!r}).exists():\n    time.sleep(0.05)",
+        )
+    assert repository.run(jobs=2, timeout=60) == ["frog", "newt"]
+
+
+def test_longest_first(repository: Any) -> None:
+    """What is new or took longest the last time starts first."""
+    for name, seconds in (("a_short", 0), ("b_long", 1)):
+        repository.tutorial(name, f"import time\ntime.sleep({seconds})")
+    repository.run()
+    for name, seconds in (("a_short", 0.01), ("b_long", 0.01), ("c_new", 0)):
+        repository.tutorial(name, f"import time\ntime.sleep({seconds})")
+    order = list[str]()
+    run(
+        list(repository.find().values()),
+        repository.cache,
+        jobs=1,
+        on_done=lambda tutorial, failure: order.append(tutorial.name),
+    )
+    assert order == ["c_new", "b_long", "a_short"]
+
+
+def test_on_done(repository: Any) -> None:
+    """The callback hears of each run as it ends, when its result can be looked up."""
+    repository.tutorial("bad", "1 / 0")
+    repository.tutorial("good", "pass")
+    heard = dict[str, tuple[bool, bool]]()
+    with pytest.raises(RunError):
+        run(
+            list(repository.find().values()),
+            cache := repository.cache,
+            on_done=lambda tutorial, failure: heard.update(
+                {tutorial.name: (failure is None, cache.lookup(tutorial) is not None)}
+            ),
+        )
+    assert heard == {"bad": (False, False), "good": (True, True)}
+
+
+def test_cancel(
+    repository: Any,
+    tmp_path: Path,
+    wait_for: Callable[..., None],
+    is_alive: Callable[[int], bool],
+) -> None:
+    """A run in a thread stops when told to, keeps what is done, and ends its kernels."""
+    note = tmp_path / "process"
+    repository.tutorial("a_done", "pass")
+    repository.tutorial(
+        "b_slow",
+        "import os, time\nfrom pathlib import Path\n\n"
+        f"Path({str(note)!r}).write_text(str(os.getpid()))\ntime.sleep(600)",
+    )
+    cancel, raised = threading.Event(), list[BaseException]()
+
+    def work() -> None:
+        try:
+            repository.run(jobs=1, cancel=cancel)
+        except RunCancelledError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    wait_for(lambda: note.exists() and note.read_text(), "the slow tutorial")
+    cancel.set()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert len(raised) == 1
+    assert not is_alive(int(note.read_text()))
+    found = repository.find()
+    assert repository.cache.lookup(found["a_done"]) is not None
+    assert repository.cache.lookup(found["b_slow"]) is None
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt(
+    repository: Any,
+    tmp_path: Path,
+    wait_for: Callable[..., None],
+    is_alive: Callable[[int], bool],
+    sent: signal.Signals,
+) -> None:
+    """Ctrl-C and `kill` end even a kernel that ignores them, and leave no file behind."""
+    note, temporary = tmp_path / "process", tmp_path / "temporary"
+    temporary.mkdir()
+    repository.tutorial(
+        "stubborn",
+        "import os, signal, time\nfrom pathlib import Path\n\n"
+        "for number in (signal.SIGINT, signal.SIGTERM):\n"
+        "    signal.signal(number, signal.SIG_IGN)\n"
+        f"Path({str(note)!r}).write_text(str(os.getpid()))\ntime.sleep(600)",
+    )
+    build = subprocess.Popen(
+        [sys.executable, "-m", "labkit.site", "run"],
+        cwd=repository.root,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: note.exists() and note.read_text(), "the tutorial")
+    build.send_signal(sent)
+    _, said = build.communicate(timeout=60)
+    assert build.returncode == 130
+    assert said == "Stopped. What had finished is cached.\n"
+    assert not is_alive(int(note.read_text()))
+    assert [path for path in temporary.iterdir() if path.name.startswith("labkit-")] == []
+
+
+def test_progress_in_a_file(repository: Any) -> None:
+    """Away from a terminal there is one plain line for each tutorial."""
+    repository.tutorial("bad", "1 / 0")
+    repository.tutorial("good", "pass")
+    stream = io.StringIO()
+    fail(repository, progress=stream, jobs=1)
+    lines = re.sub(r"[\d.]+ s$", "# s", stream.getvalue(), flags=re.M).splitlines()
+    assert lines == ["[1/2] bad failed in # s", "[2/2] good ran in # s"]
+
+
+def test_progress_on_a_terminal(terminal: Any) -> None:
+    """On a terminal one line says what runs, and gives way to what has ended."""
+    progress = Progress(terminal, 2)
+    progress.start("frog")
+    progress.start("newt")
+    progress.finish("frog", failed=False)
+    progress.finish("newt", failed=True)
+    progress.close()
+    shown = terminal.getvalue()
+    assert "[0/2] running frog 0 s, newt 0 s" in shown
+    assert "\r\033[K[1/2] frog ran in 0.0 s\n[1/2] running newt 0 s\r\033[K" in shown
+    assert shown.endswith("[2/2] newt failed in 0.0 s\n")
+
+
+def test_quiet() -> None:
+    """Without a stream nothing is written."""
+    progress = Progress(None, 1)
+    progress.start("frog")
+    progress.update()
+    progress.finish("frog", failed=False)
+    progress.close()
+
+
+def test_default_jobs() -> None:
+    """There is at least one job, and no more than there are cores."""
+    assert 1 <= default_jobs() <= (os.cpu_count() or 1)

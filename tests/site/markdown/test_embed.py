@@ -1,0 +1,245 @@
+"""Embedding: what a chapter shows of a tutorial."""
+
+import re
+
+import pytest
+
+from labkit.site.core.book import Book, EmbedError
+from labkit.site.markdown.embed import line_of
+
+from ..pages import SVG, code, convert, notebook, printed, prose, shown
+
+TABLE = (
+    '<div><style scoped>td {}</style><table border="1" class="dataframe"><thead>'
+    '<tr style="text-align: right;"><th></th><th>n</th></tr></thead>\n<tbody>\n'
+    "<tr><th>0</th><td>2</td></tr></tbody></table></div>"
+)
+ERROR = {"output_type": "error", "ename": "ValueError", "evalue": "\x1b[31mno <x>\x1b[0m",
+         "traceback": ["\x1b[31m…"]}  # fmt: skip
+
+
+@pytest.fixture
+def book() -> Book:
+    """A book of one tutorial with a cell of each kind."""
+    tiny = notebook(
+        prose("# Tiny"),
+        code("x = 1", label="quiet"),
+        code("draw()", printed("drawn\n"), shown(svg=SVG), label="boundary",
+             alt="A line.", caption="It *rises*.", values=["accuracy", "steps", "word"],
+             outcome={"accuracy": 0.97251, "steps": 12345, "word": "yes"}),
+        code("table", shown(html=TABLE, plain="  n\n0 2"), label="shapes"),
+        code("fail()", ERROR, label="fails"),
+        code("blind()", shown(svg=SVG), label="blind"),
+        code("draw(2)", shown(svg=SVG), shown(svg=SVG), label="twice", alt="Lines."),
+    )  # fmt: skip
+    return Book({"tiny": tiny})
+
+
+def test_a_figure(book: Book) -> None:
+    """It has a size and a text, its caption, and a link to its cell."""
+    html, context, _ = convert("Look:\n{{ figure tiny#boundary }}\nand on.", book)
+    assert not context.errors
+    figure = re.search(r"<figure.*</figure>", html, re.DOTALL)
+    assert figure
+    assert 'data-tutorial="tiny#boundary"' in figure[0]
+    (image,) = re.findall(r"<img [^>]*>", figure[0])
+    assert 'src="../tutorials/tiny/boundary.svg"' in image
+    assert 'alt="A line."' in image
+    assert 'width="48"' in image
+    assert 'height="24"' in image
+    assert "<figcaption>It <em>rises</em>. <a" in figure[0]
+    assert 'href="../tutorials/tiny.py#boundary">tiny.py</a>' in figure[0]
+    assert html.startswith("<p>Look:</p>")
+    assert html.endswith("<p>and on.</p>")
+
+
+def test_only_the_first_figure_of_a_page_is_not_lazy(book: Book) -> None:
+    """The others are fetched when the reader comes near them."""
+    html, _, _ = convert("{{ figure tiny#boundary }}\n\n{{ figure tiny#twice }}", book)
+    lazy = ["lazy" in image for image in re.findall(r"<img [^>]*>", html)]
+    assert lazy == [False, True, True]
+    assert 'alt="Lines. (1 of 2)"' in html
+    assert 'alt="Lines. (2 of 2)"' in html
+
+
+def test_code_output_and_table(book: Book) -> None:
+    """Each is marked with its cell, and shows that part of it alone."""
+    html, context, _ = convert(
+        "{{ code tiny#boundary }}\n\n{{ output tiny#boundary }}\n\n{{ table tiny#shapes }}",
+        book,
+    )
+    assert not context.errors
+    assert html.count('data-tutorial="tiny#boundary"') == 2
+    assert "<pre><code>draw()</code></pre>" in html.replace("\n</code>", "</code>")
+    assert '<pre class="lab-output">drawn</pre>' in html
+    assert '<div class="lab-table"><table><thead><tr><td></td><th>n</th></tr>' in html
+    assert "style" not in html
+
+
+def test_an_error_that_was_meant(book: Book) -> None:
+    """It is shown without terminal colors and without a traceback."""
+    html, _, _ = convert("{{ output tiny#fails }}", book)
+    shown = '<pre class="lab-output lab-error"><strong>ValueError</strong>: no &lt;x&gt;</pre>'
+    assert shown in html
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("{{ tiny#accuracy }}", "0.97251"),
+        ("{{tiny#accuracy:.1%}}", "97.3%"),
+        ("{{ tiny#accuracy:.3f }}", "0.973"),
+        ("{{ tiny#steps:,d }}", "12,345"),
+        ("{{ tiny#word }}", "yes"),
+    ],
+)
+def test_a_value(book: Book, written: str, text: str) -> None:
+    """It stands in its sentence with its format, linked to the cell that computed it."""
+    html, context, _ = convert(f"It is **{written}**.", book)
+    name = re.search(r"tiny#\w+", written)
+    assert name
+    assert re.fullmatch(rf"<p>It is <strong><a [^>]*>{text}</a></strong>\.</p>", html)
+    assert f'data-tutorial="{name[0]}"' in html
+    assert 'href="../tutorials/tiny.py#boundary"' in html
+    assert not context.errors
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`{{ tiny#accuracy }}`",
+        "``a ` {{ figure tiny#boundary }}``",
+        "```\n{{ figure tiny#boundary }}\n{{ tiny#accuracy }}\n```",
+        "~~~\n{{ figure tiny#nowhere }}\n~~~",
+        "    {{ figure tiny#boundary }}\n    {{ tiny#accuracy }}",
+        "!!! note\n    ```\n    {{ figure tiny#boundary }}\n    ```",
+    ],
+)
+def test_nothing_is_replaced_in_code(book: Book, text: str) -> None:
+    """Code that shows how to embed shows the braces."""
+    html, context, _ = convert(text, book)
+    assert "data-tutorial" not in html
+    assert "{{ " in html
+    assert not context.errors
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "!!! note\n    {{ figure tiny#boundary }}",
+        "!!! note\n    Text:\n\n    {{ figure tiny#boundary }}\n\n    More.",
+        "- point\n\n    {{ figure tiny#boundary }}",
+        '??? success "Solution"\n    {{ figure tiny#boundary }}',
+        '=== "NumPy"\n\n    {{ figure tiny#boundary }}',
+    ],
+)
+def test_an_embed_inside_a_box(book: Book, text: str) -> None:
+    """Admonitions, lists, folded blocks and tabs can hold embeds."""
+    extensions = (
+        "admonition",
+        "pymdownx.superfences",
+        "pymdownx.details",
+        "pymdownx.tabbed",
+    )
+    html, context, _ = convert(text, book, extensions=extensions)
+    assert not context.errors
+    assert "<p><figure" not in html
+    before = html[: html.index("<figure")]
+    assert re.search(r"<(div|li|details)\b", before)
+
+
+def test_a_value_in_a_heading_and_a_table(book: Book) -> None:
+    """Values work wherever a line of text does."""
+    text = "## At {{ tiny#accuracy:.0% }}\n\n| a |\n| - |\n| {{ tiny#steps }} |\n"
+    html, _, _ = convert(text, book)
+    assert html.count("data-tutorial") == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("{{ figure tinny#boundary }}", "no tutorial 'tinny'. Did you mean 'tiny'?"),
+        ("{{ code zzz#a }}", "no tutorial 'zzz'. The tutorials are: tiny."),
+        ("{{ figure tiny#bondary }}", "labelled 'bondary'. Did you mean 'boundary'?"),
+        ("{{ figure tiny#zzz }}", "Its labels are: blind, boundary, fails, quiet, shapes"),
+        ("{{ figure tiny#quiet }}", "tiny#quiet draws no figure"),
+        (
+            "{{ figure tiny#blind }}",
+            "tutorials/tiny.py:7: this cell draws a figure that has",
+        ),
+        ("{{ output tiny#quiet }}", "tiny#quiet prints nothing"),
+        ("{{ table tiny#boundary }}", "tiny#boundary shows no table"),
+        ("{{ figure tiny }}", "expected TUTORIAL#NAME. Received: 'tiny'"),
+        ("{{ picture tiny#boundary }}", "expected one of figure, code, output, table"),
+        ("a {{ tiny#acuracy }}", "no value 'acuracy'. Did you mean 'accuracy'?"),
+        (
+            "a {{ tiny#word:.3f }}",
+            "the format '.3f' does not fit tiny#word, which is 'yes'",
+        ),
+    ],
+)
+def test_what_does_not_exist_is_an_error(book: Book, written: str, message: str) -> None:
+    """It says what was asked for and what there is, and the page's errors are collected."""
+    html, context, _ = convert(f"{written}\n\n{written}", book)
+    assert len(context.errors) == 2
+    embed, why = context.errors[0]
+    assert embed in written
+    assert message in why
+    assert "{{" not in html
+
+
+def test_the_line_of_an_embed() -> None:
+    """Code is passed over, and spaces do not count."""
+    fenced = "```\n{{ a#b }}\n```\n  ~~~~\n{{ a#b }}\n~~~\n~~~~\n"
+    text = f"---\ntitle: T\n---\n`{{{{ a#b }}}}`\n{fenced}so {{{{ a#b }}}}\n"
+    assert line_of(text, "{{a#b }}") == 12
+    assert line_of(text, "{{ c#d }}") == 1
+
+
+def test_while_a_tutorial_runs(book: Book) -> None:
+    """Its embeds say so, with a link, and names are checked all the same."""
+    running = Book(book.notebooks, {"tiny": "running"})
+    html, context, _ = convert(
+        "{{ figure tiny#boundary }}\n\nIs {{ tiny#accuracy }}\n\n{{ figure tiny#x }}",
+        running,
+    )
+    assert '<p class="lab-waiting lab-running" data-tutorial="tiny#boundary">' in html
+    assert "is running" in html
+    assert 'data-tutorial="tiny#accuracy"' in html
+    assert "0.97" not in html
+    assert [written for written, _ in context.errors] == ["{{ figure tiny#x }}"]
+
+
+def test_when_a_tutorial_failed() -> None:
+    """Any name is let through, since the tutorial may be past reading."""
+    failed = Book({"tiny": notebook(prose("# tiny"))}, {"tiny": "failed"}, {"tiny": "why"})
+    html, context, _ = convert("{{ code tiny#a }}\n\nIs {{ tiny#accuracy:.1f }}", failed)
+    assert "failed" in html
+    assert "…" in html
+    assert not context.errors
+
+
+def test_a_value_that_holds_no_format(book: Book) -> None:
+    """A name without a tutorial is refused."""
+    with pytest.raises(EmbedError, match="expected TUTORIAL#NAME"):
+        book.value("accuracy")
+
+
+@pytest.mark.parametrize("text", ["See {{ output tiny#boundary }}", "A\n- {{figure tiny#x}} here"])
+def test_a_block_within_a_line_is_an_error(book: Book, text: str) -> None:
+    """It is not left as it is written; in code it is."""
+    html, context, _ = convert(text, book)
+    assert "{{" not in html
+    ((written, why),) = context.errors
+    assert written in text
+    assert "on a line of its own" in why
+    _, context, _ = convert("See `{{ output tiny#boundary }}`", book)
+    assert not context.errors
+
+
+def test_a_negative_number_has_a_minus_sign() -> None:
+    """Words keep their hyphens."""
+    made = code("f()", values=["low", "word"], outcome={"low": -1.5, "word": "one-way"})
+    html, _, _ = convert("{{ t#low:.1f }} {{ t#word }}", Book({"t": notebook(made)}))
+    assert ">\N{MINUS SIGN}1.5</a>" in html
+    assert ">one-way</a>" in html

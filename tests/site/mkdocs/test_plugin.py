@@ -1,0 +1,463 @@
+"""The plugin, by real builds of a small site in a temporary folder."""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+
+from labkit.site.core.book import Colab
+from labkit.site.mkdocs.plugin import expand, github
+
+CONFIG = """
+site_name: Small
+repo_url: https://github.com/someone/something
+edit_uri: edit/main/docs/
+nav: [index.md, chapter.md, api.md, Tutorials: [tutorials/index.md, tutorials/*.py]]
+theme: {name: material, font: false, features: [content.action.edit, navigation.instant]}
+plugins:
+  - search
+  - labkit
+  - mkdocs-jupyter: {include: ["tutorials/*.py"], ignore: ["*.md"], execute: false, cache: false}
+  - autorefs
+  - mkdocstrings:
+      enable_inventory: false
+      handlers: {python: {paths: [.], options: {backlinks: flat}}}
+markdown_extensions:
+  - admonition
+  - toc: {permalink: true}
+  - pymdownx.superfences
+"""
+TINY = """# %% [markdown]
+# # A tiny tutorial
+#
+# It draws *one* line, as the [chapter](../chapter.md) says. And more.
+#
+# !!! note "Look"
+#     Here $a^2$ and `labkit.layers.Dense`.
+
+# %%
+from pathlib import Path
+
+import labkit as keras
+from IPython.display import SVG
+
+# %% [markdown]
+# ## The `boundary` of it
+
+# %% label="boundary" alt="A line that rises." caption="It rises." values="accuracy"
+accuracy = 0.97251
+keras.layers.Dense(3)
+print("the only line")
+SVG('<svg xmlns="http://www.w3.org/2000/svg" width="90pt" height="45pt">'
+    '<path d="M0 9L9 0" stroke="#0b6bcb"/></svg>')
+
+# %% [markdown]
+# ## Fails
+
+# %% label="fails" tags=["raises-exception"]
+int("x")
+
+# %% label="answer" tags=["solution"]
+assert 6 * 7 == 42
+"""
+CHAPTER = """---
+title: The chapter
+description: What it says.
+---
+
+# The chapter
+
+## A line
+
+{{ figure tiny#boundary }}
+
+It is right in {{ tiny#accuracy:.1%}} of all cases: [see](tutorials/tiny.py#boundary).
+
+```
+{{ figure tiny#boundary }}
+```
+"""
+
+
+class Site:
+    """A small site in a folder of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.write("mkdocs.yml", CONFIG)
+        self.write("docs/index.md", "# Home\n\nHello.\n")
+        self.write("docs/chapter.md", CHAPTER)
+        self.write("docs/api.md", "# API\n\n::: labkit.layers.Dense\n    handler: python\n")
+        self.write("docs/tutorials/index.md", "# Tutorials\n\n{{ tutorials }}\n")
+        self.write("labkit/__init__.py", "from . import layers\n")
+        self.write("labkit/layers.py", 'class Dense(int):\n    """A dense layer."""\n')
+        self.write("tutorials/tiny.py", TINY)
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file, making its folders."""
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def read(self, path: str) -> str:
+        """Return the text of a file, such as `site/index.html`."""
+        return (self.root / path).read_text()
+
+    def command(self, *arguments: str) -> list[str]:
+        """Return MkDocs's command line; with `-m` it would import the site's labkit."""
+        return [str(Path(sys.executable).with_name("mkdocs")), *arguments]
+
+    def build(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Build the site; what it said is in `stderr`."""
+        return subprocess.run(
+            self.command("build", *arguments),
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def sources(self) -> dict[str, bytes]:
+        """Return every file of docs/ and tutorials/."""
+        return {
+            str(path): path.read_bytes()
+            for folder in ("docs", "tutorials")
+            for path in (self.root / folder).rglob("*")
+            if path.is_file()
+        }
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """Return a site that has been built strictly, for tests that only read it."""
+    made = Site(tmp_path_factory.mktemp("site") / "book")
+    before = made.sources()
+    done = made.build("--strict")
+    assert done.returncode == 0, done.stderr
+    assert made.sources() == before
+    return made
+
+
+@pytest.fixture
+def small(built: Site, tmp_path: Path) -> Site:
+    """Return a copy of that site, with its cache, for tests that change it."""
+    shutil.copytree(built.root, tmp_path / "book")
+    copy = object.__new__(Site)
+    copy.root = tmp_path / "book"
+    return copy
+
+
+@pytest.mark.slow
+def test_a_tutorial_is_a_page_of_the_theme(built: Site) -> None:
+    """It has the theme's boxes, code blocks and permalinks, and no style of its own."""
+    page = built.read("site/tutorials/tiny/index.html")
+    assert '<div class="admonition note">' in page
+    assert "<pre><code>" in page
+    assert "<math" in page
+    assert '<a href="../../chapter/">chapter</a>' in page
+    assert "<style" not in page
+    assert 'style="' not in page
+    assert "jp-" not in page
+
+
+@pytest.mark.slow
+def test_its_cells_show_what_they_gave(built: Site) -> None:
+    """Figure, printed line, meant error and folded solution are all there."""
+    page = built.read("site/tutorials/tiny/index.html")
+    assert '<div class="lab-cell" id="boundary">' in page
+    assert '<pre class="lab-output">the only line</pre>' in page
+    assert "<strong>ValueError</strong>: invalid literal" in page
+    assert "\x1b" not in page
+    assert '<details class="success lab-cell" id="answer">' in page
+    assert "<figcaption>It rises.</figcaption>" in page
+
+
+@pytest.mark.slow
+def test_the_table_of_contents_keeps_code(built: Site) -> None:
+    """Each heading is listed once, with the code in it, and its id is unique."""
+    page = built.read("site/tutorials/tiny/index.html")
+    contents = page[page.index('aria-label="Table of contents"') :]
+    entries = re.findall(r"<a href=#[^>]*>(.*?)</a>", contents, re.DOTALL)
+    texts = [" ".join(re.sub("<[^>]*>", "", entry).split()) for entry in entries]
+    assert texts[:2] == ["The boundary of it", "Fails"]
+    ids = Counter(re.findall(r'\sid="?([^\s">]+)', page))
+    assert max(ids.values()) == 1
+    assert {"the-boundary-of-it", "fails", "fails_1"} <= set(ids)
+
+
+@pytest.mark.slow
+def test_figures_are_files_in_two_forms(built: Site) -> None:
+    """Both exist; the page has their size, and names the light one."""
+    light = built.read("site/tutorials/tiny/boundary.svg")
+    dark = built.read("site/tutorials/tiny/boundary.dark.svg")
+    assert "#0b6bcb" in light
+    assert "#0b6bcb" not in dark
+    for page in ("site/tutorials/tiny/index.html", "site/chapter/index.html"):
+        images = re.findall(r"<img [^>]*boundary[^>]*>", built.read(page))
+        assert len(images) == 1
+        assert all('width="120"' in image and 'height="60"' in image for image in images)
+
+
+@pytest.mark.slow
+def test_the_chapter_embeds_and_links_back(built: Site) -> None:
+    """The figure and the value name their cell and lead to it; code is left alone."""
+    page = built.read("site/chapter/index.html")
+    assert '<figure class="lab-figure" data-tutorial="tiny#boundary">' in page
+    assert 'data-tutorial="tiny#accuracy" href="../tutorials/tiny/#boundary">97.3%</a>' in page
+    assert "<code>{{ figure tiny#boundary }}\n</code>" in page
+
+
+@pytest.mark.slow
+def test_downloads(built: Site) -> None:
+    """The script is the script, and the notebook is valid, executed and clean."""
+    assert built.read("site/tutorials/tiny/tiny.py") == TINY
+    notebook = nbformat.read(built.root / "site/tutorials/tiny/tiny.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    assert "the only line" in json.dumps(notebook)
+    assert "outcome" not in json.dumps(notebook)
+    assert "git+https://github.com/someone/something" in notebook.cells[1].source
+    page = built.read("site/tutorials/tiny/index.html")
+    for name in ("tiny.py", "tiny.ipynb"):
+        assert f'<a download="{name}" href="{name}">{name}</a>' in page
+    colab = "https://colab.research.google.com/github/someone/something/blob/gh-pages"
+    assert f'href="{colab}/tutorials/tiny/tiny.ipynb"' in page
+
+
+@pytest.mark.slow
+def test_the_page_says_how_it_ran(built: Site) -> None:
+    """Run time, date and versions stand on the page."""
+    page = built.read("site/tutorials/tiny/index.html")
+    assert re.search(r"Runs in [\d.]+ s · ", page)
+    assert re.search(r"Ran in [\d.]+ s on \d+ \w+ 20\d\d with Python 3\.\d+\.\d+\.", page)
+
+
+@pytest.mark.slow
+def test_edit_links_lead_to_the_sources(built: Site) -> None:
+    """A tutorial's leads to its script, a chapter's to its Markdown."""
+    base = "https://github.com/someone/something/edit/main/"
+    assert f'href="{base}tutorials/tiny.py"' in built.read("site/tutorials/tiny/index.html")
+    assert f'href="{base}docs/chapter.md"' in built.read("site/chapter/index.html")
+
+
+@pytest.mark.slow
+def test_api_names_are_linked_both_ways(built: Site) -> None:
+    """Text and code lead to the reference, and the reference lists where."""
+    page = built.read("site/tutorials/tiny/index.html")
+    links = re.findall(r'<a [^>]*href="../../api/#labkit.layers.Dense"', page)
+    assert len(links) == 2
+    reference = built.read("site/api/index.html")
+    assert 'href="../tutorials/tiny/#a-tiny-tutorial"' in reference
+    assert 'href="../tutorials/tiny/#the-boundary-of-it"' in reference
+
+
+@pytest.mark.slow
+def test_the_search_finds_each_text_once(built: Site) -> None:
+    """What a cell prints stands once in the index, and facts about the run do not."""
+    index = json.loads(built.read("site/search/search_index.json"))
+    text = json.dumps([entry for entry in index["docs"] if "tiny" in entry["location"]])
+    assert text.count("the only line") == 2  # in the code and in the output
+    assert text.count("keras.layers.Dense(3)") == 1
+    assert "Copied" not in text
+    assert "Ran in" not in text
+
+
+@pytest.mark.slow
+def test_the_list_of_tutorials(built: Site) -> None:
+    """It shows each with a picture, its first sentence as plain text, and its run time."""
+    page = built.read("site/tutorials/index.html")
+    assert '<a href="tiny/">' in page
+    assert 'src="tiny/boundary.svg"' in page
+    assert "<p>It draws one line, as the chapter says.</p>" in page
+    assert re.search(r"tiny\.py · runs in [\d.]+ s", page)
+
+
+@pytest.mark.slow
+def test_a_second_build_runs_nothing_and_gives_the_same(small: Site) -> None:
+    """Without a change no kernel starts; without an address there is no instant loading."""
+    pages = ["tutorials/tiny/index.html", "chapter/index.html", "api/index.html"]
+    pages += ["tutorials/index.html", "search/search_index.json"]
+    before = {page: small.read(f"site/{page}") for page in pages}
+    assert "navigation.instant" not in before["chapter/index.html"]
+    done = small.build("--strict")
+    assert done.returncode == 0, done.stderr
+    assert " ran in " not in done.stderr
+    assert {page: small.read(f"site/{page}") for page in pages} == before
+    small.write("mkdocs.yml", CONFIG + "site_url: https://example.org/\n")
+    assert small.build().returncode == 0
+    assert "navigation.instant" in small.read("site/tutorials/tiny/index.html")
+
+
+@pytest.mark.slow
+def test_what_the_environment_sets_is_seen(small: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A remembered page that names the repository is made anew for another."""
+    place = "https://github.com/someone/something"
+    small.write("mkdocs.yml", CONFIG.replace(place, f'!ENV [PLACE, "{place}"]'))
+    for name in ("someone/something", "else/where"):
+        assert small.build().returncode == 0
+        assert f"github/{name}/blob" in small.read("site/tutorials/tiny/index.html")
+        monkeypatch.setenv("PLACE", "https://github.com/else/where")
+
+
+@pytest.mark.slow
+def test_a_wrong_name_stops_the_build_with_its_line(small: Site) -> None:
+    """All of a page's errors are listed, in order, formulas included."""
+    small.write("docs/chapter.md", CHAPTER + "\n{{ figure tiny#x }}\n\nA {{ tiny#y }} $\\z$\n")
+    done = small.build()
+    assert done.returncode != 0
+    lines = [line for line in done.stderr.splitlines() if "docs/chapter.md:" in line]
+    assert len(lines) == 3, done.stderr
+    assert "docs/chapter.md:18: the tutorial 'tiny' has no cell labelled 'x'" in lines[0]
+    assert "docs/chapter.md:20: " in lines[1]
+    assert "docs/chapter.md:20: " in lines[2]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_figure_without_text_stops_the_build(small: Site) -> None:
+    """The message names the tutorial's own line."""
+    small.write("tutorials/tiny.py", TINY.replace(' alt="A line that rises."', ""))
+    done = small.build()
+    assert done.returncode != 0
+    line = TINY[: TINY.index("accuracy = ")].count("\n") + 1
+    assert f"tutorials/tiny.py:{line}: this cell draws a figure" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_tutorial_that_fails_stops_the_build(small: Site) -> None:
+    """The message names file and line."""
+    small.write("tutorials/tiny.py", TINY.replace("== 42", "== 43"))
+    done = small.build()
+    assert done.returncode != 0
+    line = TINY[: TINY.index("assert 6 * 7")].count("\n") + 1
+    assert f"tutorials/tiny.py:{line}: " in done.stderr
+
+
+@pytest.mark.slow
+def test_a_dead_link_in_a_tutorial_fails_a_strict_build(small: Site) -> None:
+    """Links in tutorials are checked as those in chapters are."""
+    small.write("tutorials/tiny.py", TINY.replace("../chapter.md", "../chpter.md"))
+    done = small.build("--strict")
+    assert done.returncode != 0
+    assert "'tutorials/tiny.py' contains a link '../chpter.md'" in done.stderr
+
+
+@pytest.fixture
+def serve(
+    small: Site,
+) -> Iterator[tuple[Site, subprocess.Popen[bytes], Callable[[str], str]]]:
+    """Serve the small site on a fresh clone; yield it, the process, and a page's reader."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    shutil.rmtree(small.root / ".cache")
+    with (small.root / "log").open("wb") as log:
+        process = subprocess.Popen(
+            small.command("serve", "--dev-addr", address),
+            cwd=small.root,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+    def read(path: str) -> str:
+        try:
+            with urllib.request.urlopen(f"http://{address}/{path}") as answer:
+                return str(answer.read().decode())
+        except urllib.error.URLError:
+            return ""
+
+    try:
+        yield small, process, read
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.slow
+def test_serve(
+    serve: tuple[Site, subprocess.Popen[bytes], Callable[[str], str]],
+    wait_for: Callable[..., None],
+    is_alive: Callable[[int], bool],
+) -> None:
+    """Pages come first and results follow; edits show; nothing outlives Ctrl-C."""
+    small, process, read = serve
+    waits = "import time; time.sleep(2)\n"
+    small.write("tutorials/slow.py", f"# %%\n{waits}print('slept')\n")
+    sources = small.sources()
+
+    page = "tutorials/slow/"
+    wait_for(lambda: "This tutorial is running" in read(page), "the first page")
+    assert "livereload(" in read(page)
+    assert "This page is being written" in read("api/")
+    assert "WARNING -" not in small.read("log")
+    wait_for(lambda: "slept</pre>" in read(page), "the first result")
+    wait_for(lambda: "97.3%" in read("chapter/"), "the chapter's value")
+    assert "A dense layer" in read("api/")
+    assert 'href="../../api/#labkit.layers.Dense"' in read("tutorials/tiny/")
+    assert small.sources() == sources
+    assert list((small.root / "labkit").rglob("*.pyc"))
+    version = re.search(r"livereload\((\d+)", read(page))
+    time.sleep(2)  # nothing that the tutorials left behind makes the server build again
+    assert version
+    assert version[0] in read(page)
+
+    small.write("tutorials/tiny.py", TINY.replace("*one* line", "*one* curve"))
+    wait_for(lambda: "<em>one</em> curve" in read("tutorials/tiny/"), "the edited prose")
+    assert "This tutorial is running" not in read("tutorials/tiny/")
+
+    small.write("tutorials/slow.py", f"# %%\n{waits}print('slept well')\n")
+    wait_for(lambda: "slept well</pre>" in read(page), "the edited code's result")
+
+    small.write("tutorials/slow.py", "# %%\n1 / 0\n")
+    wait_for(lambda: "This tutorial failed" in read(page), "the failure")
+    assert "tutorials/slow.py:2: " in read(page)
+
+    small.write("tutorials/slow.py", "# %%\nimport time\ntime.sleep(600)\n")
+    wait_for(lambda: kernels(process.pid), "a kernel")
+    running = kernels(process.pid)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 0
+    wait_for(lambda: not any(map(is_alive, running)), "the kernels to end")
+
+
+def kernels(parent: int) -> list[int]:
+    """Return the processes that a process has started."""
+    return [child.pid for child in psutil.Process(parent).children(recursive=True)]
+
+
+def test_nav_lists_the_tutorials() -> None:
+    """The pattern is replaced at any depth, and all else stays."""
+    nav = ["index.md", {"T": ["tutorials/index.md", "tutorials/*.py"]}]
+    pages = ["tutorials/a.py", "tutorials/b.py"]
+    assert expand(nav, pages) == ["index.md", {"T": ["tutorials/index.md", *pages]}]
+    assert expand(None, pages) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "repository"),
+    [
+        ("https://github.com/a/b", "a/b"),
+        ("https://github.com/a/b.git", "a/b"),
+        ("https://gitlab.com/a/b", ""),
+        (None, ""),
+    ],
+)
+def test_colab_opens_what_github_has(address: str | None, repository: str) -> None:
+    """Other hosts have no link to Colab."""
+    assert github(address) == repository
+    assert bool(Colab(github(address), "main")) == bool(repository)

@@ -1,0 +1,584 @@
+# %% [markdown]
+# # A network that reads digits
+#
+# From scanned digits to a network that reads them. It is trained, tested, and asked about an image
+# it has never seen. Then a harder task, and what each layer of a deeper network contributes.
+#
+# The chapter [What deep learning is](../../foundations/deep-learning.md) explains each step.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold, cross_val_score, train_test_split
+from sklearn.neighbors import KNeighborsClassifier
+
+import labkit as keras
+from labkit import datasets, plot
+
+plot.set_theme()
+
+# %% [markdown]
+# ## What the computer gets
+#
+# An image is a table of numbers. Each of these counts the inked dots in one small block of a
+# scan, from 0 (blank paper) to 16 (all ink).
+
+# %% values="samples pixels"
+digits = datasets.load_digits()
+images = (digits.images / 16).astype("float32")  # (samples, 8, 8), 0 to 1
+labels = digits.target  # (samples,)
+samples, pixels = len(images), images[0].size
+
+assert images.shape == (1797, 8, 8)
+
+# %% label="numbers" alt="A handwritten zero as 8 by 8 ink counts, large along the stroke and 0 elsewhere; beside it, forty digits by different hands." caption="One image as the computer gets it, and the first forty of the collection." tags=["remove-input"]
+fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.8), width_ratios=(1, 1.5))
+counts = digits.images[0]  # (8, 8)
+plot.matrix(axes[0], counts, fmt=".0f", cmap="gray_r", vmin=0, vmax=16)
+axes[0].set(aspect="equal", xticks=[], yticks=[])
+plot.images(axes[1], images[:40])
+
+# %% [markdown]
+# ## Three parts
+#
+# To judge a rule honestly, some images must be held back. Three parts, each with the same mix of
+# digits: one to **train** on, one to **validate** choices with, and one to **test** the result.
+
+
+# %% label="split" values="n_train n_validation n_test"
+def split(parts, classes, share):
+    """Split at random, with the same mix of classes on both sides."""
+    return train_test_split(parts, test_size=share, stratify=classes, random_state=0)
+
+
+rest, test = split(np.arange(samples), labels, 0.2)
+train, validation = split(rest, labels[rest], 0.25)
+n_train, n_validation, n_test = len(train), len(validation), len(test)
+
+x = images.reshape(samples, pixels)  # each image as one row of 64 numbers
+x_train, y_train = x[train], labels[train]
+x_validation, y_validation = x[validation], labels[validation]
+x_test, y_test = x[test], labels[test]
+
+assert len({*train, *validation, *test}) == samples  # no image is in two
+print(f"{n_train} images to train on, {n_validation} to validate, {n_test} to test")
+
+# %% [markdown]
+# ## The simplest rule that learns
+#
+# Average the training images of each digit. Call a new image by the average nearest to it.
+
+# %% values="average_accuracy"
+averages = np.array([x_train[y_train == k].mean(axis=0) for k in range(10)])
+distances = np.linalg.norm(x_test[:, None] - averages, axis=-1)  # (images, 10)
+average_accuracy = np.mean(distances.argmin(axis=1) == y_test)
+print(f"Nearest average: {average_accuracy:.1%} of the test images right")
+
+assert 0.85 < average_accuracy < 0.94
+
+# %% label="average" alt="Ten blurred grey images: the average zero to the average nine of the training set, each still recognisable." caption="The average training image of each digit." tags=["remove-input"]
+fig, ax = plt.subplots(figsize=(7.2, 0.8))
+plot.images(ax, averages.reshape(10, 8, 8), columns=10)
+
+# %% [markdown]
+# ## The network
+#
+# Two layers. The first turns 64 pixels into a few new numbers, the second turns those into ten
+# probabilities, one per digit.
+
+
+# %% label="build"
+def build(units):
+    return keras.Sequential(
+        [
+            keras.Input((64,)),
+            keras.layers.Dense(units, activation="relu"),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def compile(model):
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate=0.003),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    return model
+
+
+# %% [markdown]
+# How many units should the hidden layer have? That is a choice, so the validation set makes it.
+
+# %% label="choose" values="units parameters"
+scores, models, histories = {}, {}, {}
+for units in (2, 8, 64):
+    keras.utils.set_random_seed(0)
+    model = compile(build(units))
+    how = {"epochs": 20, "batch_size": 32, "verbose": 0}
+    check = x_validation, y_validation
+    history = model.fit(x_train, y_train, validation_data=check, **how).history
+    models[units], histories[units] = model, history
+    scores[units] = history["val_accuracy"][-1]
+    print(f"{units:2d} hidden units: {scores[units]:.1%} of the validation set")
+
+units = max(scores, key=scores.get)
+model, history = models[units], histories[units]
+parameters = model.count_params()
+
+assert scores[2] + 0.1 < scores[8] < scores[64]
+assert parameters == (pixels * units + units) + (units * 10 + 10)
+
+# %% values="epochs train_accuracy validation_accuracy"
+epochs = len(history["loss"])
+train_accuracy = history["accuracy"][-1]
+validation_accuracy = history["val_accuracy"][-1]
+
+assert history["val_loss"][0] < history["loss"][0]
+assert history["val_accuracy"][0] > history["accuracy"][0]
+assert history["val_loss"][-1] > history["loss"][-1]
+assert train_accuracy > validation_accuracy > 0.94
+
+# %% label="training" alt="The training loss falls, then flattens, ending below the validation loss; the training accuracy ends near 1, a little above validation." caption="Training, epoch by epoch. Names that begin with `val_` belong to the validation set." tags=["remove-input"]
+fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.8))
+plot.curves(axes[0], history, ["loss"])
+plot.curves(axes[1], history, ["accuracy"])
+
+# %% [markdown]
+# ## Test, once
+#
+# The test images have played no part in these choices. Differences below the standard error may
+# well be chance.
+
+# %% label="test" values="accuracy standard_error wrong"
+loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
+standard_error = (accuracy * (1 - accuracy) / n_test) ** 0.5
+wrong = round((1 - accuracy) * n_test)
+print(f"Test accuracy {accuracy:.1%} ± {standard_error:.1%}")
+print(f"{wrong} of {n_test} images wrong")
+
+assert 0.94 < accuracy < 0.99
+
+# %% label="predict" values="new_guess new_probability"
+new = x_test[:1]  # (1, 64): a batch of one image
+probabilities = model.predict(new, verbose=0)[0]  # (10,)
+new_guess, new_probability = probabilities.argmax(), probabilities.max()
+print(f"The label says {y_test[0]}.")
+print(f"The network says {new_guess}, with probability {new_probability:.3f}.")
+
+# %% [markdown]
+# ## Layer by layer
+#
+# 64 pixels, then 64 hidden numbers, then 10 probabilities. Layers are functions of arrays, and can
+# be called one by one.
+
+# %% values="active_share"
+hidden_layer, output_layer = model.layers
+hidden = np.asarray(hidden_layer(x_test))  # (images, 64)
+output = np.asarray(output_layer(hidden))  # (images, 10)
+active_share = np.mean(hidden > 0)
+
+predicted = model.predict(x_test, verbose=0)
+np.testing.assert_allclose(output, predicted, atol=1e-5)
+assert 0.3 < active_share < 0.9
+
+# %% label="layers" alt="For a 0, a 4 and a 7: the image, the hidden outputs as bars, many of them zero, and ten probabilities with one tall bar." caption="Three test images on their way through the network." tags=["remove-input"]
+fig, axes = plt.subplots(3, 3, figsize=(7.2, 4.2), width_ratios=(1, 3, 2))
+for row, digit in zip(axes, (0, 4, 7), strict=True):
+    index = np.flatnonzero(y_test == digit)[0]
+    assert output[index].argmax() == digit
+    plot.images(row[0], images[test[[index]]])
+    row[1].bar(range(units), hidden[index], color=plot.COLORS["blue"])
+    row[2].bar(range(10), output[index], color=plot.COLORS["orange"])
+    row[2].set(xticks=range(10), ylim=(0, 1))
+for ax, title in zip(axes[0], ("input", "hidden layer", "output"), strict=True):
+    ax.set_title(title)
+axes[2, 1].set_xlabel("unit")
+axes[2, 2].set_xlabel("digit")
+
+# %% values="sure_mistakes"
+guess, sureness = output.argmax(axis=1), output.max(axis=1)
+mistakes = np.flatnonzero(guess != y_test)
+mistakes = mistakes[np.argsort(-sureness[mistakes])]
+sure_mistakes = np.sum(sureness[mistakes] > 0.9)
+
+assert len(mistakes) == wrong
+assert sure_mistakes > 0
+
+# %% label="mistakes" alt="Images that the network gets wrong, some hard to read, each with the digit that it is and the digit that was said." caption="The mistakes that the network is most sure of: what it is, and what the network said." tags=["remove-input"]
+fig, ax = plt.subplots(figsize=(7.2, 1.4))
+titles = [f"{y_test[i]}, not {guess[i]}" for i in mistakes[:8]]
+plot.images(ax, images[test[mistakes[:8]]], titles)
+
+# %% [markdown]
+# The network has no way to say *this is no digit*. Give it images of pure noise.
+
+# %% label="noise" values="noise_sure"
+noise = np.random.default_rng(0).random((1000, 64)).astype("float32")
+answers = model.predict(noise, verbose=0)
+noise_sure = np.mean(answers.max(axis=1) > 0.9)
+print(f"More than 90% sure of a digit: {noise_sure:.0%} of the noise images")
+
+assert noise_sure > 0.1
+
+# %% [markdown]
+# ## Is the hidden layer worth it?
+#
+# Leave it out, and what remains is ten weighted sums of pixels: a *shallow* model. (No choice
+# depends on the comparisons from here on, so they may use the test set.)
+
+# %% label="shallow" values="shallow_accuracy shallow_gap shallow_parameters neighbour_accuracy"
+keras.utils.set_random_seed(0)
+shallow = keras.Sequential([keras.Input((64,)), keras.layers.Dense(10, "softmax")])
+compile(shallow).fit(x_train, y_train, epochs=100, batch_size=32, verbose=0)
+shallow_accuracy = shallow.evaluate(x_test, y_test, verbose=0)[1]
+shallow_gap = abs(shallow_accuracy - accuracy)
+shallow_parameters = shallow.count_params()
+
+neighbour = KNeighborsClassifier(n_neighbors=1).fit(x_train, y_train)
+neighbour_accuracy = neighbour.score(x_test, y_test)
+
+rows = {
+    "nearest average": (averages.size, average_accuracy),
+    "no hidden layer": (shallow_parameters, shallow_accuracy),
+    f"{units} hidden units": (parameters, accuracy),
+    "nearest training image": (x_train.size, neighbour_accuracy),
+}
+assert shallow_gap < 2 * standard_error
+assert neighbour_accuracy > accuracy
+table = pd.DataFrame(rows, index=["numbers kept", "right on the test set"]).T
+formats = {"numbers kept": "{:,.0f}", "right on the test set": "{:.1%}"}
+table.style.format(formats)
+
+# %% [markdown]
+# On these neat images a shallow model does about as well. So make the task a little less neat:
+# move every test image one pixel to the right.
+
+# %% label="nudge" values="nudged_accuracy nudged_neighbour ink_lost"
+nudged = np.pad(images[test], ((0, 0), (0, 0), (1, 0)))[:, :, :8]
+ink_lost = 1 - nudged.sum() / images[test].sum()
+nudged = nudged.reshape(-1, 64)
+nudged_accuracy = model.evaluate(nudged, y_test, verbose=0)[1]
+nudged_neighbour = neighbour.score(nudged, y_test)
+print("Test images moved by one pixel")
+print(f"{units} hidden units: {nudged_accuracy:.1%} right")
+print(f"nearest training image: {nudged_neighbour:.1%} right")
+
+assert ink_lost < 0.01
+assert nudged_accuracy < 0.65
+assert nudged_neighbour < 0.75
+
+# %% [markdown]
+# ## A harder task: digits anywhere
+#
+# From now on each digit lies at a random place on a sheet of 16 × 16 pixels. Four sheets are made
+# of each training image, one of each test image.
+
+
+# %% values="n_sheets"
+def scatter(images, rng):
+    """Put each 8 × 8 image at a random place on a sheet of its own."""
+    sheets = np.zeros((len(images), 16, 16, 1), "float32")
+    places = rng.integers(0, 9, (len(images), 2))
+    for i, (row, column) in enumerate(places):
+        sheets[i, row : row + 8, column : column + 8, 0] = images[i]
+    return sheets
+
+
+rng = np.random.default_rng(0)
+s_train = scatter(np.repeat(images[train], 4, axis=0), rng)
+t_train = np.repeat(y_train, 4)
+s_test = scatter(images[test], rng)
+n_sheets = len(s_train)
+
+# %% label="sheets" alt="Eight grey sheets of 16 by 16 pixels, each with one small digit at a different place." caption="The harder task: the same digits, anywhere on a larger sheet." tags=["remove-input"]
+fig, ax = plt.subplots(figsize=(7.2, 1))
+plot.images(ax, s_test[:8], vmin=-0.1, vmax=1)  # paper a little grey
+
+# %% [markdown]
+# Three ways to read them: a shallow model on the raw pixels; a feature made by hand (find the ink,
+# cut it out) below the same model; and a deeper network that must find its own features.
+
+
+# %% label="hand" values="raw_accuracy cut_accuracy"
+def cut(sheets):
+    """Find the ink's first row and column; cut out 8 × 8 pixels from there."""
+    patches = np.zeros((len(sheets), 8, 8), "float32")
+    for patch, sheet in zip(patches, sheets[..., 0], strict=True):
+        row = np.flatnonzero(sheet.any(axis=1))[0]
+        column = np.flatnonzero(sheet.any(axis=0))[0]
+        piece = sheet[row : row + 8, column : column + 8]
+        patch[: piece.shape[0], : piece.shape[1]] = piece
+    return patches
+
+
+def shallow_score(train_features, test_features):
+    """Train logistic regression on some features, test it on others."""
+    model = LogisticRegression(max_iter=2000)
+    model.fit(train_features.reshape(len(train_features), -1), t_train)
+    return model.score(test_features.reshape(len(test_features), -1), y_test)
+
+
+raw_accuracy = shallow_score(s_train, s_test)
+cut_accuracy = shallow_score(cut(s_train), cut(s_test))
+print(f"Shallow model on raw pixels: {raw_accuracy:.1%} right")
+print(f"Shallow model on cut-out digits: {cut_accuracy:.1%} right")
+
+assert raw_accuracy < 0.35
+assert cut_accuracy > 0.9
+
+# %% [markdown]
+# The deeper network repeats one pattern three times: small filters that slide over the image
+# (`Conv2D`), and the strongest response of each 2 × 2 block (`MaxPooling2D`). The chapter on
+# [convolutional networks](../../architectures/cnn.md) takes them apart.
+
+
+# %% label="deep" values="deep_accuracy deep_parameters"
+def build_deep():
+    return keras.Sequential(
+        [
+            keras.Input((16, 16, 1)),
+            keras.layers.Conv2D(8, 3, padding="same", activation="relu"),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Conv2D(16, 3, padding="same", activation="relu"),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Conv2D(32, 3, padding="same", activation="relu"),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Flatten(),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+keras.utils.set_random_seed(0)
+deep = compile(build_deep())
+deep.fit(s_train, t_train, epochs=15, batch_size=64, verbose=0)
+deep_accuracy = deep.evaluate(s_test, y_test, verbose=0)[1]
+deep_parameters = deep.count_params()
+print(f"Deep network on raw pixels: {deep_accuracy:.1%} right")
+
+assert 0.85 < deep_accuracy < 0.98
+assert abs(deep_accuracy - cut_accuracy) < 0.04
+
+# %% [markdown]
+# The hand-made feature is about as good, as long as its assumption holds. Put one grey speck somewhere
+# on each test sheet, and train nothing again.
+
+# %% label="speck" values="speck_cut_accuracy speck_deep_accuracy"
+specked = s_test.copy()
+rows, columns = rng.integers(0, 16, (2, n_test))
+specked[np.arange(n_test), rows, columns] = 0.5
+speck_cut_accuracy = shallow_score(cut(s_train), cut(specked))
+speck_deep_accuracy = deep.evaluate(specked, y_test, verbose=0)[1]
+print("Test sheets with a speck")
+print(f"Shallow model on cut-out digits: {speck_cut_accuracy:.1%} right")
+print(f"Deep network on raw pixels: {speck_deep_accuracy:.1%} right")
+
+assert speck_cut_accuracy < 0.7
+assert speck_deep_accuracy > deep_accuracy - 0.05
+
+# %% [markdown]
+# ## What each layer contributes
+#
+# Stop the trained network after each stage, and ask how well a *linear* model, a probe, can read
+# the digit from what has arrived there.
+
+
+# %% values="probe_pixels probe_1 probe_2 probe_3 random_1 random_3"
+def stages(model, sheets):
+    """Return the sheets and what leaves each of the three pooling layers."""
+    values = [sheets]
+    for layer in model.layers[:6]:
+        sheets = np.asarray(layer(sheets))
+        values.append(sheets)
+    return values[::2]
+
+
+def probes(model):
+    """Return the score of a shallow model after each stage."""
+    pairs = zip(stages(model, s_train), stages(model, s_test), strict=True)
+    return [shallow_score(*pair) for pair in pairs]
+
+
+keras.utils.set_random_seed(0)  # the start from which `deep` was trained
+untrained = probes(build_deep())
+_, random_1, _, random_3 = untrained
+trained = probes(deep)
+probe_pixels, probe_1, probe_2, probe_3 = trained
+
+assert probe_pixels + 0.2 < probe_1
+assert probe_1 + 0.1 < probe_2
+assert probe_2 < probe_3
+assert probe_3 - probe_2 < (probe_2 - probe_1) / 2
+assert random_1 > probe_pixels + 0.1
+assert random_3 < probe_3 - 0.2
+
+# %% label="probes" alt="The trained network's line rises through its three stages and flattens; the untrained network's stays far below it." caption="How well a linear model reads the digit from each stage of the network." tags=["remove-input"]
+fig, ax = plt.subplots(figsize=(7.2, 3.2))
+names = ["pixels", "stage 1", "stage 2", "stage 3"]
+ax.plot(names, trained, "o-", label="trained network")
+ax.plot(names, untrained, "s--", label="same network, untrained")
+ax.set(ylabel="probe's test accuracy", ylim=(0, 1))
+ax.legend(loc="lower right")
+
+# %% [markdown]
+# The same in a picture: each sheet as one point, in the two directions that separate the training
+# digits best (linear discriminant analysis).
+
+# %%
+points, alike = {}, {}
+for stage in (0, 3):
+    known = stages(deep, s_train)[stage].reshape(n_sheets, -1)
+    new = stages(deep, s_test)[stage].reshape(n_test, -1)
+    lens = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto")
+    points[stage] = p = lens.fit(known, t_train).transform(new)[:, :2]  # (sheets, 2)
+    apart = np.linalg.norm(p[:, None] - p, axis=-1) + 1e9 * np.eye(n_test)
+    alike[stage] = np.mean(y_test[apart.argmin(axis=1)] == y_test)  # the nearest point's digit
+
+assert alike[0] < 0.25
+assert alike[3] > 0.4
+
+# %% label="spread" alt="Two clouds of numerals. From the pixels, the ten digits lie mixed; from the last stage, equal digits lie together." caption="Each test sheet as a point: by its pixels, and by what leaves stage 3." tags=["remove-input"]
+fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.6))
+colors = [*plot.COLORS.values()] * 2
+for ax, (stage, found) in zip(axes, points.items(), strict=True):
+    for digit in range(10):
+        across, up = found[y_test == digit].T
+        style = {"marker": f"${digit}$", "color": colors[digit], "lw": 0}
+        ax.scatter(across, up, s=42, **style)
+    ax.set(title=names[stage], xticks=[], yticks=[])
+
+# %% [markdown]
+# ## The same in Keras
+#
+# Everything above ran on labkit. From here on, `keras` is Keras itself. `build` now builds Keras
+# models; they get the weights trained above, and must give the same answers.
+
+# %% label="twin"
+ours = compile(build(units))  # the last labkit model: not trained yet
+
+# %% label="keras" values="difference deep_difference"
+import keras
+
+theirs = compile(build(units))
+theirs.set_weights(model.get_weights())
+difference = np.abs(theirs.predict(x_test, verbose=0) - predicted).max()
+
+deep_theirs = compile(build_deep())
+deep_theirs.set_weights(deep.get_weights())
+answers = deep_theirs.predict(s_test, verbose=0)
+deep_difference = np.abs(answers - deep.predict(s_test, verbose=0)).max()
+
+print("Largest difference between two probabilities")
+print(f"two layers: {difference:.0e}, deep network: {deep_difference:.0e}")
+
+assert difference < 1e-5
+assert deep_difference < 1e-5
+
+# %% [markdown]
+# Training agrees too: from the same weights, with the batches in the same order, both take the same
+# steps.
+
+# %% label="keras-steps" values="steps weight_change weight_difference"
+start = ours.get_weights()
+theirs.set_weights(start)
+settings = {"epochs": 3, "batch_size": 32, "shuffle": False, "verbose": 0}
+ours.fit(x_train, y_train, **settings)
+theirs.fit(x_train, y_train, **settings)
+
+steps = 3 * -(-n_train // 32)
+kernel, their_kernel = ours.get_weights()[0], theirs.get_weights()[0]
+weight_change = np.mean(np.abs(kernel - start[0]))
+weight_difference = np.mean(np.abs(kernel - their_kernel))
+print(f"In {steps} steps a weight moves by {weight_change:.3f} on average.")
+print(f"Then the two libraries differ by {weight_difference:.0e}.")
+
+assert weight_change > 0.03
+assert weight_difference < 1e-4
+
+# %% [markdown]
+# From its own random start, Keras ends at the same accuracy, give or take a few images.
+
+# %% label="keras-training" values="keras_accuracy"
+keras.utils.set_random_seed(0)
+theirs = compile(build(units))
+theirs.fit(x_train, y_train, epochs=20, batch_size=32, verbose=0)
+keras_accuracy = theirs.evaluate(x_test, y_test, verbose=0)[1]
+print(f"From scratch: Keras {keras_accuracy:.1%}, labkit {accuracy:.1%}")
+
+assert abs(keras_accuracy - accuracy) < 3 * standard_error
+
+# %% [markdown]
+# ## Solutions to the exercises
+#
+# **1.** The parameters of a network with 64 inputs, hidden layers of 32 and 16 units, and 10 outputs.
+
+# %% label="exercise-1" tags=["solution"] values="deeper_parameters"
+layers = [keras.layers.Dense(count) for count in (32, 16, 10)]
+deeper = keras.Sequential([keras.Input((64,)), *layers])
+deeper_parameters = (64 * 32 + 32) + (32 * 16 + 16) + (16 * 10 + 10)
+print(f"{deeper_parameters:,} parameters")
+
+assert deeper.count_params() == deeper_parameters
+
+# %% [markdown]
+# **2.** The same images with their pixels shuffled.
+
+# %% label="exercise-2" tags=["solution"] values="shuffled_difference"
+order = np.random.default_rng(0).permutation(64)
+kernel, *others = model.get_weights()
+shuffled = build(units)
+shuffled.set_weights([kernel[order], *others])  # kernel: a row per pixel
+answers = shuffled.predict(x_test[:, order], verbose=0)
+shuffled_difference = np.abs(answers - predicted).max()
+print(f"Probabilities change by at most {shuffled_difference:.0e}")
+
+assert shuffled_difference < 1e-5
+
+# %% [markdown]
+# **3.** Fewer labelled examples.
+
+# %% label="exercise-3" tags=["solution"] values="few_accuracy some_accuracy"
+learned = {}
+for count in (50, 200, 800):
+    keras.utils.set_random_seed(0)
+    student = compile(build(units))
+    few = x_train[:count], y_train[:count]
+    student.fit(*few, epochs=20, batch_size=32, verbose=0)
+    learned[count] = student.evaluate(x_test, y_test, verbose=0)[1]
+    print(f"{count} images: {learned[count]:.1%} of the test set right")
+few_accuracy, some_accuracy, _ = learned.values()
+
+assert learned[50] + 0.05 < learned[200] < learned[800]
+assert learned[800] - learned[200] < learned[200] - learned[50]
+
+# %% [markdown]
+# **4.** Test images that are neighbours in the file.
+
+# %% label="exercise-4" tags=["solution"] values="mixed_accuracy block_accuracy"
+model = LogisticRegression(max_iter=2000)
+mixed = KFold(5, shuffle=True, random_state=0)
+blocks = KFold(5)  # five runs of neighbours
+mixed_accuracy = cross_val_score(model, x, labels, cv=mixed).mean()
+block_accuracy = cross_val_score(model, x, labels, cv=blocks).mean()
+print(f"Test images from everywhere: {mixed_accuracy:.1%} right")
+print(f"Test images side by side in the file: {block_accuracy:.1%} right")
+
+assert mixed_accuracy - block_accuracy > 0.02
+
+# %% [markdown]
+# **5.** Answer only when sure.
+
+# %% label="exercise-5" tags=["solution"] values="accepted accepted_accuracy"
+sure = sureness > 0.95
+accepted = sure.mean()
+accepted_accuracy = np.mean(guess[sure] == y_test[sure])
+print(f"Answered: {accepted:.0%}. Of these, right: {accepted_accuracy:.1%}")
+
+assert accepted > 0.7
+assert accuracy < accepted_accuracy < 1
+
+plt.show()

@@ -1,0 +1,532 @@
+# %% [markdown]
+# # Layers and networks
+#
+# A layer of neurons is one matrix product. A network is layers, one after the other. This
+# script counts the weights of a network, follows shapes and digits through it, and shows why
+# depth is nothing without something that bends in between.
+# The chapter [Layers and networks](../../foundations/layers.md) explains each step.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+import labkit as keras
+from labkit import datasets, plot
+
+plot.set_theme()
+BLUE, ORANGE = plot.COLORS["blue"], plot.COLORS["orange"]
+
+# %% [markdown]
+# ## Two neurons, four baskets, one matrix product
+#
+# Each shop is a neuron: its prices are the weights, its delivery fee is the bias. A layer asks
+# both shops about all baskets at once.
+
+# %% label="bills" values="first_bill"
+baskets = np.array(  # (4 baskets, 3 goods)
+    [[4, 2, 1], [1, 0, 0], [0, 3, 2], [2, 2, 2]]
+)
+prices = np.array([[0.5, 0.8], [2.5, 2.0], [6.0, 5.0]])  # (3 goods, 2 shops)
+fees = np.array([1.0, 4.0])  # (2 shops,)
+
+bills = baskets @ prices + fees  # (4 baskets, 2 shops)
+first_bill = float(bills[0, 0])
+print(f"basket 1, shop 1: 4 × 0.5 + 2 × 2.5 + 1 × 6 + 1 = {first_bill:g}")
+for basket in range(4):
+    for shop in range(2):
+        neuron = sum(baskets[basket] * prices[:, shop]) + fees[shop]
+        assert abs(bills[basket, shop] - neuron) < 1e-12
+
+# %% label="product" alt="Four tables of numbers in a row: the baskets, four rows by three columns; the prices, three rows by two columns; the fees, one row by two columns; and the bills, four rows by two columns. The first row of the baskets, the first column of the prices and the first fee are outlined, and so is the first bill, 14." caption="A layer as a matrix product. The outlined row and column meet in one number: one neuron's sum for one basket." tags=["remove-input"]
+fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.5), width_ratios=[3, 2, 2, 2])
+goods, shops = ["apples", "loaves", "cheeses"], ["shop 1", "shop 2"]
+panels = [
+    ("baskets X", baskets, "1234", goods, (0, 0, 3, 1)),
+    ("· prices W", prices, goods, shops, (0, 0, 1, 3)),
+    ("+ fees b", fees[np.newaxis], [""], shops, (0, 0, 1, 1)),
+    ("= bills", bills, "1234", shops, (0, 0, 1, 1)),
+]
+for ax, (title, values, rows, columns, (left, top, width, height)) in zip(
+    axes, panels, strict=True
+):
+    plot.matrix(ax, values, rows, columns, fmt="g", cmap="Blues", vmin=0, vmax=45)
+    ax.set_title(title)
+    ax.set_aspect("equal")
+    ax.tick_params(length=0, labelsize=8)
+    corner = (left - 0.5, top - 0.5)
+    box = plt.Rectangle(corner, width, height, fill=False, color=ORANGE, linewidth=2.5)
+    ax.add_patch(box).set_clip_on(False)
+
+# %% [markdown]
+# The library's name for such a layer is `Dense`.
+
+# %% label="dense" values="dense_parameters"
+dense = keras.layers.Dense(2)
+dense.build((None, 3))  # any number of baskets, three goods
+dense.set_weights([prices, fees])
+dense_parameters = dense.count_params()
+assert np.allclose(np.asarray(dense(baskets.astype("float32"))), bills)
+assert dense_parameters == 3 * 2 + 2
+
+# %% [markdown]
+# ## Layers in a row
+
+# %% label="network" alt="Four columns: four squares labelled input, then five circles and three circles labelled hidden, then two circles labelled output. Every node is joined to every node of the next column." caption="A dense network. Each line is one weight, each circle is one neuron. The squares compute nothing: they are the data." tags=["remove-input"]
+fig, ax = plt.subplots(figsize=(7.2, 3))
+names, sizes = ["input", "hidden", "hidden", "output"], [4, 5, 3, 2]
+columns = [np.arange(size) - (size - 1) / 2 for size in sizes]  # heights of the nodes
+for k in range(3):
+    for start in columns[k]:
+        for end in columns[k + 1]:
+            ax.plot([k, k + 1], [start, end], "-", color=plot.COLORS["grey"], lw=0.7)
+for k, (name, heights) in enumerate(zip(names, columns, strict=True)):
+    marker, fill = ("s", plot.PAPER) if name == "input" else ("o", BLUE)
+    ax.plot([k] * len(heights), heights, marker, ms=14, mec=plot.INK, mfc=fill)
+    ax.text(k, 2.6, name, ha="center")
+ax.set(xlim=(-0.4, 3.4), ylim=(-2.5, 3))
+ax.axis("off")
+
+# %% [markdown]
+# A network for digits: 64 pixels in, ten scores out, two hidden layers of our choice between.
+
+# %% label="shapes" values="parameters first_share"
+digits = datasets.load_digits()
+pixels = (digits.data / 16).astype("float32")  # (1797, 64), from 0 to 1
+labels = digits.target  # (1797,)
+
+
+def build(activation):
+    """64 inputs, hidden layers of 32 and 16, ten outputs."""
+    last = "softmax" if activation else None
+    return keras.Sequential(
+        [
+            keras.Input((64,)),
+            keras.layers.Dense(32, activation=activation),
+            keras.layers.Dense(16, activation=activation),
+            keras.layers.Dense(10, activation=last),
+        ]
+    )
+
+
+keras.utils.set_random_seed(0)
+network = build("relu")
+rows = []
+for layer in network.layers:
+    kernel, _ = layer.get_weights()
+    inputs, units = kernel.shape
+    rows.append(
+        {
+            "kernel": kernel.shape,
+            "output": ("batch", units),
+            "in·out + out": f"{inputs}·{units} + {units}",
+            "parameters": layer.count_params(),
+        }
+    )
+    assert layer.count_params() == inputs * units + units
+parameters = network.count_params()
+first_share = rows[0]["parameters"] / parameters
+print(f"{parameters:,} parameters, {first_share:.0%} in the first layer")
+assert parameters == sum(row["parameters"] for row in rows) == 2778
+
+pd.DataFrame(rows, index=["hidden 1", "hidden 2", "output"])
+
+# %% [markdown]
+# Trained on 1,257 digits, tested on the other 540.
+
+# %% label="train" values="digits_accuracy trained_on tested_on"
+order = np.random.default_rng(0).permutation(len(pixels))
+train, test = order[:1257], order[1257:]
+trained_on, tested_on = len(train), len(test)
+network.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+network.fit(pixels[train], labels[train], batch_size=32, epochs=30, verbose=0)
+scores = network.predict(pixels[test], verbose=0)  # (540, 10)
+digits_accuracy = float(np.mean(scores.argmax(axis=1) == labels[test]))
+print(f"test accuracy {digits_accuracy:.3f}")
+assert digits_accuracy > 0.93
+
+# %%
+first = [np.flatnonzero(labels[test] == digit)[0] for digit in (0, 3, 6)]
+chosen = test[first]
+steps = [pixels[chosen]]
+for layer in network.layers:
+    steps.append(np.asarray(layer(steps[-1])))
+assert steps[3][range(3), labels[chosen]].min() > 0.7  # sure of the right digit
+
+
+def framed(ax, picture):
+    """Draw one picture in a thin frame, so that white cells show on white."""
+    plot.images(ax, picture[np.newaxis])
+    frame = plt.Rectangle((0, 0), 1, 1, transform=ax.transAxes)
+    ax.add_patch(frame).set(fill=False, edgecolor=plot.GRID)
+    ax.set_anchor("NW")
+
+
+# %% label="flow" alt="Three rows, one for each of three digits. From left to right: the picture of 8 by 8 pixels, the outputs of the first hidden layer as 8 by 4 cells, those of the second as 8 by 2 cells, and ten bars of class scores, of which one, hatched, is by far the longest: the true class." caption="Three digits on their way through the network. Dark means a large output. The hidden outputs are the network's own description of the picture; only the last layer's have a meaning that we gave them." tags=["remove-input"]
+fig, axes = plt.subplots(3, 4, figsize=(7.2, 4.8), width_ratios=[8, 4, 3, 9])
+titles = ["64\npixels", "32\noutputs", "16\noutputs", "10\nscores"]
+shapes = [(8, 8), (8, 4), (8, 2)]
+for row, axs in enumerate(axes):
+    for ax, values, shape in zip(axs, steps, shapes, strict=False):
+        framed(ax, values[row].reshape(shape))
+    bars = axs[3].barh(range(10), steps[3][row], color=BLUE)
+    true = bars[labels[chosen[row]]]
+    true.set(facecolor=ORANGE, hatch="//", edgecolor=plot.INK)
+    axs[3].set(xlim=(0, 1), xticks=[0, 1], yticks=range(10), ylim=(9.6, -0.6))
+    axs[3].tick_params(labelsize=8)
+    axs[3].grid(axis="y", visible=False)
+for ax, title in zip(axes[0], titles, strict=True):
+    ax.set_title(title)
+
+# %% [markdown]
+# ## A network is a composition
+#
+# The model calls its layers one after the other, and nothing else. Written out:
+
+# %% label="compose" values="compose_gap"
+W1, b1, W2, b2, W3, b3 = network.get_weights()
+
+
+def relu(z):
+    return np.maximum(z, 0)
+
+
+def softmax(z):
+    return np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+
+
+hidden = relu(pixels[test] @ W1 + b1)  # (540, 32)
+hidden = relu(hidden @ W2 + b2)  # (540, 16)
+composed = softmax(hidden @ W3 + b3)  # (540, 10)
+compose_gap = float(np.abs(composed - scores).max())
+assert compose_gap < 1e-6
+
+# %% [markdown]
+# ## Without a bend, depth is nothing
+#
+# The same three layers without activations, and one layer that does the work of all three.
+
+# %% label="collapse" values="collapsed_parameters collapse_gap"
+linear = build(None)
+W1, b1, W2, b2, W3, b3 = linear.get_weights()
+W = W1 @ W2 @ W3  # (64, 10)
+b = (b1 @ W2 + b2) @ W3 + b3  # (10,)
+
+collapsed_parameters = W.size + b.size
+outputs = np.asarray(linear(pixels))  # (1797, 10)
+collapse_gap = float(np.abs(outputs - (pixels @ W + b)).max())
+print(f"{parameters:,} parameters do no more than {collapsed_parameters}")
+assert collapsed_parameters == 650
+assert collapse_gap < 1e-5
+
+# %% [markdown]
+# Two rings of points, made up, and three networks: one layer, four layers without activations
+# between them, four layers with ReLU.
+
+# %% label="rings" alt="Three pictures of an inner ring of points inside an outer ring. With one layer and with four linear layers, a straight border cuts through both rings. With four layers and ReLU, the border runs around the inner ring and separates the two." caption="The border that each network learned. Three more layers change nothing, until something bends between them." values="one_accuracy linear_accuracy relu_accuracy"
+rng = np.random.default_rng(0)
+angle = rng.uniform(0, 2 * np.pi, 400)
+ring = np.arange(400) % 2  # 0 inside, 1 outside
+radius = np.where(ring, 2.0, 1.0) + rng.normal(0, 0.12, 400)
+points = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)  # (400, 2)
+points = points.astype("float32")
+
+
+def learn_rings(hidden, activation):
+    """Train hidden layers of 16 units and one sigmoid neuron."""
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Dense(16, activation=activation) for _ in range(hidden)]
+    model = keras.Sequential(
+        [keras.Input((2,)), *layers, keras.layers.Dense(1, activation="sigmoid")]
+    )
+    model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
+    model.fit(points, ring[:, np.newaxis], batch_size=40, epochs=100, verbose=0)
+    return model
+
+
+models = {
+    "one layer": learn_rings(0, None),
+    "four, linear": learn_rings(3, None),
+    "four, ReLU": learn_rings(3, "relu"),
+}
+fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.7), sharex=True, sharey=True)
+accuracies, doubts, outside = [], [], []
+for ax, (name, model) in zip(axes, models.items(), strict=True):
+    plot.decision_boundary(ax, model, points, ring)
+    probability = np.asarray(model(points))[:, 0]  # (400,)
+    accuracies.append(float(np.mean((probability > 0.5) == ring)))
+    doubts.append(float(np.mean(np.abs(probability - 0.5))))
+    outside.append(float(np.mean(probability > 0.5)))
+    ax.set(xticks=[], yticks=[], aspect="equal", title=f"{name}: {accuracies[-1]:.0%}")
+one_accuracy, linear_accuracy, relu_accuracy = accuracies
+assert max(one_accuracy, linear_accuracy) < 0.7
+assert max(doubts[:2]) < 0.1  # these two say nearly "one half" everywhere
+assert all(0.2 < share < 0.8 for share in outside)  # every border runs through the points
+assert relu_accuracy > 0.98
+
+# %% [markdown]
+# ## Each layer folds once more
+#
+# Two ReLU units fold the interval from 0 to 1 in the middle. Stacked, they fold what is already
+# folded: the number of straight pieces doubles with each layer.
+
+# %% label="fold" alt="Four graphs on the interval from 0 to 1. With one hidden layer a single tent of two straight pieces; with two layers two tents, with three layers four, with four layers eight: sixteen straight pieces." caption="The same two units, stacked one to four times. Each layer doubles the number of straight pieces." values="fold_layers fold_units fold_pieces fold_parameters shallow_units shallow_parameters"
+grid = np.linspace(0, 1, 1025, dtype="float32")[:, np.newaxis]  # (1025, 1)
+
+
+def build_fold(depth):
+    """`depth` layers of two ReLU units, with weights set by hand."""
+    model = keras.Sequential(
+        [
+            keras.Input((1,)),
+            *[keras.layers.Dense(2, activation="relu") for _ in range(depth)],
+            keras.layers.Dense(1),
+        ]
+    )
+    tent = np.array([[2.0], [-4.0]])  # 2 relu(x) - 4 relu(x - 1/2)
+    into, shift = np.array([[1.0, 1.0]]), np.array([0.0, -0.5])
+    between = [tent @ into, shift] * (depth - 1)  # tent and into collapse into one
+    model.set_weights([into, shift, *between, tent, np.zeros(1)])
+    return model
+
+
+def count_pieces(values):
+    """Count the straight pieces of a curve that is sampled at its kinks."""
+    return int(np.sum(np.diff(values, n=2) != 0)) + 1
+
+
+fig, axes = plt.subplots(1, 4, figsize=(7.2, 2), sharex=True, sharey=True)
+for depth, ax in enumerate(axes, start=1):
+    values = np.asarray(build_fold(depth)(grid))[:, 0]
+    ax.plot(grid[:, 0], values, color=BLUE)
+    ax.set(title=f"depth {depth}", xticks=[0, 1], yticks=[0, 1])
+    assert count_pieces(values) == 2**depth
+
+fold_layers = 6
+fold = build_fold(fold_layers)
+fold_units, fold_parameters = 2 * fold_layers, fold.count_params()
+fold_pieces = count_pieces(np.asarray(fold(grid))[:, 0])
+shallow_units = fold_pieces - 1  # one hidden layer bends at most once per unit
+shallow_parameters = 3 * shallow_units + 1
+print(f"{fold_units} units in {fold_layers} layers: {fold_pieces} pieces")
+print(f"one hidden layer needs {shallow_units} units for as many")
+assert fold_pieces == 64
+
+# %% [markdown]
+# ## Depth has a price
+#
+# Ten untrained layers of 64 units look at the digits. How far do the outputs of a layer still
+# differ from digit to digit?
+
+# %% values="sigmoid_factor relu_factor he_factor tanh_factor"
+pairs = [
+    ("ReLU, He", "relu", "he_normal"),
+    ("tanh, Glorot", "tanh", "glorot_normal"),
+    ("ReLU, Glorot", "relu", "glorot_normal"),
+    ("sigmoid, Glorot", "sigmoid", "glorot_normal"),
+]
+spreads = {}
+for name, activation, initializer in pairs:
+    keras.utils.set_random_seed(0)
+    values, spreads[name] = pixels[test].astype("float64"), []
+    for _ in range(10):
+        layer = keras.layers.Dense(64, activation, dtype="float64", kernel_initializer=initializer)
+        values = np.asarray(layer(values))  # (540, 64)
+        spreads[name].append(float(values.std(axis=0).mean()))
+he_factor, tanh_factor, relu_factor, sigmoid_factor = (
+    (spread[-1] / spread[0]) ** (1 / 9)  # from layer 1 to layer 10
+    for spread in spreads.values()
+)
+print(f"spread from layer to layer: sigmoid × {sigmoid_factor:.2f}, ", end="")
+print(f"ReLU × {relu_factor:.2f}, ReLU with He's start × {he_factor:.2f}")
+assert 0.2 < sigmoid_factor < 0.27
+assert 0.6 < relu_factor < 0.8
+assert 0.85 < he_factor < 1.15
+assert 0.85 < tanh_factor < 1.15
+
+# %% label="spread" alt="Spread of the outputs against the layer, on a logarithmic scale. With ReLU and He's start, and with tanh and Glorot's, the lines stay nearly level. ReLU with Glorot's start falls steadily. Sigmoid falls steepest, by more than a factor of a thousand in ten layers." caption="How far a layer's outputs differ from one digit to another: the standard deviation over the test digits, averaged over units." tags=["remove-input"]
+fig, ax = plt.subplots(figsize=(7.2, 3.2))
+for (name, spread), marker in zip(spreads.items(), plot.MARKERS, strict=False):
+    ax.semilogy(range(1, 11), spread, marker=marker, label=name)
+ax.set(xlabel="layer", ylabel="spread", xticks=range(1, 11))
+ax.legend(ncols=2)
+
+# %% [markdown]
+# ## A layer is any transformation
+#
+# A layer of our own, and six of the library's, all without a single parameter.
+
+
+# %% label="mirror"
+class Mirror(keras.layers.Layer):
+    """Swap left and right."""
+
+    def call(self, x, training=False):  # (batch, height, width, channels)
+        return x[:, :, ::-1]
+
+
+pictures = pixels[:3].reshape(3, 8, 8, 1)
+mirrored = np.asarray(Mirror()(pictures))
+assert np.array_equal(mirrored[0, :, 0], pictures[0, :, 7])
+
+# %% label="free" values="free_parameters"
+layers = {
+    "Flatten": (keras.layers.Flatten(), pictures),
+    "Reshape": (keras.layers.Reshape((4, 16)), pictures),
+    "MaxPooling2D": (keras.layers.MaxPooling2D(2), pictures),
+    "Activation": (keras.layers.Activation("relu"), pictures),
+    "Dropout": (keras.layers.Dropout(0.5), pictures),
+    "Add": (keras.layers.Add(), [pictures, pictures]),
+    "Mirror": (Mirror(), pictures),
+}
+outputs = {name: np.asarray(layer(x)) for name, (layer, x) in layers.items()}
+free_parameters = sum(layer.count_params() for layer, _ in layers.values())
+assert free_parameters == 0
+assert np.array_equal(outputs["Flatten"], pixels[:3])
+assert np.array_equal(outputs["Dropout"], pictures)  # it works in training only
+assert np.array_equal(outputs["Add"], 2 * pictures)
+
+pd.DataFrame(
+    [
+        {
+            "input": f"two of {pictures.shape}" if name == "Add" else x.shape,
+            "output": outputs[name].shape,
+            "parameters": layer.count_params(),
+        }
+        for name, (layer, x) in layers.items()
+    ],
+    index=list(layers),
+)
+
+# %% label="transformed" alt="One handwritten zero five times: as it is, 8 by 8 pixels; after max pooling, 4 by 4 coarse pixels; after Mirror, with left and right swapped; after Reshape, the same pixels as 4 rows of 16; and after Flatten, one row of 64." caption="One digit after four layers that learn nothing." tags=["remove-input"]
+fig, axes = plt.subplot_mosaic(
+    [["input", "MaxPooling2D", "Mirror", "Reshape"], ["Flatten"] * 4],
+    figsize=(7.2, 2.4),
+    width_ratios=[1, 1, 1, 3],
+    height_ratios=[4, 1],
+)
+pictures_of = {
+    "input": pictures[0],
+    **{name: output[0] for name, output in outputs.items()},
+}
+for name, ax in axes.items():
+    framed(ax, np.atleast_2d(np.squeeze(pictures_of[name])))
+    ax.set_title(name)
+
+# %% [markdown]
+# ## The same in Keras
+#
+# From here on, `keras` is Keras itself. `build` now makes a Keras model; its weights are copied
+# from ours.
+
+# %% label="keras" values="keras_gap"
+import keras
+
+theirs = build("relu")
+theirs.set_weights(network.get_weights())
+keras_gap, ours_step, their_step = 0.0, pixels[test], pixels[test]
+for our_layer, their_layer in zip(network.layers, theirs.layers, strict=True):
+    ours_step = our_layer(ours_step)
+    their_step = np.asarray(their_layer(their_step))
+    keras_gap = max(keras_gap, float(np.abs(ours_step - their_step).max()))
+    assert our_layer.count_params() == their_layer.count_params()
+print(f"largest difference after any layer: {keras_gap:.0e}")
+assert keras_gap < 1e-5
+assert np.abs(ours_step - their_step).max() < 1e-6  # the last: class scores
+
+# %% [markdown]
+# `Sequential` is a chain. A sum of two branches needs Keras's functional interface, where
+# layers are called on each other's outputs.
+
+# %% label="skip" values="skip_gap"
+inputs = keras.Input((64,))
+branch = keras.layers.Dense(64, activation="relu")
+skip = keras.Model(inputs, keras.layers.Add()([inputs, branch(inputs)]))
+
+kernel, bias = branch.get_weights()
+by_hand = pixels[test] + relu(pixels[test] @ kernel + bias)  # (540, 64)
+skip_gap = float(np.abs(by_hand - np.asarray(skip(pixels[test]))).max())
+assert skip_gap < 1e-5
+assert skip.count_params() == 64 * 64 + 64  # Add has none
+
+# %% [markdown]
+# ## Solutions to the exercises
+
+# %% [markdown]
+# **1.** The parameters of 784 inputs, 128 hidden units, ten outputs.
+
+# %% label="exercise-1" tags=["solution"]
+by_formula = (784 * 128 + 128) + (128 * 10 + 10)
+model = keras.Sequential(
+    [
+        keras.Input((784,)),
+        keras.layers.Dense(128, activation="relu"),
+        keras.layers.Dense(10),
+    ]
+)
+first = (784 * 128 + 128) / by_formula
+print(f"{by_formula:,} parameters, {first:.1%} in the first layer")
+assert model.count_params() == by_formula == 101_770
+
+# %% [markdown]
+# **2.** Two linear layers with a narrow middle.
+
+# %% label="exercise-2" tags=["solution"]
+narrow = keras.Sequential()
+for layer in [keras.Input((64,)), keras.layers.Dense(2), keras.layers.Dense(10)]:
+    narrow.add(layer)
+(A, _), (B, _) = (layer.get_weights() for layer in narrow.layers)
+rank = int(np.linalg.matrix_rank(A @ B))
+print(f"the product is {A.shape[0]} × {B.shape[1]}, but its rank is {rank}")
+assert rank == 2
+
+# %% [markdown]
+# **3.** The first hidden layer's units in another order.
+
+# %% label="exercise-3" tags=["solution"]
+W1, b1, W2, b2, W3, b3 = network.get_weights()
+order = np.random.default_rng(1).permutation(32)
+shuffled = build("relu")
+shuffled.set_weights([W1[:, order], b1[order], W2[order], b2, W3, b3])
+shuffle_gap = float(np.abs(np.asarray(shuffled(pixels[test])) - scores).max())
+print(f"largest change of any output: {shuffle_gap:.0e}")
+assert shuffle_gap < 1e-5
+
+# %% [markdown]
+# **4.** Hidden units that all start alike, with the same weights in and out.
+
+# %% label="exercise-4" tags=["solution"]
+same = keras.initializers.Constant(0.1)
+model = keras.Sequential(
+    [
+        keras.Input((2,)),
+        keras.layers.Dense(16, activation="relu", kernel_initializer=same),
+        keras.layers.Dense(1, activation="sigmoid", kernel_initializer=same),
+    ]
+)
+model.compile(keras.optimizers.Adam(0.01), loss="binary_crossentropy")
+model.fit(points, ring[:, np.newaxis], batch_size=40, epochs=40, verbose=0)
+kernel = model.layers[0].get_weights()[0]  # (2, 16)
+same_accuracy = np.mean((np.asarray(model(points))[:, 0] > 0.5) == ring)
+difference = np.ptp(kernel, axis=1).max()
+print(f"largest difference between the 16 units: {difference:.0e}")
+print(f"accuracy {same_accuracy:.2f}")
+assert difference < 1e-4
+assert same_accuracy < 0.8
+
+# %% [markdown]
+# **5.** The pieces that eight ReLU units in one layer can make.
+
+# %% label="exercise-5" tags=["solution"]
+rng = np.random.default_rng(0)
+fine = np.linspace(-3, 3, 60_001)[:, np.newaxis]  # (60001, 1)
+most = 0
+for _ in range(200):
+    w, b = rng.normal(size=(1, 8)), rng.normal(size=8)
+    active = fine @ w + b > 0  # (60001, 8): which units let their sum pass
+    bends = np.any(active[1:] != active[:-1], axis=1).sum()
+    most = max(most, int(bends) + 1)
+print(f"most pieces from -3 to 3 in 200 random networks with 8 hidden units: {most}")
+assert most <= 9
+
+plt.show()

@@ -1,0 +1,469 @@
+# %% [markdown]
+# # Loss functions
+# A network learns by making one number smaller: its loss. This script measures what each
+# loss rewards. The chapter [Loss functions](../../foundations/loss.md) tells the story.
+#
+# The first half runs on `labkit`, the book's NumPy library. The second half repeats it in
+# Keras and asserts that the numbers agree.
+
+# %%
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+import labkit as keras
+from labkit import datasets, plot
+
+plot.set_theme()
+
+# %% [markdown]
+# ## A loss ranks guesses
+# 442 people with diabetes: their body mass index (bmi), and how far the disease had
+# progressed a year later (25 to 346). Three lines through the means try to predict it.
+
+# %% label="by-hand"
+patients = datasets.load_diabetes(scaled=False)
+bmi = patients.data[:, patients.feature_names.index("bmi")]  # (442,) kg/m²
+progress = patients.target  # (442,)
+mse, mae = keras.losses.MeanSquaredError(), keras.losses.MeanAbsoluteError()
+
+
+def line(slope):
+    return progress.mean() + slope * (bmi - bmi.mean())
+
+
+errors = line(10) - progress  # (442,)
+assert np.isclose(np.mean(errors**2), mse(progress, line(10)))
+
+# %% values="mse_bad mse_fair mse_good rmse_good"
+mse_good, mse_fair, mse_bad = (float(mse(progress, line(slope))) for slope in (10, 5, -5))
+rmse_good = mse_good**0.5
+print(f"MSE at slope 10: {mse_good:,.0f}, 5: {mse_fair:,.0f}, -5: {mse_bad:,.0f}")
+assert mse_good < mse_fair < mse_bad
+
+# %% label="ranking" alt="Left: a cloud of points and three lines of different slope. Right: a parabola; the steep line sits near its lowest point, the falling one high up." caption="Three lines, and the mean squared error of every slope." tags=["remove-input"]
+grey, ends = plot.COLORS["grey"], [bmi.argmin(), bmi.argmax()]
+slopes = np.linspace(-8, 28, 73)
+fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.4))
+left.plot(bmi, progress, ".", color=grey, markersize=3)
+right.plot(slopes, [mse(progress, line(slope)) for slope in slopes], "-", color=grey)
+for slope, price, mark in (10, mse_good, "o"), (5, mse_fair, "s"), (-5, mse_bad, "v"):
+    (drawn,) = left.plot(bmi[ends], line(slope)[ends])
+    right.plot(slope, price, mark, color=drawn.get_color(), ms=9, label=f"slope {slope}")
+left.set(xlabel="body mass index (kg/m²)", ylabel="progress after a year")
+right.set(xlabel="slope of the line", ylabel="mean squared error", ylim=(0, None))
+right.legend(loc="lower right")
+
+# %% [markdown]
+# ## Three prices for an error
+# The slope of the price, on the right, is what moves the weights.
+
+
+# %%
+def three(delta):
+    huber = keras.losses.Huber(delta)
+    return {"squared": mse, "absolute": mae, f"Huber, δ = {delta:g}": huber}
+
+
+error = np.linspace(-3, 3, 601)
+
+# %% label="shapes" alt="Left: a parabola, a V, and a curve between them. Right, their slopes: a rising line, a step, and a rising line that is cut off at both ends." caption="The price of an error, and its slope." tags=["remove-input"]
+fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.2))
+for name, loss in three(1.0).items():
+    price = np.asarray(loss.call(np.zeros((601, 1)), error[:, None]))  # (601,)
+    left.plot(error, price, label=name)
+    right.plot(error, np.gradient(price, error))
+left.set(xlabel="error", ylabel="price", ylim=(0, 5))
+right.set(xlabel="error", ylabel="slope of the price", ylim=(-5, 5))
+left.legend()
+
+# %% [markdown]
+# ## What each loss settles on
+# Five bus rides took 21, 23, 24, 26 and 96 minutes. Which single number predicts them best?
+
+
+# %% label="rides" alt="Three curves over the predicted minutes. The squared error is lowest at 38, where no ride was; the other two at 24 or just above." caption="The average price of one number for all five rides (marked at the bottom), divided by its lowest value." values="mean median mse_choice mae_choice huber_choice"
+def average_price(loss, y, guesses):
+    """Return the loss of predicting each guess for every value of y, (guesses,)."""
+    y_pred = np.repeat(guesses[:, None], len(y), axis=1)  # (guesses, values)
+    return np.asarray(loss.call(np.tile(y, (len(guesses), 1)), y_pred))
+
+
+rides = np.array([21.0, 23.0, 24.0, 26.0, 96.0])
+mean, median = rides.mean(), np.median(rides)
+guesses, choices = np.linspace(15, 100, 1701), []
+fig, ax = plt.subplots(figsize=(7.2, 3.4))
+for name, loss in three(5.0).items():
+    price = average_price(loss, rides, guesses)
+    choices.append(guesses[price.argmin()])
+    ax.plot(guesses, price / price.min(), label=f"{name}: {choices[-1]:.4g} min")
+ax.plot(rides, np.full(5, 0.75), "|", color=plot.INK, ms=11, mew=2)
+ax.set(xlabel="predicted minutes", ylabel="price / its minimum", ylim=(0.65, 3.2))
+ax.legend(loc="upper left")
+mse_choice, mae_choice, huber_choice = choices
+assert np.allclose((mse_choice, mae_choice), (mean, median))
+assert np.isclose(huber_choice, 24.75)  # (21 + 23 + 24 + 26 + δ) / 4: there the pulls balance
+
+# %% [markdown]
+# ## The same with a line: 22 typing errors
+# 5 % of the progress values are typed with one zero too many. A linear neuron, trained by
+# each loss, sees the spoilt values; it is judged by its mean absolute error on the true ones.
+
+
+# %% label="train"
+def train(layer, x, y, loss, optimizer, steps, start=None, after=None):
+    """Train one layer on all samples at once, and call `after` after each step."""
+    model = keras.Sequential([keras.Input(x.shape[1:]), layer])
+    model.compile(optimizer, loss)
+    if start:
+        model.set_weights(start)
+    for _ in range(steps):
+        model.train_on_batch(x, y)
+        if after:
+            after(model)
+    return model
+
+
+# %% values="typos mae_truth_clean mae_truth_mse mae_truth_mae mae_truth_huber slope_clean slope_mse"
+typos, spoilt = 22, progress.copy()
+spoilt[np.random.default_rng(0).choice(442, typos, replace=False)] *= 10
+z_bmi = ((bmi - bmi.mean()) / bmi.std())[:, None]  # (442, 1)
+
+
+def fit_line(y, loss):
+    layer = keras.layers.Dense(1, kernel_initializer="zeros")
+    rate = keras.optimizers.schedules.ExponentialDecay(10.0, 50, 0.5)
+    model = train(layer, z_bmi, y[:, None], loss, keras.optimizers.Adam(rate), 600)
+    return np.asarray(model(z_bmi))[:, 0]  # (442,)
+
+
+fits = {name: fit_line(spoilt, loss) for name, loss in three(50.0).items()}
+clean = fit_line(progress, mse)
+mae_truth_clean = float(mae(progress, clean))
+wrong_by = [float(mae(progress, y)) for y in fits.values()]
+mae_truth_mse, mae_truth_mae, mae_truth_huber = wrong_by
+slope_clean, slope_mse = (np.ptp(y) / np.ptp(bmi) for y in (clean, fits["squared"]))
+print(f"trained on the true values, wrong by {mae_truth_clean:.1f} on average")
+for name, value in zip(fits, wrong_by, strict=True):
+    print(f"trained on the spoilt ones, {name}: {value:.1f}")
+assert abs(slope_clean - 10) < 1
+assert slope_mse > 1.5 * slope_clean
+assert mae_truth_mse > 1.5 * mae_truth_clean
+assert max(mae_truth_mae, mae_truth_huber) < 1.05 * mae_truth_clean
+
+# %% label="typing" alt="The cloud of patients with three lines. That of the squared error climbs steeply out of the cloud; the other two run through its middle." caption="5 % of the targets are ten times too large (most lie above the picture). The squared error follows them." tags=["remove-input"]
+fig, ax = plt.subplots()
+ax.plot(bmi, spoilt, ".", color=grey, markersize=3)
+for name, y in fits.items():
+    ax.plot(bmi[ends], y[ends], label=name)
+ax.set(xlabel="body mass index (kg/m²)", ylabel="progress after a year", ylim=(0, 900))
+ax.legend(loc="upper left")
+
+# %% [markdown]
+# ## Probabilities: pay for surprise
+# It rained on seven of ten days. A forecaster must name one probability of rain for all ten.
+# The cross-entropy charges $-\log p$ for what then happened.
+
+# %% label="rain" alt="Left: as the forecast for a rainy day falls to zero, the cross-entropy climbs without bound, the others stop at one. Right: cross-entropy and squared error are lowest at 0.7, the absolute error at 1." caption="Left: the price of a forecast when it then rains. Right: the average price over ten days, seven of them rainy." values="rain_bce rain_mse rain_mae price_rare"
+rain = np.array([1, 1, 0, 1, 1, 1, 0, 1, 0, 1], dtype=float)
+bce = keras.losses.BinaryCrossentropy()
+guesses, choices = np.linspace(0.01, 1, 100), []
+fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.4))
+for name, loss in {"cross-entropy": bce, "squared": mse, "absolute": mae}.items():
+    left.plot(guesses, average_price(loss, np.ones(1), guesses), label=name)
+    price = average_price(loss, rain, guesses)
+    choices.append(guesses[price.argmin()])
+    (drawn,) = right.plot(guesses, price)
+    right.plot(choices[-1], price.min(), "o", color=drawn.get_color())
+left.set(xlabel="forecast for one rainy day", ylabel="price", ylim=(0, 4.7))
+right.set(xlabel="forecast for all ten days", ylabel="average price", ylim=(0, 2))
+left.legend()
+rain_bce, rain_mse, rain_mae = choices
+price_rare = -np.log(0.01)
+assert np.allclose(choices, (0.7, 0.7, 1))
+
+# %% [markdown]
+# The lowest cross-entropy is the entropy of the weather itself. What a forecast pays on top
+# is its Kullback–Leibler divergence from the truth. And Keras's three cross-entropies are one
+# formula for three ways to write the target.
+
+# %% label="divergence" values="entropy price_half kl_half untrained one_wrong"
+truth, half = np.array([[0.3, 0.7]]), np.array([[0.5, 0.5]])
+entropy, price_half = (float(bce(rain, np.full(10, p))) for p in (0.7, 0.5))
+kl_half = float(keras.losses.KLDivergence()(truth, half))
+print(f"entropy {entropy:.3f} + divergence {kl_half:.3f} = cross-entropy {price_half:.3f}")
+assert abs(entropy + kl_half - price_half) < 1e-5
+
+sparse = keras.losses.SparseCategoricalCrossentropy()
+one_hot = keras.losses.CategoricalCrossentropy()
+target, p = np.array([[0.0, 1.0]]), np.array([[0.3, 0.7]])
+same = sparse(np.array([1]), p), one_hot(target, p), bce(target[:, 1:], p[:, 1:])
+assert np.allclose(same, -np.log(0.7), atol=1e-5)
+untrained = float(sparse(np.array([3]), np.full((1, 10), 0.1)))  # ten classes, no idea
+one_wrong = np.log(1e-7) / np.log(0.9)  # as many samples with p = 0.9 cost the same
+
+# %% [markdown]
+# ## Confidently wrong
+# A sigmoid neuron says $p = \sigma(z)$, and the right answer is 1. How hard does each loss push
+# $z$ up?
+
+# %% label="push" alt="Left: for negative z the cross-entropy is a straight slope, the squared error is flat. Right: there the push of the cross-entropy is nearly one, that of the squared error nearly zero." caption="The right answer is 1. On the left of each panel the neuron is sure of 0." values="p_wrong push_ce push_mse push_ratio"
+z = np.linspace(-10, 10, 401)
+p = 1 / (1 + np.exp(-z))
+fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.2))
+for name, loss, push in ("cross-entropy", bce, 1 - p), ("squared", mse, 2 * (1 - p) ** 2 * p):
+    price = average_price(loss, np.ones(1), p)
+    assert np.allclose(-np.gradient(price, z)[1:-1], push[1:-1], atol=0.01)
+    left.plot(z, price, label=name)
+    right.plot(z, push)
+left.set(xlabel="$z$", ylabel="price")
+right.set(xlabel="$z$", ylabel="push on $z$ (minus the slope)")
+left.legend()
+p_wrong = 1 / (1 + np.exp(6))  # z = -6
+push_ce, push_mse = 1 - p_wrong, 2 * (1 - p_wrong) ** 2 * p_wrong
+push_ratio = push_ce / push_mse
+assert 190 < push_ratio < 220
+
+# %% [markdown]
+# ## Swapped labels
+# A neuron learns to tell 3 from 8, but the labels are swapped. After 300 steps somebody
+# notices. Training goes on from the same weights with the right labels, once with each loss.
+
+# %% values="wrong_steps steps accuracy_start median_p steps_ce accuracy_ce accuracy_mse share_three"
+digits = datasets.load_digits()
+x = (digits.data / 16).astype("float32")  # (1797, 64)
+pair = np.isin(digits.target, (3, 8))
+x_pair, is_three = x[pair], (digits.target[pair] == 3)[:, None].astype("float32")
+
+
+def tell_apart(labels, loss, steps, start=None, rate=1.0):
+    """Train a neuron; return its weights, its last answers and all accuracies."""
+    history = []
+
+    def note(model):
+        history.append(float(np.mean((np.asarray(model(x_pair)) > 0.5) == is_three)))
+
+    layer = keras.layers.Dense(1, "sigmoid", kernel_initializer="zeros")
+    sgd = keras.optimizers.SGD(rate)
+    model = train(layer, x_pair, labels, loss, sgd, steps, start, note)
+    return model.get_weights(), np.asarray(model(x_pair)), history
+
+
+wrong_steps, steps, ce, squared = 300, 1000, "binary_crossentropy", "mean_squared_error"
+wrong, p, history = tell_apart(1 - is_three, ce, wrong_steps)
+accuracy_start, median_p = history[-1], float(np.median(np.where(is_three, p, 1 - p)))
+_, _, history_ce = tell_apart(is_three, ce, steps, wrong)
+_, p, history_mse = tell_apart(is_three, squared, steps, wrong)
+steps_ce = 1 + int(np.argmax(np.array(history_ce) > 0.95))
+accuracy_ce, accuracy_mse, share_three = history_ce[-1], history_mse[-1], np.mean(p > 0.5)
+print(f"cross-entropy: over .95 after {steps_ce} steps, {accuracy_ce:.3f} after {steps}")
+print(f"squared error: {accuracy_mse:.3f}; it calls {share_three:.0%} of the images a three")
+assert accuracy_start < 0.05
+assert median_p < 0.02
+assert 20 < steps_ce < 80
+assert accuracy_ce > 0.98
+assert 0.4 < accuracy_mse < 0.5
+assert share_three < 0.02
+
+# %% label="swapped" alt="Accuracy against steps. With cross-entropy it climbs past 95 percent in some fifty steps; with the squared error it stops just under one half." caption="Two copies of one confidently wrong neuron, trained on the corrected labels." tags=["remove-input"]
+fig, ax = plt.subplots(figsize=(7.2, 3.2))
+ax.semilogx(range(1, steps + 1), history_ce, label="cross-entropy")
+ax.semilogx(range(1, steps + 1), history_mse, label="squared error")
+ax.set(xlabel="step on the corrected labels", ylabel="accuracy")
+ax.legend(loc="upper left")
+
+# %% [markdown]
+# ## Weights have a price, too
+# A softmax layer on the digits, trained without a penalty, with L2, with L1, and with L1 by
+# *soft-thresholding*.
+
+# %% label="soft"
+rate, strength = 2.0, 0.002
+
+
+def soft_threshold(model):
+    """Move every weight towards zero by learning rate × λ, and stop there."""
+    kernel, bias = model.get_weights()
+    kernel = np.sign(kernel) * np.maximum(np.abs(kernel) - rate * strength, 0)
+    model.set_weights([kernel, bias])
+
+
+# %% label="zeros" values="accuracy_none accuracy_l2 accuracy_soft zeros_l1 zeros_soft near_l1 norm_none norm_l2 test_images"
+rng = np.random.default_rng(0)
+order = rng.permutation(1797)
+train_set, test_set = order[:1257], order[1257:]
+start = [rng.normal(0, 0.1, (64, 10)).astype("float32"), np.zeros(10, "float32")]
+
+
+def softmax_layer(penalty=None, after=None):
+    layer = keras.layers.Dense(10, "softmax", kernel_regularizer=penalty)
+    loss, sgd = "sparse_categorical_crossentropy", keras.optimizers.SGD(rate)
+    return train(layer, x[train_set], digits.target[train_set], loss, sgd, 500, start, after)
+
+
+def accuracy(model):
+    return np.mean(np.asarray(model(x[test_set])).argmax(axis=1) == digits.target[test_set])
+
+
+models = {
+    "no penalty": softmax_layer(),
+    "L2": softmax_layer(keras.regularizers.L2(0.001)),
+    "L1 in the loss": softmax_layer(keras.regularizers.L1(strength)),
+    "L1 by soft-thresholding": softmax_layer(after=soft_threshold),
+}
+kernels = {name: model.get_weights()[0] for name, model in models.items()}  # (64, 10)
+table = pd.DataFrame(
+    {
+        "exact zeros": {name: np.mean(w == 0) for name, w in kernels.items()},
+        "below 0.01": {name: np.mean(np.abs(w) < 0.01) for name, w in kernels.items()},
+        "sum of squares": {name: np.sum(w**2) for name, w in kernels.items()},
+        "test accuracy": {name: accuracy(model) for name, model in models.items()},
+    }
+)
+zeros_none, zeros_l2, zeros_l1, zeros_soft = table["exact zeros"]
+norm_none, norm_l2, *_ = table["sum of squares"]
+accuracy_none, accuracy_l2, _, accuracy_soft = table["test accuracy"]
+near_l1, test_images = table["below 0.01"].iloc[2], len(test_set)
+print(f"exact zeros: L2 {zeros_l2:.1%}, L1 {zeros_l1:.1%}, thresholding {zeros_soft:.1%}")
+assert norm_l2 < 0.6 * norm_none
+assert zeros_none == zeros_l2 == 0
+assert zeros_l1 < 0.01
+assert min(near_l1, zeros_soft) > 0.6
+assert min(accuracy_l2, accuracy_soft) > accuracy_none - 0.03
+table.round(3)
+
+# %% label="weights" alt="Above: three pictures of 64 weights; with L2 paler than without, with L1 mostly empty. Below: the sizes of all weights in order; the curve of soft-thresholding ends early." caption="Above: the 64 weights of the digit 3; blue speaks for a 3, red against, white is nothing. Below: the sizes of all 640 weights on a logarithmic scale, which has no zero: the curve of soft-thresholding simply ends." tags=["remove-input"]
+largest = []
+fig, axes = plt.subplot_mosaic("012;333", figsize=(7.2, 5.4), height_ratios=(1, 1.2))
+for panel, name in enumerate(("no penalty", "L2", "L1 by soft-thresholding")):
+    ax, picture = axes[str(panel)], kernels[name][:, 3].reshape(1, 8, 8)
+    plot.images(ax, picture, cmap="RdBu", vmin=-3, vmax=3).set_title(name)
+for name, kernel in kernels.items():
+    sizes = np.sort(np.abs(kernel[kernel != 0]))[::-1]
+    axes["3"].semilogy(sizes, label=name)
+    if name.startswith("L1"):
+        largest.append(sizes[:150])
+assert np.allclose(*largest, atol=0.02)  # the two curves lie on top of each other
+axes["3"].set(xlabel="weights, largest first", ylabel="size", ylim=(1e-5, 5))
+axes["3"].legend(loc="lower left")
+
+# %% [markdown]
+# ## Activities have a price, too
+# L1 can be charged on what a layer puts out. ReLU cuts at zero by itself, so these zeros are
+# exact without further help.
+
+# %% label="activities" values="quiet_none quiet_small quiet_large accuracy_loud accuracy_small accuracy_quiet"
+quiet, scores = [], []
+for price in (0.0, 0.001, 0.01):
+    keras.utils.set_random_seed(0)
+    penalty = keras.regularizers.L1(price)
+    hidden = keras.layers.Dense(64, "relu", activity_regularizer=penalty)
+    output = keras.layers.Dense(10, "softmax")
+    model = keras.Sequential([keras.Input((64,)), hidden, output])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(x[train_set], digits.target[train_set], epochs=40, verbose=0)
+    quiet.append(np.mean(np.asarray(hidden(x[test_set])) == 0))
+    scores.append(accuracy(model))
+quiet_none, quiet_small, quiet_large = quiet
+accuracy_loud, accuracy_small, accuracy_quiet = scores
+print("activities that are zero:", ", ".join(f"{share:.0%}" for share in quiet))
+assert quiet_none + 0.05 < quiet_small < quiet_large - 0.15
+assert np.ptp(scores) < 0.015
+
+# %% [markdown]
+# ## The same in Keras
+# From here on `keras` is Keras itself. `labkit` has each derivative written out; TensorFlow
+# finds it. The functions above now build Keras models, from the same weights.
+
+# %% label="agreement" values="largest_gap weights_gap"
+import keras
+import tensorflow as tf
+
+from labkit import losses as written_out
+
+rng = np.random.default_rng(1)
+wanted, p = rng.dirichlet(np.ones(5), size=(2, 8))  # (8, 5) each, rows sum to 1
+rows, gaps = {}, []
+for name in (
+    "MeanSquaredError",
+    "MeanAbsoluteError",
+    "Huber",
+    "BinaryCrossentropy",
+    "CategoricalCrossentropy",
+    "KLDivergence",
+):
+    ours, theirs = getattr(written_out, name)(), getattr(keras.losses, name)(dtype="float64")
+    with tf.GradientTape() as tape:
+        tape.watch(variable := tf.constant(p))
+        value = theirs(wanted, variable)
+    slope = tape.gradient(value, variable).numpy()
+    rows[name] = {"labkit": ours(wanted, p), "Keras": float(value)}
+    gaps += [abs(ours(wanted, p) - float(value))]
+    gaps += [np.abs(slope - ours.gradient(wanted, p)).max()]
+largest_gap = max(gaps)
+assert largest_gap < 1e-9
+
+_, _, history = tell_apart(is_three, squared, 100, wrong)
+assert np.allclose(history, history_mse[:100], atol=0.01)
+kernel = softmax_layer(after=soft_threshold).get_weights()[0]
+weights_gap = np.abs(kernel - kernels["L1 by soft-thresholding"]).max()
+print(f"losses, gradients agree to {largest_gap:.0e}, trained weights to {weights_gap:.0e}")
+assert weights_gap < 0.01
+pd.DataFrame(rows).T
+
+# %% [markdown]
+# ## Solutions to the exercises
+# **Exercise 1.** Which loss settles on the value that has nine tenths of the values below it?
+
+# %% label="exercise-1" tags=["solution"]
+guesses = np.arange(25, 347)[:, None]
+too_low = np.maximum(progress - guesses, 0)  # (322, 442)
+too_high = np.maximum(guesses - progress, 0)
+price = np.mean(0.9 * too_low + 0.1 * too_high, axis=1)
+cheapest = guesses[price.argmin(), 0]
+print(f"lowest at {cheapest}; {np.mean(progress <= cheapest):.1%} are at or below it")
+assert abs(cheapest - np.quantile(progress, 0.9)) <= 2
+
+# %% [markdown]
+# **Exercise 2.** Would another learning rate have saved the squared error?
+
+# %% label="exercise-2" tags=["solution"]
+for rate_ in (0.1, 1.0, 10.0):
+    last = [tell_apart(is_three, loss, 100, wrong, rate_)[2][-1] for loss in (squared, ce)]
+    print(f"learning rate {rate_:4}: squared {last[0]:.2f}, cross-entropy {last[1]:.2f}")
+    assert last[0] < min(0.6, last[1])
+
+# %% [markdown]
+# **Exercise 3.** What do loss and slope at $z = -40$ say, from the probability and from the logit?
+
+# %% label="exercise-3" tags=["solution"]
+for logits, scale in (False, tf.sigmoid), (True, tf.identity):
+    with tf.GradientTape() as tape:
+        tape.watch(z := tf.constant([[-40.0]]))
+        value = keras.losses.BinaryCrossentropy(from_logits=logits)(tf.ones((1, 1)), scale(z))
+    slope = float(tape.gradient(value, z)[0, 0])
+    print(f"from_logits={logits}: loss {float(value):.2f}, slope {slope:.2f}")
+    assert slope == (-1 if logits else 0)
+
+# %% [markdown]
+# **Exercise 4.** The truth has two humps, the model one bell. Which bell has the lowest divergence?
+
+# %% label="exercise-4" tags=["solution"] values="cover_sd pick_sd"
+grid = np.linspace(-5, 5, 201)
+means, sds = np.meshgrid(np.linspace(-3, 3, 61), np.linspace(0.3, 3, 55))
+bells = np.exp(-(((grid - means.reshape(-1, 1)) / sds.reshape(-1, 1)) ** 2) / 2)
+bells /= bells.sum(axis=1, keepdims=True)
+humps = np.exp(-(((np.abs(grid) - 2) / 0.6) ** 2) / 2)
+humps = np.tile(humps / humps.sum(), (len(bells), 1))
+divergence = keras.losses.KLDivergence()
+cover = np.argmin(divergence.call(humps, bells))  # from the truth to the model
+pick = np.argmin(divergence.call(bells, humps))
+cover_sd, pick_sd = sds.flat[cover], sds.flat[pick]
+print(f"from the truth: mean {means.flat[cover]:.1f}, standard deviation {cover_sd:.1f}")
+print(f"from the model: mean {means.flat[pick]:.1f}, standard deviation {pick_sd:.1f}")
+assert cover_sd > 1.8
+assert abs(means.flat[cover]) < 0.2
+assert pick_sd < 1 < abs(means.flat[pick])
+
+# %%
+plt.show()
