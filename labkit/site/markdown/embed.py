@@ -8,7 +8,7 @@ nothing in code is replaced, and an embed may stand inside an admonition, a list
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -25,8 +25,6 @@ from .parts import EMBEDS, PARTS, Parts
 _BLOCK = re.compile(r"^ {0,3}\{\{ *([a-z]+)((?: +[^\s{}]+)?) *\}\}[ \t]*$", re.MULTILINE)
 _VALUE = r"\{\{ *([^\s{}:#]+#[^\s{}:]+)(?::([^{}\n]*?))? *\}\}"
 _STRAY = rf"\{{\{{ *(?:{'|'.join([*EMBEDS, *PARTS])})\b[^{{}}\n]*\}}\}}"
-_FENCE = re.compile(r"[ #>]*(`{3,}|~{3,})")
-_CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
 
 
 @dataclass
@@ -128,34 +126,3 @@ class _Stray(_Value):
     ) -> tuple[Element | str, int, int]:
         self.context.errors.append((m[0], f"{m[0]} must stand on a line of its own"))
         return "", m.start(0), m.end(0)
-
-
-def report(place: str, text: str, errors: Iterable[tuple[str, str]]) -> str:
-    """Return what went wrong on a page, a line each: file, line, reason.
-
-    Args:
-        place: The page's file.
-        text: Its text.
-        errors: What was written there, and the reason.
-    """
-    found = sorted((line_of(text, written), why) for written, why in errors)
-    return "\n".join(f"{place}:{line}: {why}" for line, why in found)
-
-
-def line_of(text: str, written: str) -> int:
-    """Return the line, from 1, where something is written in a page's source, outside code.
-
-    Spaces do not count. What cannot be found is said to be in line 1.
-    """
-    wanted = "".join(written.split())
-    fence = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        opening = _FENCE.match(line)
-        if fence:
-            if opening and opening[1].startswith(fence):
-                fence = ""
-        elif opening:
-            fence = opening[1]
-        elif wanted in "".join(_CODE.sub("", line).split()):
-            return number
-    return 1

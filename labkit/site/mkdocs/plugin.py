@@ -31,7 +31,8 @@ from labkit.site.core.cache import Cache, CacheError
 from labkit.site.core.execute import RunError, run
 from labkit.site.core.tutorial import Tutorial, TutorialError, find
 from labkit.site.markdown import elements, parts
-from labkit.site.markdown.embed import Context, EmbedExtension, report
+from labkit.site.markdown.embed import Context, EmbedExtension
+from labkit.site.markdown.faults import report
 from labkit.site.markdown.math import MathExtension
 from labkit.site.markdown.references import ReferenceExtension
 

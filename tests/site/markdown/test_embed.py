@@ -5,7 +5,6 @@ import re
 import pytest
 
 from labkit.site.core.book import Book, EmbedError
-from labkit.site.markdown.embed import line_of
 
 from ..pages import SVG, code, convert, notebook, printed, prose, shown
 
@@ -186,14 +185,6 @@ def test_what_does_not_exist_is_an_error(book: Book, written: str, message: str)
     assert embed in written
     assert message in why
     assert "{{" not in html
-
-
-def test_the_line_of_an_embed() -> None:
-    """Code is passed over, and spaces do not count."""
-    fenced = "```\n{{ a#b }}\n```\n  ~~~~\n{{ a#b }}\n~~~\n~~~~\n"
-    text = f"---\ntitle: T\n---\n`{{{{ a#b }}}}`\n{fenced}so {{{{ a#b }}}}\n"
-    assert line_of(text, "{{a#b }}") == 12
-    assert line_of(text, "{{ c#d }}") == 1
 
 
 def test_while_a_tutorial_runs(book: Book) -> None:

@@ -1,0 +1,78 @@
+"""What is wrong on a page, and the line of the page's own file where it stands.
+
+Python-Markdown keeps no lines. An extension therefore notes what was written, and its place
+is looked up in the source once something is wrong.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+_FENCE = re.compile(r"[ #>]*(`{3,}|~{3,})")
+_CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
+_MARGIN = " \t#>"  # of a quotation, and of a text cell in a script
+
+
+class Fault(NamedTuple):
+    """Something wrong on a page.
+
+    Attributes:
+        written: What the author wrote, in full.
+        why: What is wrong with it, and what to do.
+        below: How many lines below its beginning the fault is.
+    """
+
+    written: str
+    why: str
+    below: int = 0
+
+
+def report(place: str, text: str, faults: Iterable[tuple[str, str] | Fault]) -> str:
+    """Return what is wrong on a page, a line each: file, line, reason.
+
+    What is not written in the file itself, but in a docstring that the page shows, has no line.
+
+    Args:
+        place: The page's file.
+        text: Its text.
+        faults: What is wrong; of things written alike, in the order of the page.
+    """
+    seen: Counter[str] = Counter()
+    found = []
+    for fault in faults:
+        written, why, below = Fault(*fault)
+        lines = lines_of(text, written)
+        number = seen[written]
+        seen[written] += 1
+        line = lines[min(number, len(lines) - 1)] + below if lines else 0
+        found.append((line, f"{place}:{line}: {why}" if line else f"{place}: {why}"))
+    return "\n".join(dict.fromkeys(message for _, message in sorted(found)))
+
+
+def lines_of(text: str, written: str) -> list[int]:
+    """Return the lines, from 1, on which something begins in a page's source, outside code.
+
+    Spaces and margins do not count: what is written in a list or a quotation is found, too.
+    """
+    characters: list[str] = []
+    numbers: list[int] = []  # the line of each character
+    fence = ""
+    for number, line in enumerate(text.split("\n"), 1):
+        opening = _FENCE.match(line)
+        if fence:
+            if opening and opening[1].startswith(fence):
+                fence = ""
+        elif opening:
+            fence = opening[1]
+        else:
+            visible = _bare(_CODE.sub("\0", line))
+            characters.append(visible)
+            numbers += [number] * len(visible)
+    source, wanted = "".join(characters), "".join(map(_bare, written.split("\n")))
+    places = re.finditer(re.escape(wanted), source) if wanted else ()
+    return [numbers[place.start()] for place in places]
+
+
+def _bare(line: str) -> str:
+    return "".join(line.lstrip(_MARGIN).split())
