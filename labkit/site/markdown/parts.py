@@ -349,16 +349,8 @@ PARTS: dict[str, Callable[[Parts, str], Element]] = {
 }
 
 
-def markdown(notebook: NotebookNode, name: str) -> str:
-    """Return a tutorial as one Markdown text, in which each code cell is an embed."""
-    parts = [
-        cell.source
-        if cell.cell_type == "markdown"
-        else f"{{{{ cell {name}#{anchor(cell, number)} }}}}"
-        for number, cell in enumerate(notebook.cells)
-        if cell.cell_type in ("markdown", "code")
-    ]
-    text = "\n\n".join(parts)
+def framed(text: str, name: str) -> str:
+    """Return a tutorial's Markdown with what stands under its title, and at its end."""
     heading = _TITLE.search(text)
     start = heading.end() if heading else 0
     head, foot = f"{{{{ head {name} }}}}", f"{{{{ foot {name} }}}}"

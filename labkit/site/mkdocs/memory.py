@@ -44,7 +44,7 @@ class Folder:
             return None
         return kept
 
-    def __setitem__(self, name: str, content: dict[str, Any]) -> None:
+    def put(self, name: str, content: dict[str, Any]) -> None:
         """Write a file at once, so that another build sees the old one or the new one."""
         with contextlib.suppress(OSError):  # a read-only folder costs time, not the build
             self._path.mkdir(parents=True, exist_ok=True)
@@ -104,7 +104,7 @@ class Memory:
         self._unready = False
         if not counts:
             key = self._key(page, facts)
-            self._store[page.file.src_uri] = {"key": key, "anchors": anchors} | _kept(page)
+            self._store.put(page.file.src_uri, {"key": key, "anchors": anchors} | _kept(page))
 
     def _key(self, page: Page, facts: str) -> str:
         return hashlib.sha256(f"{self._base}\n{facts}\n{page.markdown}".encode()).hexdigest()
@@ -138,7 +138,7 @@ def remember_search(index: Any, store: Folder, base: str) -> None:
             return
         start = len(index.entries)
         add(page)
-        store[page.file.src_uri] = {"key": key, "entries": index.entries[start:]}
+        store.put(page.file.src_uri, {"key": key, "entries": index.entries[start:]})
 
     index.add_entry_from_context = remembered
 

@@ -11,19 +11,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import mkdocs_jupyter.config
 from jinja2 import Environment, FileSystemBytecodeCache
 from mkdocs.config import config_options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
-from mkdocs.plugins import BasePlugin, event_priority, get_plugin_logger
+from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority, get_plugin_logger
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
-from nbconvert.exporters import templateexporter
-from nbformat import NotebookNode
 
 from labkit.site.core.background import Background
 from labkit.site.core.book import Book, Colab, EmbedError, places
@@ -36,13 +33,13 @@ from labkit.site.markdown.faults import report
 from labkit.site.markdown.math import MathExtension
 from labkit.site.markdown.references import ReferenceExtension
 
+from . import pages
 from .finish import finish
 from .memory import Folder, Memory, digest, remember_search
 from .policy import headers
 
 log = get_plugin_logger(__name__)
 _REFERENCE = re.compile("^::: ", re.MULTILINE)
-TEMPLATES = Path(__file__).with_name("templates")
 
 
 class Options(Config):  # type: ignore[no-untyped-call]  # of MkDocs
@@ -63,7 +60,8 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         self.embed = EmbedExtension()
         self.math = MathExtension()
         self.source = Path()  # of the page that is being made
-        self.rendered: tuple[str, Any] = "", None
+        self.tutorials: dict[str, Tutorial] = {}  # by the place of their page
+        self.notebooks: dict[str, Path] = {}  # by the tutorials' names
         self.documented: dict[str, Any] = {}  # what it read of the modules in the reference
         self.hasty = False  # whether the reference waits for the build after the first run
 
@@ -86,30 +84,25 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         offline = config.plugins.get("material/offline")
         if offline is not None and offline.config.enabled:  # else it loads one from a third party
             config.extra["polyfills"] = ["assets/js/iframe-worker.js"]
-        mkdocs_jupyter.config.settings.templates_dir = str(TEMPLATES)
+        pages.use_templates()
 
     @event_priority(100)  # before mkdocs-jupyter, which makes pages of the scripts
-    def on_files(self, files: Files, *, config: MkDocsConfig) -> None:
-        """Get the tutorials' results; add their pages, figures and downloads.
-
-        See [on_files](https://www.mkdocs.org/dev-guide/plugins/#on_files).
-        """
+    def _on_files_add(self, files: Files, *, config: MkDocsConfig) -> None:
+        """Get the tutorials' results; add their pages."""
         root = Path(config.config_file_path).parent
         fresh = self.background is None and not (root / self.config.cache / "reference").exists()
         linked = [file.src_uri for file in files]
         self.facts = {}
+        self.sources = pages.Sources(root / self.config.cache / "sources")
         try:
             tutorials = find(root / self.config.tutorials)
             self.book = self._book(tutorials, root / self.config.cache, config)
+            self.tutorials = {tutorial.place: tutorial for tutorial in tutorials}
             for tutorial in tutorials:
-                page = tutorial.place
-                linked.append(page)
-                folder, site = str(tutorial.root), config.site_dir
-                files.append(File(page, folder, site, config.use_directory_urls))
-                script = f"{self.book.place(tutorial.name)}/{tutorial.path.name}"
-                files.append(_write(script, tutorial.text, config))
-                for path, content in parts.files(self.book, tutorial.name):
-                    files.append(_write(path, content, config))
+                linked.append(tutorial.place)
+                notebook = self.sources.write(tutorial.name, self.book.notebook(tutorial.name))
+                self.notebooks[tutorial.name] = notebook
+                pages.add(files, tutorial, notebook, config)
                 self.facts[tutorial.name] = self.book.facts(tutorial.name, tutorial.digest)
         except (TutorialError, RunError, CacheError, EmbedError) as error:
             raise PluginError(str(error)) from None
@@ -118,55 +111,67 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         self.references.optional = self.hasty
         self._remember(root, linked, config)
 
+    @event_priority(-100)  # after mkdocs-jupyter, which makes a page of each notebook
+    def _on_files_complete(self, files: Files, *, config: MkDocsConfig) -> None:
+        """Add the tutorials' figures and downloads, notebooks among them."""
+        for tutorial in self.tutorials.values():
+            pages.complete(files, tutorial, self.notebooks[tutorial.name], config)
+            script = f"{self.book.place(tutorial.name)}/{tutorial.path.name}"
+            files.append(_write(script, tutorial.text, config))
+            try:
+                for path, content in parts.files(self.book, tutorial.name):
+                    files.append(_write(path, content, config))
+            except EmbedError as error:
+                raise PluginError(str(error)) from None
+
+    on_files = CombinedEvent(_on_files_add, _on_files_complete)
+    """See [on_files](https://www.mkdocs.org/dev-guide/plugins/#on_files)."""
+
     def on_pre_page(self, page: Page, *, config: MkDocsConfig, files: Files) -> None:
         """Tell the Markdown extensions which page comes, and mkdocs-jupyter how to make it.
 
         See [on_pre_page](https://www.mkdocs.org/dev-guide/plugins/#on_pre_page).
         """
-        self.source = Path(str(page.file.abs_src_path))
+        tutorial = self.tutorials.get(page.file.src_uri)
+        self.source = tutorial.path if tutorial else Path(str(page.file.abs_src_path))
         folder = posixpath.dirname(page.file.src_uri)
         self.embed.context = Context(self.book, lambda path: posixpath.relpath(path, folder))
         self.math.errors.clear()
-        if page.file.src_uri.endswith(".py"):
-            source = os.path.relpath(self.source, config.docs_dir)
-            page.file.edit_uri = Path(source).as_posix()
-            page._set_edit_url(config.repo_url, config.edit_uri, config.edit_uri_template)
 
+    def on_page_read_source(self, *, page: Page, config: MkDocsConfig) -> str | None:
+        """Take what mkdocs-jupyter makes of a tutorial's notebook for the page's Markdown.
+
+        See [on_page_read_source](https://www.mkdocs.org/dev-guide/plugins/#on_page_read_source).
+        """
+        if page.file.src_uri not in self.tutorials:
+            return None
+        text = self.sources.read(page, config)
+        return "\n" + parts.framed(text, page.file.name)  # no first line is read as metadata
+
+    @event_priority(-100)  # when the Markdown is final
     def on_page_markdown(
         self, markdown: str, *, page: Page, config: MkDocsConfig, files: Files
     ) -> str | None:
-        """Let a tutorial's results take the place of its source.
-
-        mkdocs-jupyter would read the script twice and have its page parsed once more, which
-        takes longer than all else. So it gets an empty notebook; its template, which is
-        ours, asks `_convert` for the page.
+        """Render the page, or take it over from the last build.
 
         See [on_page_markdown](https://www.mkdocs.org/dev-guide/plugins/#on_page_markdown).
         """
-        if not page.file.src_uri.endswith(".py"):
-            documents = _REFERENCE.search(markdown)
-            if documents and self.hasty:
-                vars(page)["render"] = partial(render_later, page)
-                return parts.unwritten(markdown[: documents.start()], str(page.title))
-            memory = self.reference if documents else self.memory
-            facts = "" if documents else self._facts(markdown)
-            vars(page)["render"] = partial(memory.render, page, facts=facts)
-            return None
-        notebook = self.book.notebook(page.file.name)
-        page.meta["description"] = parts.description(notebook)
-        page.file.abs_src_path = str(TEMPLATES / "page.ipynb")
-        convert = partial(self._convert, page, config, files)
-        templateexporter.default_filters["book_page"] = convert
-        return parts.markdown(notebook, page.file.name)
+        if page.file.src_uri in self.tutorials:
+            page.meta["description"] = parts.description(self.book.notebook(page.file.name))
+        documents = _REFERENCE.search(markdown)
+        if documents and self.hasty:
+            vars(page)["render"] = partial(render_later, page)
+            return parts.unwritten(markdown[: documents.start()], str(page.title))
+        memory = self.reference if documents else self.memory
+        facts = "" if documents else self._facts(markdown)
+        vars(page)["render"] = partial(memory.render, page, facts=facts)
+        return None
 
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-        """Put right what mkdocs-jupyter leaves out; add the scripts of interactive figures.
+        """Add the scripts of interactive figures.
 
         See [on_page_content](https://www.mkdocs.org/dev-guide/plugins/#on_page_content).
         """
-        if page.file.src_uri.endswith(".py"):
-            html, page.toc = self.rendered
-            page.file.abs_src_path = str(self.source)
         try:
             scripts = elements.scripts(html, self.book, Path(config.docs_dir))
         except EmbedError as error:
@@ -281,13 +286,6 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         with contextlib.suppress(OSError):  # a read-only folder costs time, not the build
             folder.mkdir(parents=True, exist_ok=True)
             env.bytecode_cache = FileSystemBytecodeCache(str(folder))
-
-    def _convert(self, page: Page, config: MkDocsConfig, files: Files, _: NotebookNode) -> str:
-        """Convert a tutorial as MkDocs converts a chapter; called by the template."""
-        page.markdown = parts.markdown(self.book.notebook(page.file.name), page.file.name)
-        self.memory.render(page, config, files, self._facts(page.markdown))
-        self.rendered = str(page.content), page.toc
-        return ""
 
     def _facts(self, markdown: str) -> str:
         """Return what a page depends on besides its text: the tutorials that it names."""

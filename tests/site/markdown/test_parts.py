@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from labkit.site.core.book import Book, Colab
-from labkit.site.markdown.parts import description, files, markdown, published, title
+from labkit.site.markdown.parts import description, files, framed, published, title
 
 from ..pages import SVG, code, convert, notebook, printed, prose, shown
 
@@ -23,16 +23,10 @@ def test_title_and_description() -> None:
     assert title(notebook(code("1"))) == description(notebook(code("1"))) == ""
 
 
-def test_a_tutorial_as_markdown() -> None:
-    """Each code cell is an embed; facts stand under the title and at the end."""
-    text = markdown(notebook(TITLE, code("1", label="one"), prose("Text."), code("2")), "tiny")
-    assert re.findall(r"\{\{ (.*?) \}\}", text) == [
-        "head tiny",
-        "cell tiny#one",
-        "cell tiny#cell-3",
-        "foot tiny",
-    ]
-    assert text.startswith("# A *tiny* one\n\n{{ head tiny }}")
+def test_a_tutorial_is_framed() -> None:
+    """Facts stand under its title and at its end."""
+    text = framed("# A *tiny* one\n\nText.", "tiny")
+    assert text == "# A *tiny* one\n\n{{ head tiny }}\n\n\n\nText.\n\n{{ foot tiny }}\n"
 
 
 def test_a_whole_cell() -> None:

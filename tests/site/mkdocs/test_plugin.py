@@ -29,7 +29,7 @@ theme: {name: material, font: false, features: [content.action.edit, navigation.
 plugins:
   - search
   - labkit
-  - mkdocs-jupyter: {include: ["tutorials/*.py"], ignore: ["*.md"], execute: false, cache: false}
+  - mkdocs-jupyter: {include: ["*.ipynb"], ignore_h1_titles: true, execute: false, cache: false}
   - autorefs
   - mkdocstrings:
       enable_inventory: false

@@ -1,0 +1,97 @@
+"""A tutorial's page: mkdocs-jupyter converts the notebook to Markdown, MkDocs renders that.
+
+The source of the page is the executed notebook. mkdocs-jupyter would render it without MkDocs;
+so its result, which the template in `templates/` makes Markdown, is taken for what was read from
+the source, and the page is rendered as a chapter is: same dialect, checked links, one search.
+"""
+
+import hashlib
+import json
+import logging
+import os
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import mkdocs_jupyter.config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+from nbformat import NotebookNode
+
+from labkit.site.core.tutorial import Tutorial
+
+from .memory import Folder
+
+TEMPLATES = Path(__file__).with_name("templates")
+LOGGER = "mkdocs.mkdocs-jupyter"  # says a line for each conversion
+
+
+def use_templates() -> None:
+    """Let mkdocs-jupyter convert with our templates, and say nothing of it."""
+    mkdocs_jupyter.config.settings.templates_dir = str(TEMPLATES)
+    logging.getLogger(LOGGER).setLevel(logging.WARNING)
+
+
+def add(files: Files, tutorial: Tutorial, notebook: Path, config: MkDocsConfig) -> None:
+    """Add the page of a tutorial: at the script's place, from the notebook's content."""
+    page = File(tutorial.place, None, config.site_dir, config.use_directory_urls)
+    page.abs_src_path = str(notebook)
+    files.append(page)
+
+
+def complete(files: Files, tutorial: Tutorial, notebook: Path, config: MkDocsConfig) -> None:
+    """Tell the file that mkdocs-jupyter has put in the page's place what it was to take over."""
+    page = files.get_file_from_path(tutorial.place)
+    assert page is not None  # added above
+    page.abs_src_path = str(notebook)
+    page.edit_uri = Path(os.path.relpath(tutorial.path, config.docs_dir)).as_posix()
+
+
+class Sources:
+    """Reads the Markdown of tutorials' pages, and keeps what it read for the next build.
+
+    Args:
+        folder: Where the notebooks and what was read of them are kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._kept = Folder(folder)
+
+    def write(self, name: str, notebook: NotebookNode) -> Path:
+        """Write a notebook for mkdocs-jupyter to read; return the file."""
+        path = self._folder / f"{name}.ipynb"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        record = {**notebook.metadata.get("labkit", {}), "name": name}
+        content = {**notebook, "metadata": {**notebook.metadata, "labkit": record}}
+        path.write_text(json.dumps(content), "utf-8")
+        return path
+
+    def read(self, page: Page, config: MkDocsConfig) -> str:
+        """Return a page's Markdown, taking the work of rendering it off mkdocs-jupyter.
+
+        Raises:
+            PluginError: mkdocs-jupyter does not convert the page.
+        """
+        convert = vars(page).pop("render", None)  # which mkdocs-jupyter has put there
+        if convert is None:
+            raise PluginError(
+                f"{page.file.src_uri}: mkdocs-jupyter does not convert this page. Expected in "
+                'mkdocs.yml, under plugins: mkdocs-jupyter: {include: ["*.ipynb"]}.'
+            )
+        key = self._key(Path(str(page.file.abs_src_path)))
+        kept = self._kept.get(page.file.src_uri)
+        if kept is None or kept.get("key") != key:
+            convert(config, Files([]))
+            markdown, _ = json.JSONDecoder().raw_decode(str(page.content).strip())
+            page.content = None
+            kept = {"key": key, "markdown": markdown}
+            self._kept.put(page.file.src_uri, kept)
+        return str(kept["markdown"])
+
+    def _key(self, notebook: Path) -> str:
+        template = next(TEMPLATES.glob("mkdocs_html/*.j2"))
+        facts: list[Any] = [version("mkdocs-jupyter"), version("nbconvert"), template.read_text()]
+        return hashlib.sha256(repr(facts).encode() + notebook.read_bytes()).hexdigest()
