@@ -105,7 +105,7 @@ class Sequential(Chain):
         self.metrics: list[Metric] = [Mean(name="loss"), *map(get_metric, metrics or ())]
         self._vectors = None
 
-    def fit(
+    def fit(  # noqa: C901, PLR0913  # Keras's arguments, and the loop that they steer
         self,
         x: Any = None,
         y: Any = None,

@@ -45,6 +45,15 @@ BY_AXES = {
         "ZeroPadding2D",
     ],
 }
+FIXED = {"BatchNormalization": {"momentum": 0.5}, "Dropout": {"rate": 0.5}}
+
+
+@st.composite
+def windows(draw: Draw, shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...], str]:
+    """Draw the size of windows that fit in `(batch, *shape)`, their strides and their padding."""
+    sizes = tuple(draw(st.integers(1, min(3, n))) for n in shape[:-1])
+    strides = tuple(draw(st.integers(1, 2)) for _ in sizes)
+    return sizes, strides, draw(st.sampled_from(["valid", "same"]))
 
 
 @st.composite
@@ -53,23 +62,16 @@ def layer_for(draw: Draw, shape: tuple[int, ...], names: list[str] | None = None
     name = draw(st.sampled_from(names or BY_AXES[len(shape)]))
     size = st.integers(1, 4)
     function = st.sampled_from(FUNCTIONS)
-    windows = [draw(st.integers(1, min(3, n))) for n in shape[:-1]]
-    steps = [draw(st.integers(1, 2)) for _ in shape[:-1]]
-    padding = draw(st.sampled_from(["valid", "same"]))
     match name:
         case "Activation":
             return name, (draw(function),), {}
-        case "BatchNormalization":
-            return name, (), {"momentum": 0.5}
         case "Dense":
             return name, (draw(size), draw(function)), {"use_bias": draw(st.booleans())}
-        case "Dropout":
-            return name, (0.5,), {}
         case "Conv1D" | "Conv2D":
             activation = {"activation": draw(function)}
-            return name, (draw(size), tuple(windows), tuple(steps), padding), activation
+            return name, (draw(size), *draw(windows(shape))), activation
         case "MaxPooling2D" | "AveragePooling2D":
-            return name, (tuple(windows), tuple(steps), padding), {}
+            return name, draw(windows(shape)), {}
         case "SimpleRNN" | "LSTM" | "GRU":
             return name, (draw(size),), {"return_sequences": draw(st.booleans())}
         case "MultiHeadAttention":  # Keras has 1 / sqrt(key_dim) in seven digits
@@ -81,7 +83,7 @@ def layer_for(draw: Draw, shape: tuple[int, ...], names: list[str] | None = None
             columns = draw(st.sampled_from([n for n in (1, 2, 3) if math.prod(shape) % n == 0]))
             return name, ((-1, columns),), {}
         case _:
-            return name, (), {}
+            return name, (), FIXED.get(name, {})
 
 
 @st.composite
