@@ -86,7 +86,7 @@ def _command(options: argparse.Namespace) -> int:
     if options.command == "zip":
         return _zip(options.archive)
     from .core.cache import Cache, CacheError
-    from .core.execute import RunError, run
+    from .core.schedule import RunError, run
     from .core.tutorial import TutorialError, find
 
     root = options.tutorials.absolute().parent

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from labkit.site.core import figures
 from labkit.site.core.cache import Cache
-from labkit.site.core.execute import run
+from labkit.site.core.schedule import run
 from labkit.site.core.tutorial import find, read
 
 ROOT = Path(__file__).resolve().parents[2]

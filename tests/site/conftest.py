@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from labkit.site.core.cache import Cache
-from labkit.site.core.execute import run
+from labkit.site.core.schedule import run
 from labkit.site.core.tutorial import Tutorial, find
 
 

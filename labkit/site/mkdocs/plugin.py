@@ -22,10 +22,9 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
-from labkit.site.core.background import Background
 from labkit.site.core.book import Book, Colab, EmbedError, places
 from labkit.site.core.cache import Cache, CacheError
-from labkit.site.core.execute import RunError, run
+from labkit.site.core.schedule import RunError, Scheduler, run
 from labkit.site.core.tutorial import Tutorial, TutorialError, find
 from labkit.site.markdown import elements, parts
 from labkit.site.markdown.embed import Context, EmbedExtension
@@ -54,7 +53,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
 
     def __init__(self) -> None:
         self.serving = False
-        self.background: Background | None = None
+        self.background: Scheduler | None = None
         self.signal: Path | None = None
         self.book = Book({})
         self.embed = EmbedExtension()
@@ -250,8 +249,11 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
             handle, name = tempfile.mkstemp(prefix="labkit-")
             os.close(handle)
             self.signal = Path(name)
-            self.background = Background(cache, on_change=self.signal.touch, say=log.info)
-        return self.background.book(tutorials, colab=colab)
+            self.background = Scheduler(cache, on_change=self.signal.touch, log=log)
+        background = self.background
+        background.update(tutorials)
+        states, messages = background.states, background.messages
+        return Book(background.notebooks, states, messages, colab, places(tutorials))
 
     def _remember(self, root: Path, linked: list[str], config: MkDocsConfig) -> None:
         """Let this build take over from the last one what has not changed since.

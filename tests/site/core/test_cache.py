@@ -15,7 +15,7 @@ import pytest
 from labkit.site.core import cache as cache_module
 from labkit.site.core import dependencies, kernel
 from labkit.site.core.cache import Cache, CacheError
-from labkit.site.core.execute import RunError, run
+from labkit.site.core.schedule import RunError, run
 
 COMMAND = [sys.executable, "-m", "labkit.site", "run"]
 

@@ -1,7 +1,6 @@
-"""Runs tutorials, each in a kernel of its own, several at a time.
+"""Runs one tutorial in a kernel of its own: the conversation with that kernel.
 
-`run` returns when every tutorial has run or failed; one report then names each failure with
-the tutorial's own line numbers. Only a run that succeeded is kept.
+A failure is told with the tutorial's own line numbers.
 """
 
 import ast
@@ -13,28 +12,20 @@ import os
 import re
 import signal
 import sys
-import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from nbformat import NotebookNode
 
 from . import kernel
-from .cache import Cache, CacheError
-from .tutorial import Tutorial, TutorialError
+from .tutorial import Tutorial
 
 if TYPE_CHECKING:  # they take a second, and are not needed where every tutorial is cached
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
 
 TIMEOUT = 600.0  # seconds for one tutorial
-MEMORY = 1 << 30  # bytes that one tutorial may need
 PATIENCE = 300  # seconds that a kernel may take to start, or to hand over what it has
 SOCKET_PATH = 90  # bytes; the system allows about 100, and the kernel appends a number
 # Makes a module of kernel.py's text: the kernel itself need not be able to import labkit.
@@ -72,250 +63,7 @@ class Failure:
         return "\n    ".join([self.message, *self.traceback.splitlines()])
 
 
-class RunError(Exception):
-    """Some tutorials failed, after all have run.
-
-    Attributes:
-        failures: One for each tutorial that failed.
-    """
-
-    def __init__(self, failures: Sequence[Failure], total: int) -> None:
-        self.failures = list(failures)
-        super().__init__(
-            "\n\n".join([f"{len(failures)} of {total} tutorials failed.", *map(str, failures)])
-        )
-
-
-class RunCancelledError(Exception):
-    """The run was told to stop; what had finished is in the cache."""
-
-
-class Executed(Mapping[str, NotebookNode]):
-    """Executed notebooks by name, each read from the cache when it is asked for."""
-
-    def __init__(self, tutorials: Sequence[Tutorial], cache: Cache) -> None:
-        self._tutorials = {tutorial.name: tutorial for tutorial in tutorials}
-        self._cache = cache
-
-    def __getitem__(self, name: str) -> NotebookNode:
-        tutorial = self._tutorials[name]
-        notebook = self._cache.lookup(tutorial)
-        if notebook is None:
-            raise TutorialError(
-                f"{tutorial.place}: its run holds no more: {self._cache.reason(tutorial)}. "
-                "Something changed while the site was built; build it again."
-            )
-        return notebook
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._tutorials)
-
-    def __len__(self) -> int:
-        return len(self._tutorials)
-
-
-def run(
-    tutorials: Sequence[Tutorial],
-    cache: Cache,
-    *,
-    jobs: int | None = None,
-    timeout: float = TIMEOUT,
-    progress: TextIO | None = None,
-    on_done: Callable[[Tutorial, Failure | None], None] | None = None,
-    cancel: threading.Event | None = None,
-) -> Mapping[str, NotebookNode]:
-    """Run the tutorials that the cache does not hold.
-
-    May be called from any thread. The kernels end when this function does, whichever way it
-    ends, and within a second or so when its process is killed.
-
-    Args:
-        tutorials: What to run.
-        cache: Where results are kept.
-        jobs: How many run at a time; by default as many as there are cores and memory for.
-        timeout: Seconds that one tutorial may take.
-        progress: Where to say how far it is: a line that changes on a terminal, else a line
-            for each tutorial.
-        on_done: Called, in this thread, when a tutorial has run, with its failure or None.
-        cancel: When it is set, everything stops.
-
-    Returns:
-        The executed notebooks by name, read from the cache on demand.
-
-    Raises:
-        RunError: At least one tutorial failed; all others have run and are kept.
-        CacheError: The cache's folder cannot be written; nothing has run.
-        ModuleNotFoundError: What runs kernels is not installed; nothing has run.
-        RunCancelledError: `cancel` was set.
-    """
-    waiting, failures = [], []
-    for tutorial in tutorials:
-        try:
-            if cache.reason(tutorial):
-                waiting.append((tutorial, cache.key(tutorial)))
-        except TutorialError as error:
-            failures.append(Failure(tutorial, str(error)))
-            if on_done:
-                on_done(tutorial, failures[-1])
-    if waiting:
-        cache.prepare()
-        for package in ("nbclient", "ipykernel"):
-            if find_spec(package) is None:
-                raise ModuleNotFoundError(f"No module named {package!r}", name=package)
-        # What took longest the last time starts first: nothing long is left for last.
-        waiting.sort(key=lambda item: -(cache.seconds(item[0]) or float("inf")))
-        with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
-            line = Progress(progress, len(waiting))
-            session = _Session(cache, Path(folder), timeout, line, on_done)
-            failures += asyncio.run(session.run(waiting, jobs or default_jobs(), cancel))
-    if failures:
-        raise RunError(failures, len(tutorials))
-    return Executed(tutorials, cache)
-
-
-def default_jobs() -> int:
-    """Return how many tutorials this machine can run at a time."""
-    # Those that this process may use, where the system can say so.
-    limited = hasattr(os, "sched_getaffinity")
-    cores = len(os.sched_getaffinity(0)) if limited else os.cpu_count() or 1
-    if not hasattr(os, "sysconf"):
-        return cores
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return max(1, min(cores, memory // MEMORY))
-
-
-class Progress:
-    """Says how far a run is: on a terminal in one line that changes, else in a line each.
-
-    Args:
-        stream: Where to write; None for nowhere.
-        total: How many tutorials will run.
-    """
-
-    def __init__(self, stream: TextIO | None, total: int) -> None:
-        self.stream = stream
-        self.total = total
-        self.done = 0
-        self.running: dict[str, float] = {}  # name: when it started
-        self._live = stream is not None and stream.isatty()
-        self._shown = ""
-
-    def start(self, name: str) -> None:
-        """Note that a tutorial has started."""
-        self.running[name] = time.monotonic()
-        self.update()
-
-    def finish(self, name: str, failed: bool) -> None:
-        """Note that a tutorial has ended."""
-        seconds = time.monotonic() - self.running.pop(name)
-        self.done += 1
-        self._clear()
-        if self.stream is not None:
-            word = "failed" if failed else "ran"
-            text = f"[{self.done}/{self.total}] {name} {word} in {seconds:.1f} s"
-            print(text, file=self.stream, flush=True)
-        self.update()
-
-    def update(self) -> None:
-        """Show on a terminal what runs now."""
-        if self._live and self.running:
-            now = time.monotonic()
-            names = ", ".join(f"{name} {now - at:.0f} s" for name, at in self.running.items())
-            text = f"[{self.done}/{self.total}] running {names}"[: _width(self.stream) - 1]
-            if text != self._shown:
-                self._clear()
-                print(text, end="", file=self.stream, flush=True)
-                self._shown = text
-
-    def close(self) -> None:
-        """Leave the terminal as it was."""
-        self._clear()
-
-    def _clear(self) -> None:
-        if self._shown:
-            print("\r\033[K", end="", file=self.stream, flush=True)
-            self._shown = ""
-
-
-def _width(stream: TextIO | None) -> int:
-    try:
-        return os.get_terminal_size(stream.fileno()).columns if stream else 80
-    except (OSError, ValueError):
-        return 80
-
-
-class _Session:
-    """One call of `run`."""
-
-    def __init__(
-        self,
-        cache: Cache,
-        folder: Path,
-        timeout: float,
-        progress: Progress,
-        on_done: Callable[[Tutorial, Failure | None], None] | None,
-    ) -> None:
-        self.cache = cache
-        self.folder = folder
-        self.timeout = timeout
-        self.progress = progress
-        self.on_done = on_done
-
-    async def run(
-        self,
-        waiting: Sequence[tuple[Tutorial, dict[str, Any]]],
-        jobs: int,
-        cancel: threading.Event | None,
-    ) -> list[Failure]:
-        slots = asyncio.Semaphore(jobs)
-        tasks = [asyncio.create_task(self._one(*item, slots)) for item in waiting]
-        pending = set(tasks)
-        try:
-            while pending:
-                if cancel is not None and cancel.is_set():
-                    raise RunCancelledError("the run of the tutorials was cancelled")
-                done, pending = await asyncio.wait(pending, timeout=0.1)
-                for task in done:
-                    task.result()  # raises what should not have happened
-                self.progress.update()
-        finally:
-            for task in pending:
-                task.cancel()
-            await asyncio.gather(*pending, return_exceptions=True)
-            self.progress.close()
-        return [failure for task in tasks if (failure := task.result())]
-
-    async def _one(
-        self, tutorial: Tutorial, key: dict[str, Any], slots: asyncio.Semaphore
-    ) -> Failure | None:
-        async with slots:
-            self.progress.start(tutorial.name)
-            failure = None
-            try:
-                await self._keep(tutorial, key)
-            except _FailedError as error:
-                failure = Failure(tutorial, str(error), error.traceback)
-            except CacheError as error:
-                failure = Failure(tutorial, f"{tutorial.place}: its run is lost. {error}")
-            self.progress.finish(tutorial.name, failure is not None)
-            if self.on_done:
-                self.on_done(tutorial, failure)
-            return failure
-
-    async def _keep(self, tutorial: Tutorial, key: dict[str, Any]) -> None:
-        started = time.monotonic()
-        run = _Run(tutorial, self.folder, self.cache.mode)
-        report = await run.execute(self.timeout)
-        run.notebook.metadata["labkit"] = {
-            "name": tutorial.name,
-            "seconds": round(time.monotonic() - started, 2),
-            "versions": self.cache.versions(tutorial, report["modules"]),
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        self.cache.store(tutorial, run.notebook, key, report["modules"], report["files"])
-
-
-class _FailedError(Exception):
+class RunFailedError(Exception):
     """A run has failed; the message begins with the file and the line."""
 
     def __init__(self, message: str, traceback: str = "") -> None:
@@ -323,12 +71,12 @@ class _FailedError(Exception):
         self.traceback = traceback
 
 
-class _Run:
+class Run:
     """One tutorial in its kernel.
 
     Args:
         tutorial: What to run.
-        folder: Where the kernel's sockets and log go.
+        folder: An empty folder for the kernel's sockets, its log and its temporary files.
         mode: What the tutorial finds in `LABKIT_MODE`.
     """
 
@@ -337,14 +85,14 @@ class _Run:
         self.notebook = tutorial.notebook
         self.folder = folder
         self.mode = mode
-        self.log = folder / f"{tutorial.name}.log"  # what the kernel's process itself says
+        self.log = folder / "kernel.log"  # what the kernel's process itself says
         self.line = 0  # of the cell that runs
 
     async def execute(self, timeout: float) -> dict[str, Any]:
         """Execute the notebook in place; return what the kernel reports.
 
         Raises:
-            _FailedError: The run failed, whatever the reason.
+            RunFailedError: The run failed, whatever the reason.
         """
         from nbclient import NotebookClient
         from nbclient.exceptions import CellExecutionError, DeadKernelError
@@ -419,7 +167,7 @@ class _Run:
                     language="python",
                 )
 
-        base = self.folder / self.tutorial.name
+        base = self.folder / "kernel"
         manager = AsyncKernelManager(
             kernel_spec_manager=ThisPython(), connection_file=f"{base}.json"
         )
@@ -432,7 +180,7 @@ class _Run:
     def _environment(self) -> dict[str, str]:
         kept = {name: v for name, v in os.environ.items() if name not in kernel.REMOVED}
         own = {
-            "IPYTHONDIR": str(self.folder / f"{self.tutorial.name}-ipython"),
+            "IPYTHONDIR": str(self.folder / "ipython"),
             "LABKIT_MODE": self.mode,
             "TMPDIR": str(self.folder),
         }
@@ -501,10 +249,12 @@ class _Run:
             raise self._failed(f"{answer['ename']}: {answer['evalue']}")
         return ast.literal_eval(answer["data"]["text/plain"])
 
-    def _failed(self, message: str, traceback: str = "", line: int | None = None) -> _FailedError:
-        return _FailedError(f"{self.tutorial.place}:{line or self.line or 1}: {message}", traceback)
+    def _failed(self, message: str, traceback: str = "", line: int | None = None) -> RunFailedError:
+        return RunFailedError(
+            f"{self.tutorial.place}:{line or self.line or 1}: {message}", traceback
+        )
 
-    def _cell_failed(self, name: str, message: str, traceback: str) -> _FailedError:
+    def _cell_failed(self, name: str, message: str, traceback: str) -> RunFailedError:
         place = re.escape(self.tutorial.place)
         lines = re.findall(rf'{place}(?:", line |:)(\d+)', traceback)
         message = f"{name}: {message}".splitlines()[0]
@@ -513,7 +263,7 @@ class _Run:
                 message = f"{message}. {mend}"
         return self._failed(message, traceback, int(lines[-1]) if lines else None)
 
-    async def _died(self, manager: "AsyncKernelManager", error: Exception) -> _FailedError:
+    async def _died(self, manager: "AsyncKernelManager", error: Exception) -> RunFailedError:
         status = await manager.provisioner.poll() if manager.provisioner else None
         said = self.log.read_text("utf-8", "replace")[-2000:] if self.log.exists() else ""
         when = "in the cell that starts here" if self.line else "before the first cell"

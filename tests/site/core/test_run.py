@@ -1,13 +1,8 @@
 """Running tutorials in kernels: results, failures, time-outs, cancellation."""
 
 import base64
-import io
-import os
 import re
-import signal
-import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,14 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from labkit.site.core.execute import (
-    Failure,
-    Progress,
-    RunCancelledError,
-    RunError,
-    default_jobs,
-    run,
-)
+from labkit.site.core.run import Failure
+from labkit.site.core.schedule import RunError
 
 
 def fail(repository: Any, **options: Any) -> list[Failure]:
@@ -313,155 +302,3 @@ def test_warnings_and_source(repository: Any) -> None:
     shown = {output.name: output.text for output in outputs(repository, "pond")}
     assert "tutorials/pond.py:7: UserWarning: croak" in shown["stderr"]
     assert shown["stdout"] == "def frog():\n    warnings.warn('croak')\n"
-
-
-def test_side_by_side(repository: Any, tmp_path: Path) -> None:
-    """Tutorials run at the same time: two that wait for each other both end."""
-    for name, other in (("frog", "newt"), ("newt", "frog")):
-        repository.tutorial(
-            name,
-            "import time\nfrom pathlib import Path\n\n"
-            f"Path({str(tmp_path / name)!r}).touch()\n"
-            f"while not Path({str(tmp_path / other)!r}).exists():\n    time.sleep(0.05)",
-        )
-    assert repository.run(jobs=2, timeout=60) == ["frog", "newt"]
-
-
-def test_longest_first(repository: Any) -> None:
-    """What is new or took longest the last time starts first."""
-    for name, seconds in (("a_short", 0), ("b_long", 1)):
-        repository.tutorial(name, f"import time\ntime.sleep({seconds})")
-    repository.run()
-    for name, seconds in (("a_short", 0.01), ("b_long", 0.01), ("c_new", 0)):
-        repository.tutorial(name, f"import time\ntime.sleep({seconds})")
-    order = list[str]()
-    run(
-        list(repository.find().values()),
-        repository.cache,
-        jobs=1,
-        on_done=lambda tutorial, failure: order.append(tutorial.name),
-    )
-    assert order == ["c_new", "b_long", "a_short"]
-
-
-def test_on_done(repository: Any) -> None:
-    """The callback hears of each run as it ends, when its result can be looked up."""
-    repository.tutorial("bad", "1 / 0")
-    repository.tutorial("good", "pass")
-    heard = dict[str, tuple[bool, bool]]()
-    with pytest.raises(RunError):
-        run(
-            list(repository.find().values()),
-            cache := repository.cache,
-            on_done=lambda tutorial, failure: heard.update(
-                {tutorial.name: (failure is None, cache.lookup(tutorial) is not None)}
-            ),
-        )
-    assert heard == {"bad": (False, False), "good": (True, True)}
-
-
-def test_cancel(
-    repository: Any,
-    tmp_path: Path,
-    wait_for: Callable[..., None],
-    is_alive: Callable[[int], bool],
-) -> None:
-    """A run in a thread stops when told to, keeps what is done, and ends its kernels."""
-    note = tmp_path / "process"
-    repository.tutorial("a_done", "pass")
-    repository.tutorial(
-        "b_slow",
-        "import os, time\nfrom pathlib import Path\n\n"
-        f"Path({str(note)!r}).write_text(str(os.getpid()))\ntime.sleep(600)",
-    )
-    cancel, raised = threading.Event(), list[BaseException]()
-
-    def work() -> None:
-        try:
-            repository.run(jobs=1, cancel=cancel)
-        except RunCancelledError as error:
-            raised.append(error)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    wait_for(lambda: note.exists() and note.read_text(), "the slow tutorial")
-    cancel.set()
-    thread.join(30)
-    assert not thread.is_alive()
-    assert len(raised) == 1
-    assert not is_alive(int(note.read_text()))
-    found = repository.find()
-    assert repository.cache.lookup(found["a_done"]) is not None
-    assert repository.cache.lookup(found["b_slow"]) is None
-
-
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_interrupt(
-    repository: Any,
-    tmp_path: Path,
-    wait_for: Callable[..., None],
-    is_alive: Callable[[int], bool],
-    sent: signal.Signals,
-) -> None:
-    """Ctrl-C and `kill` end even a kernel that ignores them, and leave no file behind."""
-    note, temporary = tmp_path / "process", tmp_path / "temporary"
-    temporary.mkdir()
-    repository.tutorial(
-        "stubborn",
-        "import os, signal, time\nfrom pathlib import Path\n\n"
-        "for number in (signal.SIGINT, signal.SIGTERM):\n"
-        "    signal.signal(number, signal.SIG_IGN)\n"
-        f"Path({str(note)!r}).write_text(str(os.getpid()))\ntime.sleep(600)",
-    )
-    build = subprocess.Popen(
-        [sys.executable, "-m", "labkit.site", "run"],
-        cwd=repository.root,
-        env={**os.environ, "TMPDIR": str(temporary)},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    wait_for(lambda: note.exists() and note.read_text(), "the tutorial")
-    build.send_signal(sent)
-    _, said = build.communicate(timeout=60)
-    assert build.returncode == 130
-    assert said == "Stopped. What had finished is cached.\n"
-    assert not is_alive(int(note.read_text()))
-    assert [path for path in temporary.iterdir() if path.name.startswith("labkit-")] == []
-
-
-def test_progress_in_a_file(repository: Any) -> None:
-    """Away from a terminal there is one plain line for each tutorial."""
-    repository.tutorial("bad", "1 / 0")
-    repository.tutorial("good", "pass")
-    stream = io.StringIO()
-    fail(repository, progress=stream, jobs=1)
-    lines = re.sub(r"[\d.]+ s$", "# s", stream.getvalue(), flags=re.M).splitlines()
-    assert lines == ["[1/2] bad failed in # s", "[2/2] good ran in # s"]
-
-
-def test_progress_on_a_terminal(terminal: Any) -> None:
-    """On a terminal one line says what runs, and gives way to what has ended."""
-    progress = Progress(terminal, 2)
-    progress.start("frog")
-    progress.start("newt")
-    progress.finish("frog", failed=False)
-    progress.finish("newt", failed=True)
-    progress.close()
-    shown = terminal.getvalue()
-    assert "[0/2] running frog 0 s, newt 0 s" in shown
-    assert "\r\033[K[1/2] frog ran in 0.0 s\n[1/2] running newt 0 s\r\033[K" in shown
-    assert shown.endswith("[2/2] newt failed in 0.0 s\n")
-
-
-def test_quiet() -> None:
-    """Without a stream nothing is written."""
-    progress = Progress(None, 1)
-    progress.start("frog")
-    progress.update()
-    progress.finish("frog", failed=False)
-    progress.close()
-
-
-def test_default_jobs() -> None:
-    """There is at least one job, and no more than there are cores."""
-    assert 1 <= default_jobs() <= (os.cpu_count() or 1)

@@ -1,0 +1,150 @@
+"""Runs jobs side by side in one event loop; `schedule` says which, and when."""
+
+import asyncio
+import os
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .book import State
+from .cache import Cache, CacheError
+from .run import Failure, Run, RunFailedError
+from .tutorial import Tutorial
+
+MEMORY = 1 << 30  # bytes that one tutorial may need
+
+
+@dataclass(eq=False)
+class Job:
+    """A tutorial that has to run, as it was when that was found.
+
+    Attributes:
+        tutorial: The tutorial.
+        cache: Where its result goes.
+        key: What is known before the run of what its result depends on.
+        started: When it started, in seconds of time.monotonic.
+        seconds: How long it took.
+        failure: Why it has no result.
+        task: What runs it.
+    """
+
+    tutorial: Tutorial
+    cache: Cache
+    key: dict[str, Any]
+    started: float = 0.0
+    seconds: float = 0.0
+    failure: Failure | None = None
+    task: asyncio.Task[None] | None = field(default=None, repr=False)
+
+    @property
+    def state(self) -> State:
+        """Whether it runs (or will), or how it ended."""
+        if self.failure:
+            return "failed"
+        return "done" if self.seconds else "running"
+
+
+class Pool:
+    """Jobs that wait and jobs that run, in one event loop.
+
+    Args:
+        jobs: How many run at a time.
+        timeout: Seconds that one may take.
+        on_start: Called when one starts.
+        on_done: Called when one has run or failed, not when it was cancelled.
+    """
+
+    def __init__(
+        self,
+        jobs: int,
+        timeout: float,
+        on_start: Callable[[Job], None],
+        on_done: Callable[[Job], None],
+    ) -> None:
+        self.jobs = jobs
+        self.timeout = timeout
+        self.on_start = on_start
+        self.on_done = on_done
+        self.waiting: list[Job] = []
+        self.running: list[Job] = []
+
+    async def run(self, tick: Callable[[], None] | None = None) -> None:
+        """Run what waits, and return when nothing is left or this is cancelled.
+
+        Args:
+            tick: Called several times a second.
+        """
+        with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
+            try:
+                while self.fill(Path(folder)):
+                    tasks = [job.task for job in self.running if job.task]
+                    done, _ = await asyncio.wait(
+                        tasks, timeout=0.1, return_when=asyncio.FIRST_COMPLETED
+                    )
+                    for task in done:
+                        task.result()  # raises what should not have happened
+                    if tick:
+                        tick()
+            finally:
+                await self.stop(list(self.running))
+
+    def fill(self, folder: Path) -> bool:
+        """Start what there is room for; say whether anything runs."""
+        while self.waiting and len(self.running) < self.jobs:
+            job = self.waiting.pop(0)
+            self.running.append(job)
+            job.started = time.monotonic()
+            job.task = asyncio.create_task(self._run(job, folder))
+            self.on_start(job)
+        return bool(self.running)
+
+    async def stop(self, jobs: Sequence[Job]) -> None:
+        """End some jobs and their kernels."""
+        tasks = [job.task for job in jobs if job.task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, job: Job, folder: Path) -> None:
+        try:
+            await self._keep(job, folder)
+        except RunFailedError as error:
+            job.failure = Failure(job.tutorial, str(error), error.traceback)
+        except CacheError as error:
+            job.failure = Failure(job.tutorial, f"{job.tutorial.place}: its run is lost. {error}")
+        except Exception as error:  # whatever it is, no page may wait forever
+            message = f"{job.tutorial.place}: {error!r}"
+            job.failure = Failure(job.tutorial, message, traceback.format_exc())
+        finally:
+            self.running.remove(job)
+        job.seconds = time.monotonic() - job.started
+        self.on_done(job)
+
+    async def _keep(self, job: Job, folder: Path) -> None:
+        tutorial, cache = job.tutorial, job.cache
+        with tempfile.TemporaryDirectory(dir=folder, prefix="") as own:
+            run = Run(tutorial, Path(own), cache.mode)
+            report = await run.execute(self.timeout)
+        run.notebook.metadata["labkit"] = {
+            "name": tutorial.name,
+            "seconds": round(time.monotonic() - job.started, 2),
+            "versions": cache.versions(tutorial, report["modules"]),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        cache.store(tutorial, run.notebook, job.key, report["modules"], report["files"])
+
+
+def default_jobs() -> int:
+    """Return how many tutorials this machine can run at a time."""
+    # Those that this process may use, where the system can say so.
+    limited = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if limited else os.cpu_count() or 1
+    if not hasattr(os, "sysconf"):
+        return cores
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(1, min(cores, memory // MEMORY))
