@@ -296,26 +296,55 @@ def test_site_works_under_a_sub_path(browser: Browser, below: str) -> None:
 
 
 def test_drawings_have_the_colors_of_the_page(page: Page) -> None:
-    """Each is light or dark as the page is, prints light, and follows the reader's choice."""
+    """Each is light or dark as its page, no twin is fetched in vain, and paper has light ones."""
+    fetched: list[str] = []
+    page.on("request", lambda sent: fetched.append(sent.url.rpartition("/")[2]))
     page.goto(TUTORIAL)
     settle(page)
-    assert page.locator("img.lab-drawing").count() > 4
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    drawn = [name for name in fetched if name.endswith(".svg") and name != "favicon.svg"]
+    assert len(drawn) > 4
+    assert len(set(drawn)) == len(drawn)
+    assert {name.endswith(".dark.svg") for name in drawn} == {dark}
 
-    def wait_for(dark: bool) -> None:
-        page.wait_for_function(
-            """dark => [...document.querySelectorAll("img.lab-drawing")].every(
-                image => image.src.endsWith(".dark.svg") === dark && image.naturalWidth > 0)""",
-            arg=dark,
-        )
+    def shown() -> set[str | None]:
+        images = page.locator("img.lab-drawing")
+        return {image.get_attribute("class") for image in images.all() if image.is_visible()}
 
-    wait_for(page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches"))
+    light = {"lab-drawing lab-light"}
     page.emulate_media(media="print")
-    wait_for(False)
+    assert shown() == light
     page.emulate_media(media="screen")
-    page.locator("label[for=__palette_1]").click()  # light
-    wait_for(False)
-    page.locator("label[for=__palette_2]").click()  # dark
-    wait_for(True)
+    page.locator("label[for=__palette_1]").click()
+    assert shown() == light
+    page.locator("label[for=__palette_2]").click()
+    assert shown() == {"lab-drawing lab-dark"}
+
+
+def test_a_drawing_opens_large(page: Page) -> None:
+    """By click and by keyboard; Escape, the button and a click close it, the focus returns."""
+    for width in [390, 1280]:
+        page.set_viewport_size({"width": width, "height": 844})
+        page.goto(CHAPTER)
+        link = page.locator(".lab-large").nth(1)
+        link.scroll_into_view_if_needed()
+        small = link.locator("img:visible").bounding_box()
+        dialog = page.get_by_role("dialog", name="Figure, enlarged")
+        for close in ["Escape", "Enter", "click"]:
+            link.focus()
+            page.keyboard.press("Enter")
+            image = dialog.locator("img:visible")
+            large = image.bounding_box()
+            assert small is not None
+            assert large is not None
+            assert large["width"] >= min(small["width"], width - 60)
+            assert large["height"] > small["height"]
+            if close == "click":
+                image.click()
+            else:
+                page.keyboard.press(close)
+            dialog.wait_for(state="detached")
+            assert page.evaluate("document.activeElement.matches('.lab-large')")
 
 
 def test_code_is_colored_and_stays_the_code(page: Page, site: Path) -> None:

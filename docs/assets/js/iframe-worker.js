@@ -11,23 +11,28 @@
       super();
       this.waiting = [];
       this.onmessage = null;
-      this.addEventListener("message", (event) => this.onmessage && this.onmessage(event));
+      this.addEventListener("message", (event) => this.onmessage?.(event));
       const frame = document.createElement("iframe");
       frame.hidden = true;
       frame.title = "Search";
       document.body.append(frame);
-      const inside = frame.contentWindow, script = frame.contentDocument.createElement("script");
-      const load = (source) => new Promise((done, failed) => {
-        const added = frame.contentDocument.createElement("script");
-        Object.assign(added, { src: source, onload: done, onerror: failed });
-        frame.contentDocument.body.append(added);
-      });
+      const inside = frame.contentWindow,
+        script = frame.contentDocument.createElement("script");
+      const load = (source) =>
+        new Promise((done, failed) => {
+          const added = frame.contentDocument.createElement("script");
+          Object.assign(added, { src: source, onload: done, onerror: failed });
+          frame.contentDocument.body.append(added);
+        });
       inside.postMessage = (data) => this.dispatchEvent(new MessageEvent("message", { data }));
-      inside.importScripts = (...sources) => sources.reduce((before, source) => before.then(() => load(source)), Promise.resolve());
+      inside.importScripts = (...sources) =>
+        sources.reduce((before, source) => before.then(() => load(source)), Promise.resolve());
       script.src = url;
       script.onload = () => {
         this.frame = inside;
-        this.waiting.splice(0).forEach((data) => this.postMessage(data));
+        this.waiting.splice(0).forEach((data) => {
+          this.postMessage(data);
+        });
       };
       frame.contentDocument.body.append(script);
     }

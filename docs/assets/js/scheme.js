@@ -11,14 +11,17 @@ globalThis.__md_get = (key, storage = localStorage, scope = __md_scope) =>
 globalThis.__md_set = (key, value, storage = localStorage, scope = __md_scope) => {
   try {
     storage.setItem(`${scope.pathname}.${key}`, JSON.stringify(value));
-  } catch { /* storage is full or forbidden: the choice lasts as long as the page */ }
+  } catch {
+    /* storage is full or forbidden: the choice lasts as long as the page */
+  }
 };
 globalThis.__md_scheme = () => {
-  const color = __md_get("__palette")?.color;
-  if (!color) return;
+  const color = __md_get("__palette")?.color ?? { media: "(prefers-color-scheme)" };
   if (color.media === "(prefers-color-scheme)") {
     const system = matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark";
-    const input = document.querySelector(`[data-md-color-media="(prefers-color-scheme: ${system})"]`);
+    const input = document.querySelector(
+      `[data-md-color-media="(prefers-color-scheme: ${system})"]`,
+    );
     for (const name of ["media", "scheme", "primary", "accent"]) {
       color[name] = input.getAttribute(`data-md-color-${name}`);
     }

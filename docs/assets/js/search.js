@@ -4,7 +4,8 @@
  */
 (() => {
   "use strict";
-  const { open, send } = XMLHttpRequest.prototype, waiting = [];
+  const { open, send } = XMLHttpRequest.prototype,
+    waiting = [];
   let wanted = new URLSearchParams(location.search).has("q");
   XMLHttpRequest.prototype.open = function (method, url, ...rest) {
     this.isIndex = String(url).endsWith("/search_index.json");
@@ -18,7 +19,7 @@
     const near = target.closest?.("[data-md-component=search], [for=__search], #__search");
     if (!near && !(type === "keydown" && "fs/".includes(key))) return;
     wanted = true;
-    waiting.splice(0).forEach((start) => start());
+    for (const start of waiting.splice(0)) start();
   };
   for (const type of ["focusin", "pointerover", "change", "keydown"]) addEventListener(type, reach);
 })();

@@ -35,13 +35,11 @@ class Context:
         book: The tutorials.
         link: Gives the path from the page's source to another source file of the site.
         errors: What went wrong: the embed as written, and the reason.
-        figures: How many figures the page has so far.
     """
 
     book: Book
     link: Callable[[str], str]
     errors: list[tuple[str, str]] = field(default_factory=list)
-    figures: int = 0
 
 
 class EmbedExtension(Extension):  # type: ignore[misc]  # Markdown is untyped
@@ -87,7 +85,7 @@ class _Block(BlockProcessor):  # type: ignore[misc]  # Markdown is untyped
 
     def _element(self, kind: str, name: str) -> Element:
         context = self.context
-        parts = Parts(self.parser.md, context.book, context.link, context.figures)
+        parts = Parts(self.parser.md, context.book, context.link)
         if kind in PARTS:
             element = PARTS[kind](parts, name)
         elif kind in EMBEDS:
@@ -97,7 +95,6 @@ class _Block(BlockProcessor):  # type: ignore[misc]  # Markdown is untyped
                 f"expected one of {', '.join(EMBEDS)}, or a value such as "
                 f"{{{{ neuron#accuracy:.2f }}}}. Received: {kind!r}"
             )
-        context.figures = parts.figures
         return element
 
 

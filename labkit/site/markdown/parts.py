@@ -49,16 +49,12 @@ class Parts:
         md: The page's converter; it keeps raw HTML apart until the end.
         book: The tutorials.
         link: Gives the path from the page's source to another source file of the site.
-        figures: How many figures stand above; the first is not loaded lazily.
     """
 
-    def __init__(
-        self, md: Markdown, book: Book, link: Callable[[str], str], figures: int = 0
-    ) -> None:
+    def __init__(self, md: Markdown, book: Book, link: Callable[[str], str]) -> None:
         self.md = md
         self.book = book
         self.link = link
-        self.figures = figures
 
     def figure(self, cell: Cell) -> Element:
         """Return the figures of a cell with their caption and where they come from."""
@@ -305,27 +301,28 @@ class Parts:
             alt = cell.node.metadata["alt"]
             if len(drawings) > 1:
                 alt = f"{alt} ({number} of {len(drawings)})"
-            self._images(element, cell, drawing, alt)
+            drawn = self.link(f"{self.book.place(cell.tutorial)}/{drawing.name}.svg")
+            link = SubElement(element, "a", {"class": "lab-large", "href": drawn})
+            self._images(link, cell, drawing, alt)
         if caption := cell.node.metadata.get("caption"):
             SubElement(element, "figcaption").text = caption
         return element
 
     def _images(self, parent: Element, cell: Cell, drawing: Figure, alt: str) -> None:
-        """Add a drawing; site.js exchanges it for its dark twin where the page is dark.
+        """Add a drawing and its dark twin; site.css shows one of them.
 
-        Only the first drawing of a page, which may be seen at once, is fetched at once.
+        Both are lazy, because only a lazy image that is not shown is not fetched.
         """
-        attributes = {
-            "class": "lab-drawing",
-            "src": self.link(f"{self.book.place(cell.tutorial)}/{drawing.name}.svg"),
-            "alt": alt,
-            "width": str(drawing.width),
-            "height": str(drawing.height),
-        }
-        if self.figures:
-            attributes["loading"] = "lazy"
-        SubElement(parent, "img", attributes)
-        self.figures += 1
+        for scheme, suffix in (("light", ".svg"), ("dark", ".dark.svg")):
+            attributes = {
+                "class": f"lab-drawing lab-{scheme}",
+                "src": self.link(f"{self.book.place(cell.tutorial)}/{drawing.name}{suffix}"),
+                "alt": alt,
+                "width": str(drawing.width),
+                "height": str(drawing.height),
+                "loading": "lazy",
+            }
+            SubElement(parent, "img", attributes)
 
     def _time(self, name: str) -> str:
         state = self.book.state(name)

@@ -35,30 +35,29 @@ def book() -> Book:
 
 
 def test_a_figure(book: Book) -> None:
-    """It has a size and a text, its caption, and a link to its cell."""
+    """It has a text and a size, links to its drawing, and has a caption with a link to its cell."""
     html, context, _ = convert("Look:\n{{ figure tiny#boundary }}\nand on.", book)
     assert not context.errors
     figure = re.search(r"<figure.*</figure>", html, re.DOTALL)
     assert figure
     assert 'data-tutorial="tiny#boundary"' in figure[0]
-    (image,) = re.findall(r"<img [^>]*>", figure[0])
-    assert 'src="../tutorials/tiny/boundary.svg"' in image
-    assert 'alt="A line."' in image
-    assert 'width="48"' in image
-    assert 'height="24"' in image
+    assert '<a class="lab-large" href="../tutorials/tiny/boundary.svg">' in figure[0]
+    images = re.findall(r"<img [^>]*>", figure[0])
+    for image, scheme, suffix in zip(images, ["light", "dark"], ["", ".dark"], strict=True):
+        assert f'class="lab-drawing lab-{scheme}"' in image
+        assert f'src="../tutorials/tiny/boundary{suffix}.svg"' in image
+        for given in ['alt="A line."', 'width="48"', 'height="24"', 'loading="lazy"']:
+            assert given in image
     assert "<figcaption>It <em>rises</em>. <a" in figure[0]
     assert 'href="../tutorials/tiny.py#boundary">tiny.py</a>' in figure[0]
     assert html.startswith("<p>Look:</p>")
     assert html.endswith("<p>and on.</p>")
 
 
-def test_only_the_first_figure_of_a_page_is_not_lazy(book: Book) -> None:
-    """The others are fetched when the reader comes near them."""
-    html, _, _ = convert("{{ figure tiny#boundary }}\n\n{{ figure tiny#twice }}", book)
-    lazy = ["lazy" in image for image in re.findall(r"<img [^>]*>", html)]
-    assert lazy == [False, True, True]
-    assert 'alt="Lines. (1 of 2)"' in html
-    assert 'alt="Lines. (2 of 2)"' in html
+def test_a_cell_with_two_figures(book: Book) -> None:
+    """Both are shown, and the text of each says which it is."""
+    html, _, _ = convert("{{ figure tiny#twice }}", book)
+    assert re.findall(r'alt="(.*?)"', html) == ["Lines. (1 of 2)"] * 2 + ["Lines. (2 of 2)"] * 2
 
 
 def test_code_output_and_table(book: Book) -> None:
