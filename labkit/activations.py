@@ -23,45 +23,77 @@ Rule = Callable[[Array, Array, Array], Array]
 
 
 def linear(x: ArrayLike) -> Array:
-    """Return `x` itself."""
+    """Return `x` itself.
+
+    Raises:
+        TypeError: `x` holds something other than numbers.
+    """
     return floats(x)
 
 
 def relu(x: ArrayLike) -> Array:
-    """Return `x` where it is positive, else 0."""
+    """Return `x` where it is positive, else 0.
+
+    Raises:
+        TypeError: `x` holds something other than numbers.
+    """
     return np.maximum(floats(x), 0)
 
 
 def leaky_relu(x: ArrayLike, negative_slope: float = 0.2) -> Array:
-    """Return `x` where it is positive, else `negative_slope * x`."""
+    """Return `x` where it is positive, else `negative_slope * x`.
+
+    Raises:
+        TypeError: `x` holds something other than numbers.
+    """
     x = floats(x)
     return np.where(x > 0, x, negative_slope * x)
 
 
 def elu(x: ArrayLike, alpha: float = 1.0) -> Array:
-    r"""Return `x` where it is positive, else $\alpha (e^x - 1)$."""
+    r"""Return `x` where it is positive, else $\alpha (e^x - 1)$.
+
+    Raises:
+        TypeError: `x` holds something other than numbers.
+    """
     x = floats(x)
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
 def sigmoid(x: ArrayLike) -> Array:
-    r"""Return $1 / (1 + e^{-x})$, which is $e^x / (1 + e^x)$: neither power may overflow."""
+    r"""Return $1 / (1 + e^{-x})$, which is $e^x / (1 + e^x)$: neither power may overflow.
+
+    Raises:
+        TypeError: `x` holds something other than numbers.
+    """
     x = floats(x)
     return np.asarray(np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x))))
 
 
 def tanh(x: ArrayLike) -> Array:
-    """Return the hyperbolic tangent."""
+    """Return the hyperbolic tangent.
+
+    Raises:
+        TypeError: `x` holds something other than numbers.
+    """
     return np.tanh(floats(x))
 
 
 def softplus(x: ArrayLike) -> Array:
-    r"""Return $\ln(1 + e^x)$, a smooth relu."""
+    r"""Return $\ln(1 + e^x)$, a smooth relu.
+
+    Raises:
+        TypeError: `x` holds something other than numbers.
+    """
     return np.logaddexp(floats(x), 0)
 
 
 def silu(x: ArrayLike) -> Array:
-    r"""Return $x \, \sigma(x)$ (Elfwing et al., 2017; also called swish)."""
+    r"""Return $x \, \sigma(x)$ (Elfwing et al., 2017; also called swish).
+
+    Raises:
+        TypeError: `x` holds something other than numbers.
+    """
     return floats(x) * sigmoid(x)
 
 
@@ -69,13 +101,20 @@ def gelu(x: ArrayLike) -> Array:
     r"""Return $x \, \Phi(x)$, with the normal distribution function $\Phi$.
 
     Hendrycks and Gimpel 2016, https://arxiv.org/abs/1606.08415.
+
+    Raises:
+        TypeError: `x` holds something other than numbers.
     """
     x = floats(x)
     return x * _normal_cdf(x)
 
 
 def softmax(x: ArrayLike, axis: int = -1) -> Array:
-    """Return `exp(x)`, scaled so that it sums to one along `axis`."""
+    """Return `exp(x)`, scaled so that it sums to one along `axis`.
+
+    Raises:
+        TypeError: `x` holds something other than numbers.
+    """
     x = floats(x)
     y: Array = np.exp(x - x.max(axis, keepdims=True))  # the shift avoids overflow
     y /= y.sum(axis, keepdims=True)

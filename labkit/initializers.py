@@ -67,7 +67,11 @@ class Ones(Constant):
 
 @dataclass
 class RandomNormal(Initializer):
-    """Normal numbers with a `mean` and a standard deviation `stddev`."""
+    """Normal numbers with a `mean` and a standard deviation `stddev`.
+
+    Raises:
+        ValueError: `stddev` is negative.
+    """
 
     mean: float = 0.0
     stddev: float = 0.05
@@ -94,7 +98,11 @@ class TruncatedNormal(RandomNormal):
 
 @dataclass
 class RandomUniform(Initializer):
-    """Numbers from `minval` to `maxval`, each value equally likely."""
+    """Numbers from `minval` to `maxval`, each value equally likely.
+
+    Raises:
+        ValueError: `minval` is above `maxval`.
+    """
 
     minval: float = -0.05
     maxval: float = 0.05

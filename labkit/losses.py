@@ -93,13 +93,22 @@ class Loss:
         """Return the derivative of the reduced loss by `y_pred`, in its shape.
 
         With `reduction=None` it is the derivative of the sum, as TensorFlow's tape has it.
+
+        Raises:
+            TypeError: Targets or predictions are not numbers.
+            ValueError: Shapes, targets or weights do not fit the loss.
         """
         return self.value_and_gradient(y_true, y_pred, sample_weight)[1]
 
     def value_and_gradient(
         self, y_true: Any, y_pred: Any, sample_weight: Weight = None
     ) -> tuple[Any, Array]:
-        """Return the reduced loss, see `__call__`, and its gradient."""
+        """Return the reduced loss, see `__call__`, and its gradient.
+
+        Raises:
+            TypeError: Targets or predictions are not numbers.
+            ValueError: Shapes, targets or weights do not fit the loss.
+        """
         values, slopes = self.compare(*self.prepare(y_true, y_pred))
         weight = spread(sample_weight, values)  # (batch, ...)
         if self.reduction == "sum_over_batch_size":

@@ -32,6 +32,10 @@ class Sequential(Chain):
         optimizer: As given to `compile`, as is `loss`.
         metrics: The mean loss, then the metrics given to `compile`.
         stop_training: A callback sets it to end the training.
+
+    Raises:
+        TypeError: Something in `layers` is not a layer.
+        ValueError: An `Input` is not the first, or the layers' shapes do not fit.
     """
 
     def __init__(self, layers: Iterable[Layer] | None = None, **kwargs: Any) -> None:
@@ -247,6 +251,11 @@ class Sequential(Chain):
             x: Inputs, `(batch, ...)`.
             y: Targets, `(batch, ...)`.
             sample_weight: Weight of each sample in the loss.
+
+        Raises:
+            RuntimeError: The model is not compiled.
+            TypeError: Something is not an array of numbers.
+            ValueError: The data do not fit each other or the model, or hold NaN.
         """
         self.reset_metrics()
         self._step(checked(x, y, sample_weight), training=True)

@@ -116,6 +116,7 @@ def test_an_iterable_trains_as_the_arrays_do(weigh: bool) -> None:
     batches = [tuple(a[part] for a in arrays) for part in PARTS]
     options = {"batch_size": 5, "shuffle": False, "sample_weight": W if weigh else None}
     expected = trained_on(X, Y, epochs=2, **options)
+    assert expected[0].any()
     cycle = itertools.cycle(batches)
     for found in (
         trained_on(Reusable(*batches), epochs=2),
@@ -128,6 +129,7 @@ def test_an_iterable_trains_as_the_arrays_do(weigh: bool) -> None:
 def test_steps_limit_an_epoch() -> None:
     """With arrays, steps_per_epoch uses the first batches only."""
     expected = trained_on(X[:10], Y[:10], batch_size=5, shuffle=False)
+    assert expected[0].any()
     found = trained_on(X, Y, batch_size=5, shuffle=False, steps_per_epoch=2)
     np.testing.assert_array_equal(found[0], expected[0])
 

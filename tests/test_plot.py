@@ -152,6 +152,7 @@ def test_decision_boundary_reads_every_form_of_scores(form: str, ax: Axes) -> No
     plot.decision_boundary(ax, forms[form], POINTS, quadrants(POINTS))
     other = Figure().subplots()
     plot.decision_boundary(other, quadrants, POINTS, quadrants(POINTS))
+    assert len(ax.collections) > 0
     for mine, theirs in zip(ax.collections, other.collections, strict=True):
         for a, b in zip(mine.get_paths(), theirs.get_paths(), strict=True):
             np.testing.assert_array_equal(a.vertices, b.vertices)

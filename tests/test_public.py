@@ -265,16 +265,39 @@ def sections(value: Any) -> dict[str, list[Any]]:
     return {section.kind.value: section.value for section in parsed}
 
 
-def raised(function: Any) -> set[str]:
-    """Find the exceptions that a function's own text raises, but for missing methods."""
-    try:
-        source = inspect.getsource(function)
-    except (OSError, TypeError):  # written by dataclass or by NamedTuple
+def raised(function: Any, owner: type | None = None, seen: tuple[Any, ...] = ()) -> set[str]:
+    """Find the exceptions that a function of labkit raises, itself or through another one.
+
+    Calls of `self` are followed into the class `owner`. NotImplementedError is left out: it
+    tells an author what a subclass lacks.
+    """
+    ours = inspect.isfunction(function) and function.__module__.startswith("labkit.")
+    if not ours or function in seen:
         return set()
-    tree = ast.parse(textwrap.dedent(source))
-    calls = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise)]
-    found = {c.func.id for c in calls if isinstance(c, ast.Call) and isinstance(c.func, ast.Name)}
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except OSError:  # written by dataclass or by NamedTuple
+        return set()
+    names = {**function.__globals__, "self": owner}
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            found.add(ast.unparse(node.exc.func))
+        elif isinstance(node, ast.Call):
+            start, *path = ast.unparse(node.func).split(".")
+            called = names.get(start)
+            for name in path:
+                called = getattr(called, name, None)
+            found |= raised(called, owner, (*seen, function))
     return found - {"NotImplementedError"}
+
+
+def test_exceptions_are_found_through_calls() -> None:
+    """The helper sees `expect`, functions that call it, and methods called on `self`."""
+    assert raised(labkit.config.set_floatx) == {"ValueError"}
+    assert raised(labkit.activations.relu) == {"TypeError"}
+    assert raised(labkit.Sequential.train_on_batch, labkit.Sequential) >= {"RuntimeError"}
+    assert raised(labkit.config.floatx) == set()
 
 
 def documented() -> list[str]:
@@ -289,12 +312,17 @@ def documented() -> list[str]:
     return found
 
 
+def said(sections: dict[str, list[Any]]) -> set[str]:
+    """Return the exceptions that a docstring names."""
+    return {str(item.annotation) for item in sections.get("raises", [])}
+
+
 @pytest.mark.parametrize("dotted", documented())
 def test_docstring_is_complete(dotted: str) -> None:
     """A summary line; each parameter named; `Returns:` and `Raises:` where they apply.
 
-    A class may leave parameters to its bases, a method everything but its summary; and of
-    a single parameter the summary itself tells.
+    A class may leave parameters to its bases, and a method may leave them out. A method that
+    overrides another is described there. A single parameter may be told by the summary.
     """
     value = resolve(labkit, dotted)
     text = inspect.getdoc(value) or ""
@@ -304,8 +332,14 @@ def test_docstring_is_complete(dotted: str) -> None:
     takes = []
     if inspect.isfunction(value) or inspect.isfunction(value.__init__):
         takes = list(parameters(value))
-        assert not listed or listed in (takes, ["kwargs"]) or "kwargs" in takes
-    if inspect.isclass(resolve(labkit, dotted.rpartition(".")[0])):
+        known = [name for name in listed if name in takes]
+        assert known == [name for name in takes if name in listed], "parameters in another order"
+        assert known == listed or "kwargs" in takes, "parameters that do not exist"
+    prefix, _, name = dotted.rpartition(".")
+    owner = resolve(labkit, prefix)
+    if inspect.isclass(owner):
+        if not any(hasattr(base, name) for base in owner.__mro__[1:]):
+            assert raised(value, owner) <= said(found), "raises without saying so"
         return
     if inspect.isclass(value):
         bases = [base for base in value.__mro__ if base.__module__.startswith("labkit")]
@@ -314,6 +348,8 @@ def test_docstring_is_complete(dotted: str) -> None:
         assert "returns" in found or text.startswith(("Return", "Yield")), "no Returns:"
     unnamed = [name for name in takes if not re.search(rf"\b{name}\b", text)]
     assert len(takes) == 1 or unnamed == [], "parameters that the text does not name"
-    errors = raised(vars(value).get("__init__") if inspect.isclass(value) else value)
-    said = {str(item.annotation) for item in found.get("raises", [])}
-    assert errors <= said, "raises without saying so"
+    functions = [value]
+    if inspect.isclass(value):
+        functions = [vars(value).get(name) for name in ("__init__", "__post_init__")]
+    errors = set().union(*(raised(function, value) for function in functions))
+    assert errors <= said(found), "raises without saying so"

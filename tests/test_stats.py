@@ -4,6 +4,7 @@ import itertools
 import warnings
 
 import numpy as np
+import pandas
 import pytest
 import scipy.stats
 import statsmodels.api
@@ -226,7 +227,6 @@ def test_partial_correlation_of_an_explained_variable_is_undefined() -> None:
 @pytest.mark.parametrize("method", ["pearson", "spearman", "kendall"])
 def test_correlation_matrix_equals_pandas(method: str) -> None:
     """All pairs agree with pandas, p-values and intervals with the pair's function."""
-    pandas = pytest.importorskip("pandas")
     x = datasets.load_diabetes().data[:60, :5].copy()
     x[3, 1] = np.nan
     result = stats.correlation_matrix(x, method, nan_policy="omit")

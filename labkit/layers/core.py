@@ -109,6 +109,9 @@ class Activation(Layer):
     Args:
         activation: A name, a function, or `None` for none.
         **kwargs: As in `Layer`.
+
+    Raises:
+        ValueError: The name is unknown.
     """
 
     def __init__(self, activation: Identifier, **kwargs: Any) -> None:

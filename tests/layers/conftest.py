@@ -81,6 +81,12 @@ def every_layer() -> list[tuple[layers.Layer, tuple[int, ...]]]:
     ]
 
 
+@pytest.fixture
+def kinds() -> set[str]:
+    """Return the names of the layers that the tests with `layer` and `shape` go through."""
+    return {type(layer).__name__ for layer, _ in every_layer()}
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give each test that asks for `layer` and `shape` one layer of each kind."""
     if {"layer", "shape"} <= set(metafunc.fixturenames):
