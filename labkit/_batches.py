@@ -14,7 +14,7 @@ Batch = tuple[Any, ...]  # x, y, sample_weight; the last two may be None
 
 @dataclass
 class Batches:
-    """The batches `(x, y, sample_weight)` of an epoch, each time that it is iterated.
+    """One epoch's batches `(x, y, sample_weight)` for each iteration.
 
     Args:
         x: Array `(samples, ...)`, also an `np.memmap`, or an iterable of `x`, `(x, y)` or
@@ -27,7 +27,7 @@ class Batches:
 
     Raises:
         TypeError: Something is not an array of numbers.
-        ValueError: The lengths differ, there is nothing, or arguments exclude each other.
+        ValueError: The lengths differ, there are no samples, or arguments exclude each other.
     """
 
     x: Any
@@ -87,7 +87,7 @@ def checked(x: Any, y: Any = None, sample_weight: Any = None) -> Batch:
 
 
 def split(batch: Batch, share: float) -> tuple[Batch, Batch]:
-    """Cut the last `share` of the samples off, for validation."""
+    """Split off the last `share` of the samples for validation."""
     length = len(batch[0]) if hasattr(batch[0], "__len__") else 0
     at = int(length * (1 - share))
     expect(0 < at < length, "validation_split must leave samples on both sides", (share, length))
@@ -104,7 +104,7 @@ def weighted_by_class(batch: Batch, class_weight: dict[int, float]) -> Batch:
 
 
 def refuse_nan(**arrays: Any) -> None:
-    """Raise an error that names the array that is not finite, if one is not."""
+    """Raise an error that names an array with NaN or infinite values."""
     for name, array in arrays.items():
         finite = array is None or np.isfinite(array).all()
         expect(finite, f"{name} must be finite", "NaN or infinite values")

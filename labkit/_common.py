@@ -19,7 +19,7 @@ rng = np.random.default_rng()
 
 
 def expect(fits: Any, what: str, received: object) -> None:
-    """Refuse what does not fit, in the one form that labkit's messages have.
+    """Raise an error in the one form that labkit's messages have, unless `fits` is true.
 
     Raises:
         ValueError: `fits` is false.
@@ -32,7 +32,7 @@ def numbers(name: str, values: ArrayLike) -> NDArray[Any]:
     """Return an array of numbers, booleans among them; an array is returned as it is.
 
     Raises:
-        TypeError: `values`, whom `name` stands for in the message, holds something else.
+        TypeError: `values`, which the message calls `name`, holds something else.
     """
     array = np.asarray(values)
     if array.dtype.kind not in "biuf":
@@ -50,7 +50,7 @@ def extra(module: str, name: str) -> Any:
 
 
 def named(identifier: str | T, family: type[T], kinds: Sequence[type[T]], **others: type[T]) -> T:
-    """Return a new object of the kind that a name stands for, or the object itself.
+    """Return a new object of the class that a name stands for, or the object that was passed.
 
     Args:
         identifier: A name, in any case, with or without underscores; or an object.

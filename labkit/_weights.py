@@ -62,7 +62,7 @@ def _checked(model: Layer, filepath: str | os.PathLike[str]) -> tuple[Path, dict
 
 
 def _variables(layer: Layer, prefix: str = "") -> Iterator[tuple[str, Array]]:
-    """Yield the path and the array of each weight, those that are trained first."""
+    """Yield the path and the array of each weight, trainable ones first."""
     for i, (name, weight) in enumerate(layer._weights.items()):
         path = f"cell/vars/{i}" if isinstance(layer, SimpleRNN | LSTM | GRU) else f"vars/{i}"
         if isinstance(layer, MultiHeadAttention):

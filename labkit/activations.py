@@ -173,7 +173,7 @@ def _normal_cdf(x: Array) -> Array:
     \operatorname{erfc}(z) = \frac{2z}{\pi} e^{-z^2} \int_0^\infty \frac{e^{-t^2}}{t^2 + z^2} dt .
     $$
 
-    The midpoint rule with steps of $h = 1/2$ finds the integral, but for the poles at
+    The midpoint rule with steps of $h = 1/2$ gives the integral, except for the poles at
     $t = \pm iz$, which add $2 / (1 + e^{2 \pi z / h})$ to erfc, and for a relative error near
     $e^{-\pi^2 / h^2} < 10^{-17}$ (Hunter and Regan 1972, Mathematics of Computation 26).
     """

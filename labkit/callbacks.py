@@ -15,7 +15,7 @@ Logs = dict[str, Any]
 
 
 class Callback:
-    """Base of all callbacks; a subclass overrides what it needs.
+    """Base of all callbacks; a subclass overrides the methods that it needs.
 
     Attributes:
         model: The model that is being trained.
@@ -27,22 +27,22 @@ class Callback:
     params: dict[str, Any]
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Act before the training."""
+        """Called before training."""
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Act after the training; `logs` holds the results of its last epoch."""
+        """Called after training; `logs` holds the results of the last epoch."""
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Act before an epoch; the first is 0."""
+        """Called before an epoch; the first is 0."""
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Act after an epoch and its validation; `logs` holds the results of both."""
+        """Called after an epoch and its validation; `logs` holds the results of both."""
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Act before a training step; the first of an epoch is 0."""
+        """Called before a training step; the first of an epoch is 0."""
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Act after a training step; `logs` holds the epoch's results so far."""
+        """Called after a training step; `logs` holds the epoch's results so far."""
 
 
 class History(Callback):
@@ -65,7 +65,7 @@ class History(Callback):
 
 
 class LambdaCallback(Callback):
-    """Functions instead of methods.
+    """A callback made of functions.
 
     Args:
         **kwargs: `on_epoch_end=function` and so on, for each of `Callback`'s methods, with
@@ -118,7 +118,7 @@ class _Monitor(Callback):
         expect(self.mode in known, f"mode must be one of {known}", repr(self.mode))
 
     def improved(self, logs: Logs | None, by: float = 0.0) -> bool:
-        """Return whether the result beats the best so far, which it then is."""
+        """Return whether the result beats the best so far, and if so keep it as the best."""
         results = logs or {}
         expect(self.monitor in results, f"There is no {self.monitor!r} to watch", [*results])
         value = results[self.monitor]
@@ -134,13 +134,13 @@ class _Monitor(Callback):
 
 @dataclass(eq=False)
 class EarlyStopping(_Monitor):
-    """Stops the training when a result has not become better for some epochs.
+    """Stops training when a result has not improved for some epochs.
 
     Args:
         monitor: Name of the result.
-        min_delta: By how much it must change to count as better.
-        patience: For how many epochs to wait.
-        mode: `"min"` if less is better, `"max"` if more is, `"auto"` to ask the metric.
+        min_delta: Smallest change that counts as an improvement.
+        patience: How many epochs to wait for an improvement.
+        mode: `"min"` if lower is better, `"max"` if higher is, `"auto"` to ask the metric.
         restore_best_weights: Whether to return to the weights of the best epoch.
 
     Raises:
@@ -149,7 +149,7 @@ class EarlyStopping(_Monitor):
     Attributes:
         best: The best result.
         best_epoch: The epoch that reached it; the first is 0.
-        stopped_epoch: The epoch after which the training stopped; 0 if it did not.
+        stopped_epoch: The epoch after which training stopped; 0 if it did not.
     """
 
     monitor: str = "val_loss"
@@ -160,12 +160,12 @@ class EarlyStopping(_Monitor):
     restore_best_weights: bool = False
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Begin anew."""
+        """Forget the previous training."""
         self.best, self.wait, self.best_epoch, self.stopped_epoch = None, 0, 0, 0
         self.best_weights: list[Any] = []
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Compare the epoch with the best one."""
+        """Compare the epoch's result with the best."""
         self.wait += 1
         if self.improved(logs, by=abs(self.min_delta)):
             self.wait, self.best_epoch = 0, epoch
@@ -174,25 +174,25 @@ class EarlyStopping(_Monitor):
             self.stopped_epoch, self.model.stop_training = epoch, True
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Return to the best weights."""
+        """Restore the best weights."""
         if self.best_weights:
             self.model.set_weights(self.best_weights)
 
 
 @dataclass(eq=False)
 class ModelCheckpoint(_Monitor):
-    """Saves the weights after each epoch, or after each that is better.
+    """Saves the weights after each epoch, or after each improvement.
 
     Args:
         filepath: Where to save, as in `labkit.Sequential.save_weights`; may hold `{epoch}`
             (from 1) and results, such as `{val_loss:.2f}`.
-        monitor: Name of the result that says what is better.
-        save_best_only: Whether to save only what is better than all before.
+        monitor: Name of the result to compare.
+        save_best_only: Whether to save only when the result improves.
         save_weights_only: Must be `True`: labkit saves no architectures.
         mode: As in `EarlyStopping`.
 
     Raises:
-        ValueError: Whole models shall be saved, or the mode is unknown; or, in training,
+        ValueError: `save_weights_only` is false, or the mode is unknown; or, in training,
             there is no such result.
     """
 
@@ -208,7 +208,7 @@ class ModelCheckpoint(_Monitor):
         expect(self.save_weights_only, "labkit saves weights: pass save_weights_only=True", False)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Save, if the epoch is good enough."""
+        """Save the weights, if this epoch is to be saved."""
         if self.save_best_only and not self.improved(logs):
             return
         names = {"epoch": epoch + 1, **(logs or {})}

@@ -22,13 +22,13 @@ TRUNCATED_STDDEV = 0.8796256610342398
 
 
 class Initializer:
-    """A recipe for a new array: call it with a shape. A subclass writes `draw`."""
+    """A recipe for a new array: call it with a shape. A subclass defines `draw`."""
 
     def __call__(self, shape: tuple[int, ...], dtype: str | None = None) -> Array:
         """Return a new array of that shape; `dtype=None` means `config.floatx()`.
 
         Raises:
-            ValueError: The shape is no tuple of integers, or one of them is negative.
+            ValueError: The shape is not a tuple of integers, or one of them is negative.
         """
         sizes = shape if isinstance(shape, tuple | list) else (None,)
         fits = all(isinstance(size, int | np.integer) and size >= 0 for size in sizes)
@@ -85,7 +85,7 @@ class RandomNormal(Initializer):
 
 
 class TruncatedNormal(RandomNormal):
-    """Normal numbers, drawn again where they lie over two standard deviations away."""
+    """Normal numbers, redrawn where they are over two standard deviations from the mean."""
 
     def draw(self, shape: tuple[int, ...]) -> Array:
         """Return the numbers in float64."""
@@ -118,8 +118,8 @@ class RandomUniform(Initializer):
 class _VarianceScaling(Initializer):
     """Numbers of variance `scale / fan`, so that a sum over a unit's inputs keeps its size.
 
-    The fan is the number of inputs of a unit, or its mean with the number of outputs. What
-    the subclasses choose stands in their attributes.
+    The fan is the number of inputs of a unit, or its mean with the number of outputs. The
+    subclasses choose by their attributes.
     """
 
     scale, mode, distribution = 1.0, "fan_in", "truncated_normal"
@@ -174,7 +174,7 @@ class LecunNormal(_VarianceScaling):
 class Orthogonal(Initializer):
     """A random matrix with orthonormal rows or columns, whichever are fewer.
 
-    It turns a signal without changing its length (Saxe et al., 2014). More than two axes
+    It rotates a signal without changing its length (Saxe et al., 2014). More than two axes
     are folded into (everything but the last, last).
 
     Args:

@@ -8,7 +8,7 @@ on TensorFlow.
 Shapes: `y_true` and `y_pred` are `(batch, ..., outputs)`, and a loss yields one value for
 each `(batch, ...)`. As in Keras, `(n,)` against `(n, 1)` means the same `n` samples and is
 aligned; any other difference in shape is an error, never a broadcast. Integer labels become
-one-hot rows at the entrance, and from there on a sparse loss is the dense one.
+one-hot rows on entry, and from there on a sparse loss is the same as its dense counterpart.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ Weight = ArrayLike | None
 
 @dataclass(eq=False, kw_only=True)
 class Loss:
-    """Base of all losses. A subclass writes `compare`.
+    """Base of all losses. A subclass defines `compare`.
 
     Args:
         reduction: `"sum_over_batch_size"` divides the sum by the number of values, `"sum"`
@@ -187,7 +187,7 @@ class KLDivergence(Loss):
 
 @dataclass(eq=False)
 class _Crossentropy(Loss):
-    """Base of those whose targets are probabilities, which smoothing draws towards equal ones."""
+    """Base of the losses whose targets are probabilities; smoothing makes them more equal."""
 
     from_logits: bool = False
     label_smoothing: float = 0.0
@@ -262,7 +262,7 @@ class SparseCategoricalCrossentropy(Loss):
         """See `Loss.compare`."""
         if self.from_logits:
             return _after_softmax(t, y)
-        # As in Keras: the logarithms of probabilities are logits, and so renormalised.
+        # As in Keras, the logarithms of probabilities are taken for logits, which normalises them.
         p = np.clip(y, EPSILON, 1 - EPSILON)
         values, slopes = _after_softmax(t, np.log(p))
         return values, slopes / p * (p == y)
@@ -301,11 +301,11 @@ def pair(name: str, y_true: Any, y_pred: Any, sparse: bool | None) -> tuple[Arra
     """Return targets and predictions as floats of one shape, `(batch, ..., outputs)`.
 
     Args:
-        name: Who asks, for messages.
+        name: The caller's name, for messages.
         y_true: Targets.
         y_pred: Predictions.
         sparse: Whether the targets are integer labels, of which one-hot rows are made; `None`
-            if their shape tells.
+            to decide by their shape.
     """
     t, p = numbers("y_true", y_true), floats(y_pred, "y_pred")
     shapes = f"y_true.shape={t.shape}, y_pred.shape={p.shape}"

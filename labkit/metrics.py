@@ -1,7 +1,7 @@
-"""Metrics: what one wants to know of a model, gathered batch by batch.
+"""Metrics: what you want to know about a model, gathered batch by batch.
 
 A metric is not differentiated, so it may count. Each keeps a small state, sums in float64:
-`update_state` adds a batch, `result` tells the outcome so far, `reset_state` begins anew.
+`update_state` adds a batch, `result` returns the value so far, `reset_state` starts over.
 Shapes, and what becomes of integer labels, are those of `labkit.losses`.
 """
 
@@ -21,14 +21,14 @@ __all__ += ["SparseTopKCategoricalAccuracy", "TopKCategoricalAccuracy", "get"]
 class Metric:
     """Base of all metrics: sums over all samples, and a score that follows from the sums.
 
-    A subclass writes `add`, and `score` unless the sums are the result; or, as in Keras,
+    A subclass defines `add`, and `score` unless the sums are the result; or, as in Keras,
     `update_state`, `result` and `reset_state`.
 
     Args:
         name: Shown in logs; `None` means the class's name, as in `"top_k_categorical_accuracy"`.
 
     Attributes:
-        direction: 1 if more is better, -1 if less is, 0 if nobody knows; callbacks ask for it.
+        direction: 1 if higher is better, -1 if lower is, 0 if unknown; for callbacks.
         sparse: Whether targets are integer labels, which become one-hot rows; `None` if
             their shape tells.
         sums: What `add` has returned so far, summed; 0 at the beginning.
@@ -65,7 +65,7 @@ class Metric:
         self.sums = self.sums + self.add(t, p, sample_weight)
 
     def result(self) -> Any:
-        """Return the metric of all that has been added: a float, or an array; 0 of nothing."""
+        """Return the metric of all that has been added, a float or an array; 0 before that."""
         return self.score(self.sums) if np.ndim(self.sums) else 0.0
 
     def reset_state(self) -> None:
@@ -79,7 +79,7 @@ class Metric:
 
 
 class _Average(Metric):
-    """Base of those that are a weighted mean: `_totals` gives what they add."""
+    """Base of the metrics that are weighted means: `_totals` gives what they add."""
 
     direction = 1
 
@@ -143,7 +143,7 @@ class SparseCategoricalAccuracy(CategoricalAccuracy):
 
 
 class _Accuracy(CategoricalAccuracy):
-    """What `"accuracy"` means in Keras's `compile` for such targets and predictions."""
+    """What `"accuracy"` means in Keras's `compile`, by the shapes of a batch."""
 
     sparse = None
 
@@ -213,14 +213,14 @@ class R2Score(Metric):
         return np.stack([w, w * t, w * t * t, w * (t - y_pred) ** 2]).sum(axis=1)
 
     def score(self, sums: Array) -> float:
-        """Return the score, where an output that does not vary has 0."""
+        """Return the score; an output whose targets do not vary scores 0."""
         count, total, squares, errors = sums
         variation = squares - total * _ratio(total, count)
         return float(np.where(variation > 0, 1 - _ratio(errors, variation), 0).mean())
 
 
 class _Thresholded(Metric):
-    """Base of those that count yeses: predictions above each of some rising thresholds."""
+    """Base of the metrics that count predictions above each of some rising thresholds."""
 
     direction = 1
     edges: Array
@@ -241,7 +241,7 @@ class _Thresholded(Metric):
 
 
 class Precision(_Thresholded):
-    """Share of the yeses that are right, 0 where there is none.
+    """Share of the positive predictions that are right; 0 if there are none.
 
     Args:
         thresholds: A prediction above it means yes; 0.5 by default. With a list, the result
@@ -262,7 +262,7 @@ class Precision(_Thresholded):
 
 
 class Recall(Precision):
-    """Share of the targets 1 that were called yes, 0 where there is none.
+    """Share of the positive targets that were predicted; 0 if there are none.
 
     Args:
         thresholds: See `Precision`.
@@ -298,7 +298,7 @@ class AUC(_Thresholded):
 
 
 class ConfusionMatrix(Metric):
-    """How often each class was taken for each class (labkit only; see scikit-learn's).
+    """How often each class was predicted as each class (labkit only; see scikit-learn's).
 
     Args:
         num_classes: Number of classes.

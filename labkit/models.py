@@ -31,7 +31,7 @@ class Sequential(Chain):
         layers: The layers, without the `Input`.
         optimizer: As given to `compile`, as is `loss`.
         metrics: The mean loss, then the metrics given to `compile`.
-        stop_training: A callback sets it to end the training.
+        stop_training: A callback sets it to stop training.
 
     Raises:
         TypeError: Something in `layers` is not a layer.
@@ -94,12 +94,12 @@ class Sequential(Chain):
         *,
         metrics: Sequence[Any] | None = None,
     ) -> None:
-        """Say how to train.
+        """Configure training.
 
         Args:
             optimizer: An optimizer or its name.
             loss: A loss or its name.
-            metrics: Metrics or their names; sample weights do not count for them.
+            metrics: Metrics or their names; sample weights do not apply to them.
 
         Raises:
             ValueError: A name is unknown.
@@ -132,16 +132,16 @@ class Sequential(Chain):
                 `(x, y, sample_weight)` batches.
             y: Targets, `(samples, ...)`.
             batch_size: Rows per step; 32 by default.
-            epochs: How often to go through the data.
-            verbose: 0: silent. 1 or `"auto"`: a bar that moves. 2: a line per epoch.
-            callbacks: Told what happens.
+            epochs: Number of passes through the data.
+            verbose: 0: silent. 1 or `"auto"`: a progress bar. 2: a line per epoch.
+            callbacks: Called during training.
             validation_split: This share of the samples, the last ones, is not trained on
                 but evaluated after each epoch.
             validation_data: `(x, y)`, `(x, y, sample_weight)` or an iterable of batches, to
                 evaluate after each epoch.
-            shuffle: Whether arrays get a new order in each epoch.
-            class_weight: Weight of each class in the loss, by its integer label; 1 if it is
-                not named.
+            shuffle: Whether to shuffle arrays anew in each epoch.
+            class_weight: Weight of each class in the loss, by its integer label; 1 for
+                labels that are not listed.
             sample_weight: Weight of each sample in the loss.
             steps_per_epoch: Batches in an epoch; needed for an endless iterable.
 
@@ -202,7 +202,7 @@ class Sequential(Chain):
         verbose: str | int = "auto",
         sample_weight: Any = None,
     ) -> Any:
-        """Return the loss and the metrics of data, without training.
+        """Return the loss and the metrics on some data, without training.
 
         Args:
             x: As in `fit`.
@@ -212,7 +212,7 @@ class Sequential(Chain):
             sample_weight: As in `fit`.
 
         Returns:
-            The loss; with metrics a list that begins with the loss.
+            The loss; with metrics, a list that starts with the loss.
 
         Raises:
             RuntimeError: The model is not compiled.
@@ -262,7 +262,7 @@ class Sequential(Chain):
         return self._values()
 
     def reset_metrics(self) -> None:
-        """Begin to gather the loss and the metrics anew.
+        """Reset the loss and the metrics.
 
         Raises:
             RuntimeError: The model is not compiled.
@@ -332,7 +332,7 @@ class Sequential(Chain):
                 self._update()
 
     def _update(self) -> None:
-        """Let the optimizer do a step: on the vectors, unless it must tell the arrays apart."""
+        """Let the optimizer do a step, on the flat vectors unless it has to tell arrays apart."""
         vectors = self._vectors
         if vectors is None or any(p._weights[name].base is not vectors for p, name in self._slots):
             vectors = self._flatten()  # first, and whenever another model has taken a layer
@@ -345,7 +345,7 @@ class Sequential(Chain):
     def _flatten(self) -> Array | None:
         """Make the trainable weights views of one vector, and their gradients of another.
 
-        An optimizer then moves them in a few long operations instead of many short ones.
+        An optimizer then updates them in a few long operations instead of many short ones.
         Weights of different dtypes stay apart.
         """
         self._vectors = None
@@ -401,7 +401,7 @@ class Sequential(Chain):
 
 
 def _shown(batches: Batches, verbose: str | int, results: Callable[[], Any]) -> Iterator[Batch]:
-    """Yield batches, and show after each how far they are and what resulted."""
+    """Yield batches, and show progress and results after each."""
     bar = utils.Progbar(batches.steps, verbose=verbose)
     for step, batch in enumerate(batches, start=1):
         yield batch

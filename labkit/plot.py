@@ -2,7 +2,7 @@
 
 Each function takes the Axes to draw on and returns it, so that a script decides on the
 layout and can add to the picture. Backgrounds are transparent and the colors are few,
-because the site recolors every figure for its dark scheme. Nothing is told by color alone:
+because the site recolors every figure for its dark scheme. Nothing relies on color alone:
 lines also differ in style, classes also in marker.
 """
 
@@ -196,7 +196,7 @@ def decision_boundary(ax: Axes, predict: Callable[[np.ndarray], Any], x: Any, y:
     Args:
         ax: Where to draw.
         predict: Takes float64 points of shape (points, 2); returns one score per point,
-            shape (points,) or (points, 1), whose sign is told by 0.5; or one score per
+            shape (points,) or (points, 1), compared with 0.5; or one score per
             class, shape (points, classes), the largest of which wins.
         x: Points, shape (samples, 2).
         y: Class numbers, shape (samples,).

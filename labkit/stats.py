@@ -1,4 +1,4 @@
-"""Covariance, correlation and what can be said about their certainty, in NumPy alone.
+"""Covariance, correlation and how certain they are, in NumPy alone.
 
 A correlation is one line of arithmetic; how far to trust it is not. This module holds both
 under SciPy's names, so that a chapter can show what stands behind `scipy.stats`: p-values
@@ -234,11 +234,11 @@ def partial_correlation(
 
     Returns:
         The coefficient, its p-value, and `confidence_interval()` with standard error
-        `1 / sqrt(n - 3 - k)`. NaN, with a warning, if the covariates explain x or y wholly.
+        `1 / sqrt(n - 3 - k)`. NaN, with a warning, if the covariates explain x or y fully.
 
     Raises:
-        ValueError: The shapes do not fit, a value is infinite, or there are not more than
-            k + 2 samples.
+        ValueError: The shapes do not fit, a value is infinite, or there are k + 2
+            samples or fewer.
     """
     covariates = np.atleast_2d(np.asarray(covariates).T)  # (k, samples)
     table = _checked("partial_correlation", x, y, *covariates, nan_policy=nan_policy)
@@ -264,7 +264,7 @@ def correlation_matrix(
         `confidence_interval()` of two such matrices.
 
     Raises:
-        ValueError: `x` is not a matrix of numbers, or the method is another.
+        ValueError: `x` is not a matrix of numbers, or the method is unknown.
     """
     methods = {"pearson": pearsonr, "spearman": spearmanr, "kendall": kendalltau}
     expect(method in methods, f"method is one of {', '.join(methods)}", repr(method))
@@ -293,7 +293,7 @@ def variance_inflation_factor(x: Any) -> Array:
 
     Raises:
         ValueError: `x` is not a matrix of finite numbers, a column is constant, or there
-            are not more samples than columns.
+            are no more samples than columns.
     """
     table = _checked("variance_inflation_factor", *_columns("variance_inflation_factor", x))
     variables, samples = table.shape
@@ -376,8 +376,8 @@ def mutual_information(x: Any, y: Any, *, n_neighbors: int = 3) -> float:
     In nats; 0 for independent variables. It is the nearest-neighbor estimate of A. Kraskov,
     H. Stögbauer and P. Grassberger (Physical Review E 69, 2004, equation 8,
     <https://doi.org/10.1103/PhysRevE.69.066138>), after scaling both variables to unit
-    variance. It is for continuous variables: where many values are equal, as in classes and
-    counts, it is not to be trusted.
+    variance. It is for continuous variables: do not trust it where many values are
+    equal, as in classes and counts.
 
     Args:
         x: Shape (samples,).
@@ -389,7 +389,7 @@ def mutual_information(x: Any, y: Any, *, n_neighbors: int = 3) -> float:
 
     Raises:
         ValueError: The two are not vectors of one length, a value is not finite, a variable
-            is constant, or there are not more than `n_neighbors` samples.
+            is constant, or there are `n_neighbors` samples or fewer.
     """
     table = _checked("mutual_information", x, y)
     n, ranges = table.shape[1], np.ptp(table, axis=1)
@@ -443,7 +443,7 @@ def _columns(name: str, x: Any) -> Array:
 
 
 def _undefined(x: Array, y: Array) -> bool:
-    """Tell whether a correlation does not exist; warn if that is not the fault of a NaN."""
+    """Return whether a correlation is undefined; warn unless a NaN is the cause."""
     constant = bool((x == x[0]).all() or (y == y[0]).all())
     if constant:
         warnings.warn("A variable is constant: its correlation is undefined.", stacklevel=4)
@@ -474,7 +474,7 @@ def _residual(y: Array, others: Array) -> Array:
     norms = np.linalg.norm(others, axis=1, keepdims=True)
     others = others / np.where(norms == 0, 1, norms)  # so that units do not matter
     residual = y - np.linalg.lstsq(others.T, y)[0] @ others
-    # What rounding leaves of a variable that the others determine is no residual.
+    # What rounding leaves of a variable that the others determine is not a residual.
     return residual if residual @ residual > 1e-24 * (y @ y) else np.zeros_like(y)
 
 

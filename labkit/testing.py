@@ -15,7 +15,7 @@ from labkit.layers import Layer
 
 __all__ = ["assert_matches_keras", "check_gradients"]
 
-_SEED = 20_171_206  # any, but hardly that of an input: its random numbers are to be others
+_SEED = 20_171_206  # unlikely to be an input's seed too, which would make both equal
 
 
 def check_gradients(layer: Layer, x: Any, *, training: bool = False, rtol: float = 1e-6) -> float:
@@ -55,7 +55,7 @@ def check_gradients(layer: Layer, x: Any, *, training: bool = False, rtol: float
     worst, step = 0.0, 5e-6
     for name, (values, gradient) in _gradients(layer, x, r).items():
         start, v = values.copy(), random.normal(size=values.shape)
-        # The third one puts the values back.
+        # The third call restores the values.
         above, below, _ = (loss(values, start + h * v) for h in (step, -step, 0))
         slope, size = (above - below) / (2 * step), float(np.linalg.norm(gradient))
         along = f"{name} along a random direction"
@@ -120,7 +120,7 @@ def _is_integer(x: Any) -> bool:
 
 
 def _gradients(layer: Layer, x: Array, r: Array) -> dict[str, tuple[Array, Array]]:
-    """Go back through a called layer; return each array of L with its gradient, by name."""
+    """Run backward through a called layer; return each array of L with its gradient, by name."""
     dx = layer.backward(r)
     found = {} if dx is None or _is_integer(x) else {"gradient of the input": (x, dx)}
     for part in layer.flatten_layers():

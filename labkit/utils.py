@@ -1,4 +1,4 @@
-"""Small helpers of training: seeds and the progress bar."""
+"""Small helpers for training: seeds and the progress bar."""
 
 import random
 import sys
@@ -21,7 +21,7 @@ def set_random_seed(seed: int) -> None:
         seed: From 0 to 2³² - 1.
 
     Raises:
-        ValueError: The seed is no such integer.
+        ValueError: The seed is not such an integer.
     """
     whole = isinstance(seed, int | np.integer)
     expect(whole and 0 <= seed < 2**32, "seed is an integer from 0 to 2**32 - 1", repr(seed))
@@ -31,11 +31,11 @@ def set_random_seed(seed: int) -> None:
 
 
 class Progbar:
-    """A line that shows how far a loop is, and its results so far.
+    """A line that shows how far a loop has come, and its results so far.
 
     Args:
         target: Number of steps; `None` if unknown.
-        verbose: 0: silent. 1 or `"auto"`: a bar that moves (without a terminal: as 2). 2: one
+        verbose: 0: silent. 1 or `"auto"`: a moving bar (without a terminal: as 2). 2: one
             line at the end.
 
     Raises:
@@ -71,6 +71,6 @@ class Progbar:
         line += f"{seconds:.0f}s {1000 * seconds / max(current, 1):.1f}ms/step"
         for name, value in (values or {}).items():
             line += f" - {name}: {value:.4g}" if np.ndim(value) == 0 else ""
-        # Spaces rub out what a longer line has left.
+        # Spaces erase the rest of a longer line.
         print(line.ljust(self._length), end="\n" if finalize else "\r", flush=True)
         self._length = len(line)

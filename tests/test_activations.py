@@ -1,4 +1,4 @@
-"""Activation functions and their derivative rules against Keras, and at the edges."""
+"""Activation functions and their derivative rules, compared with Keras and at extremes."""
 
 from typing import Any
 
@@ -20,8 +20,8 @@ TOLERANCE = {"gelu": 1e-7, "leaky_relu": 1e-7}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_agrees_with_keras(name: str, random: np.random.Generator) -> None:
-    """Output and gradient equal Keras's in both precisions."""
+def test_activations_match_keras(name: str, random: np.random.Generator) -> None:
+    """Output and gradient match Keras in both precisions."""
     import keras
 
     x = 3 * random.normal(size=(5, 7))
@@ -31,7 +31,7 @@ def test_agrees_with_keras(name: str, random: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_rule_equals_finite_differences(name: str, random: np.random.Generator) -> None:
+def test_rules_match_finite_differences(name: str, random: np.random.Generator) -> None:
     """Each rule is the derivative of its function."""
     testing.check_gradients(layers.Activation(name), 3 * random.normal(size=(5, 7)))
 
@@ -44,7 +44,9 @@ def test_rule_equals_finite_differences(name: str, random: np.random.Generator) 
         ("softmax", {"axis": 0}),
     ],
 )
-def test_options(name: str, options: dict[str, Any], random: np.random.Generator) -> None:
+def test_options_match_keras(
+    name: str, options: dict[str, Any], random: np.random.Generator
+) -> None:
     """The functions take Keras's options."""
     import keras
 
@@ -55,8 +57,8 @@ def test_options(name: str, options: dict[str, Any], random: np.random.Generator
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_extreme_inputs(name: str) -> None:
-    """Large numbers neither overflow nor leave float32, forward and back."""
+def test_extreme_inputs_stay_finite(name: str) -> None:
+    """Large inputs give finite float32 outputs and gradients."""
     x = np.array([[-1e4, -100, -1e-30, 0, 1e-30, 100, 1e4]], np.float32)
     function = activations.get(name)
     y = function(x)
@@ -67,7 +69,7 @@ def test_extreme_inputs(name: str) -> None:
 
 
 def test_gelu_is_exact_to_the_last_digits() -> None:
-    """The fitted normal distribution function equals SciPy's, in both tails."""
+    """The normal distribution function matches SciPy's, in both tails."""
     from scipy.special import ndtr
 
     x = np.linspace(-12, 12, 10_001)
@@ -78,7 +80,7 @@ def test_gelu_is_exact_to_the_last_digits() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_takes_lists_and_integers_but_no_text(name: str) -> None:
-    """Whole numbers become floats; what is no number is refused."""
+    """Integers become floats; text is refused."""
     function = activations.get(name)
     y = function([[-1, 0, 2]])
     assert y.dtype == np.float32
@@ -88,7 +90,7 @@ def test_takes_lists_and_integers_but_no_text(name: str) -> None:
 
 
 def test_small_probabilities_keep_their_digits() -> None:
-    """Far from zero a sigmoid is small, and right to its last digits."""
+    """A sigmoid far below zero is accurate to its last digits."""
     x = np.array([-30, -80], np.float32)
     np.testing.assert_allclose(activations.sigmoid(x), np.exp(x), rtol=1e-6)
 
@@ -99,8 +101,8 @@ def test_gelu_equals_published_values() -> None:
     np.testing.assert_allclose(y, [0.8413447461, 1.9544997361, -0.1586552539], rtol=1e-9)
 
 
-def test_get() -> None:
-    """A name, a function or None; anything else is refused with the names known."""
+def test_get_resolves_identifiers() -> None:
+    """A name, a function or None is accepted; anything else is refused with what is known."""
     assert activations.get("relu") is activations.relu
     assert activations.get(None) is activations.linear
     assert activations.get(np.sin) is np.sin
@@ -109,8 +111,8 @@ def test_get() -> None:
             activations.get(unknown)  # type: ignore[arg-type]  # wrong on purpose
 
 
-def test_function_of_a_reader(random: np.random.Generator) -> None:
-    """Without a rule the message tells how to add one; with it all works."""
+def test_a_custom_function_needs_a_rule(random: np.random.Generator) -> None:
+    """Without a rule the error says how to add one; with a rule the layer trains."""
     layer = layers.Dense(2, activation=np.sin)
     x = random.normal(size=(3, 4))
     y = layer(x)

@@ -150,8 +150,8 @@ def their_layer(spec: Spec, dtype: str) -> Any:
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(drawn=architecture())
-def test_agrees_with_keras(training: bool, drawn: tuple[np.ndarray, list[Spec]]) -> None:
-    """Outputs, gradients of input and weights, and moving averages are Keras's."""
+def test_random_chains_match_keras(training: bool, drawn: tuple[np.ndarray, list[Spec]]) -> None:
+    """Outputs, gradients of input and weights, and moving averages match Keras."""
     import keras
 
     x, chain = drawn

@@ -1,4 +1,4 @@
-"""Data come in batches, from memory, disk or generators, and one at a time."""
+"""Data come in batches, one at a time, from memory, disk or generators."""
 
 import itertools
 import tracemalloc
@@ -23,7 +23,7 @@ def model() -> keras.Sequential:
 
 
 def peak(work: Callable[[], Any]) -> int:
-    """Return how many bytes some work needs at its peak, above those before."""
+    """Return how many more bytes some work needs at its peak than before it."""
     tracemalloc.start()
     try:
         work()
@@ -33,12 +33,12 @@ def peak(work: Callable[[], Any]) -> int:
 
 
 def on_disk(path: Path, rows: int) -> Any:
-    """Return an array that lies in a file."""
+    """Return an array that is stored in a file."""
     return np.memmap(path / f"{rows}.bin", "float32", "w+", shape=(rows, WIDTH))
 
 
 def endless(rows: int = 32) -> Iterator[Any]:
-    """Yield batches for ever."""
+    """Yield batches forever."""
     rng = np.random.default_rng(0)
     while True:
         x = rng.random((rows, WIDTH), dtype="float32")
@@ -110,7 +110,7 @@ def trained_on(*data: Any, **options: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("weigh", [False, True])
-def test_an_iterable_trains_as_the_arrays_do(weigh: bool) -> None:
+def test_iterables_train_like_arrays(weigh: bool) -> None:
     """The same batches from a generator, an iterable or arrays give the same weights."""
     arrays = (X, Y, W) if weigh else (X, Y)
     batches = [tuple(a[part] for a in arrays) for part in PARTS]
@@ -134,8 +134,8 @@ def test_steps_limit_an_epoch() -> None:
     np.testing.assert_array_equal(found[0], expected[0])
 
 
-def test_class_weights_weigh_the_batches_of_an_iterable() -> None:
-    """They multiply the loss of each label, integer or one-hot."""
+def test_class_weights_apply_to_iterables() -> None:
+    """Class weights multiply the loss of each label, integer or one-hot."""
     labels = np.arange(12) % 3
 
     def weights(y: Any, loss: str) -> list[Any]:
@@ -152,7 +152,7 @@ def test_class_weights_weigh_the_batches_of_an_iterable() -> None:
 
 
 def test_predict_and_evaluate_take_iterables() -> None:
-    """Batches of x alone are enough to predict; (x, y, weight) evaluates."""
+    """Iterables of x predict, and iterables of (x, y, weight) evaluate."""
     small = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     small.compile("sgd", "mse")
     np.testing.assert_allclose(
@@ -183,6 +183,6 @@ def test_predict_and_evaluate_take_iterables() -> None:
 def test_data_that_run_out_or_do_not_fit_are_refused(
     data: Any, options: dict[str, Any], message: str
 ) -> None:
-    """Generators that end too early, and batches of another form, get one clear error."""
+    """Iterables that end too early and batches of another form are refused."""
     with pytest.raises(ValueError, match=message):
         trained_on(*data, **options)

@@ -1,4 +1,4 @@
-"""Callbacks act when Keras's do, with the same decisions."""
+"""Callbacks act when Keras's do and decide the same."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ X = np.zeros((4, 1))
 
 
 class Puppet(ours.Sequential):
-    """A model whose validation losses are given, epoch by epoch."""
+    """A model whose results are given, epoch by epoch."""
 
     def __init__(self, values: list[float], name: str = "val_loss") -> None:
         super().__init__([ours.Input((1,)), ours.layers.Dense(1, kernel_initializer="zeros")])
@@ -32,7 +32,7 @@ class Puppet(ours.Sequential):
 
     @property
     def weight(self) -> float:
-        """The number that tells the epoch."""
+        """The number of epochs trained, which is the model's only weight."""
         return float(self.get_weights()[0][0, 0])
 
 
@@ -82,7 +82,7 @@ def keras_epochs(args: dict[str, Any], values: list[float], name: str) -> tuple[
 def test_early_stopping_stops_where_keras_does(
     args: dict[str, Any], values: list[float], name: str
 ) -> None:
-    """The number of epochs and the best epoch are Keras's; its weights come back."""
+    """The number of epochs and the best epoch match Keras; its weights are restored."""
     args = {"restore_best_weights": True, **args}
     expected, best = keras_epochs(args, values, name)
     model = Puppet(values, name)
@@ -93,22 +93,22 @@ def test_early_stopping_stops_where_keras_does(
 
 
 def test_early_stopping_keeps_the_last_weights_unless_asked() -> None:
-    """Without restore_best_weights the last epoch's weights stay."""
+    """Without restore_best_weights the model keeps the last epoch's weights."""
     model = Puppet(VALUES)
     stopping = ours.callbacks.EarlyStopping(patience=1)
     model.play(stopping)
     assert (model.weight, stopping.stopped_epoch, stopping.best) == (3, 2, 4.0)
 
 
-def test_early_stopping_does_not_take_nan_for_better() -> None:
-    """A loss that is not a number is no improvement, and the best weights come back."""
+def test_early_stopping_does_not_count_nan_as_an_improvement() -> None:
+    """NaN is no improvement, and the best weights are restored."""
     model = Puppet([2.0, float("nan"), float("nan"), 1.0])
     model.play(ours.callbacks.EarlyStopping(patience=2, restore_best_weights=True))
     assert model.weight == 1
 
 
-def test_the_direction_comes_from_the_metric() -> None:
-    """Accuracy is better when it rises, an error when it falls; else one must say."""
+def test_the_metric_decides_what_is_better() -> None:
+    """Accuracy improves when it rises; for an unknown result the mode must be given."""
     model = Puppet([0.5, 0.6, 0.4, 0.3], "val_accuracy")
     model.compile("sgd", "mse", metrics=["accuracy"])
     assert len(model.play(ours.callbacks.EarlyStopping("val_accuracy")).epoch) == 3
@@ -117,7 +117,7 @@ def test_the_direction_comes_from_the_metric() -> None:
 
 
 def test_unknown_modes_are_refused_at_once(tmp_path: Path) -> None:
-    """Both monitors say which modes there are before any training."""
+    """Both callbacks refuse an unknown mode before any training."""
     message = r"mode must be one of \('auto', 'min', 'max'\). Received: 'least'"
     with pytest.raises(ValueError, match=message):
         ours.callbacks.EarlyStopping(mode="least")
@@ -125,15 +125,15 @@ def test_unknown_modes_are_refused_at_once(tmp_path: Path) -> None:
         ours.callbacks.ModelCheckpoint(tmp_path, save_weights_only=True, mode="least")
 
 
-def test_a_result_that_is_not_there_is_refused() -> None:
-    """The error names what there is."""
+def test_an_unknown_result_is_refused() -> None:
+    """The error lists the results that exist."""
     model = Puppet([1.0, 2.0], "val_loss")
     with pytest.raises(ValueError, match=r"no 'val_los' to watch. Received: \['loss', 'mae'"):
         model.play(ours.callbacks.EarlyStopping("val_los"))
 
 
 def test_checkpoints_are_written_after_each_epoch(tmp_path: Path) -> None:
-    """The name may hold the epoch and results; each file holds that epoch's weights."""
+    """The name may contain the epoch and results; each file holds that epoch's weights."""
     path = tmp_path / "new" / "{epoch:02d}-{val_loss:.1f}.npz"
     model = Puppet(VALUES[:3])
     model.play(ours.callbacks.ModelCheckpoint(path, save_weights_only=True))
@@ -156,7 +156,7 @@ def test_only_the_best_checkpoint_is_kept(mode: str, epoch: int, tmp_path: Path)
 
 
 def test_impossible_checkpoints_are_refused(tmp_path: Path) -> None:
-    """Whole models, odd frequencies, endings and unknown names are errors."""
+    """Whole models, other endings and unknown names raise errors."""
     make = ours.callbacks.ModelCheckpoint
     with pytest.raises(ValueError, match="pass save_weights_only=True"):
         make(tmp_path / "model.npz")
@@ -166,8 +166,8 @@ def test_impossible_checkpoints_are_refused(tmp_path: Path) -> None:
         Puppet([1.0]).play(make(tmp_path / "{val_acc}.npz", save_weights_only=True))
 
 
-def test_the_learning_rate_follows_the_schedule() -> None:
-    """Each epoch has the schedule's rate, which the history records as Keras's does."""
+def test_the_scheduler_sets_and_logs_the_learning_rate() -> None:
+    """Each epoch uses the schedule's rate, which the history records as in Keras."""
     model = Puppet([1.0, 1.0, 1.0])
     model.compile(ours.optimizers.SGD(0.8), "mse")
     scheduler = ours.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
@@ -181,7 +181,7 @@ def test_the_learning_rate_follows_the_schedule() -> None:
 
 
 def recorder(keras: Any) -> tuple[list[Any], Any]:
-    """Return a list, and a callback that writes all its calls there."""
+    """Return a list, and a callback that records all its calls in it."""
     calls: list[Any] = []
     names = ["on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end"]
     names += ["on_train_batch_begin", "on_train_batch_end"]
@@ -197,8 +197,8 @@ def recorder(keras: Any) -> tuple[list[Any], Any]:
 
 
 @pytest.mark.slow
-def test_callbacks_hear_what_keras_tells_them() -> None:
-    """The events, their order, numbers and results are Keras's."""
+def test_callbacks_are_called_as_in_keras() -> None:
+    """The events, their order, numbers and results match Keras."""
     heard = []
     for keras in (ours, theirs):
         model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
@@ -217,14 +217,14 @@ def test_callbacks_hear_what_keras_tells_them() -> None:
     assert heard[0] == heard[1]
 
 
-def test_functions_replace_only_methods_that_exist() -> None:
-    """A misspelled event is an error, not a function that is never called."""
+def test_lambda_callback_refuses_unknown_methods() -> None:
+    """A misspelled event raises an error, instead of never being called."""
     with pytest.raises(TypeError, match=r"no methods \['on_epoch'\]"):
         ours.callbacks.LambdaCallback(on_epoch=print)
 
 
-def test_a_callback_of_ones_own_can_stop_the_training() -> None:
-    """A subclass sees model and params, and stops the training within an epoch."""
+def test_a_custom_callback_can_stop_training() -> None:
+    """A subclass has model and params, and can stop training within an epoch."""
     seen = []
 
     class Stop(ours.callbacks.Callback):

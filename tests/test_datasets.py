@@ -1,4 +1,4 @@
-"""Bundled data are what their sources say; downloads are checked or refused."""
+"""Bundled data match their sources; downloads are checked or refused."""
 
 import gzip
 import hashlib
@@ -28,8 +28,8 @@ UCI = {
 
 
 @pytest.mark.parametrize("name", UCI)
-def test_shapes_and_class_counts_are_ucis(name: str) -> None:
-    """Shapes, names and class counts are those that the repository publishes."""
+def test_shapes_and_class_counts_match_uci(name: str) -> None:
+    """Shapes, names and class counts match what the repository publishes."""
     shape, counts = UCI[name]
     data = getattr(datasets, name)()
     assert data.data.shape == shape
@@ -38,14 +38,14 @@ def test_shapes_and_class_counts_are_ucis(name: str) -> None:
     assert np.bincount(data.target).tolist() == counts
 
 
-def test_digits_have_pictures_of_the_documented_range() -> None:
-    """The pictures are the rows, 8 by 8, from 0 to 16."""
+def test_digits_are_images_in_the_documented_range() -> None:
+    """The images are the rows as 8 by 8 pixels, from 0 to 16."""
     digits = datasets.load_digits()
     np.testing.assert_array_equal(digits.images.reshape(-1, 64), digits.data)
     assert (digits.data.min(), digits.data.max()) == (0, 16)
 
 
-def test_diabetes_scaled_and_in_units() -> None:
+def test_diabetes_comes_scaled_or_in_units() -> None:
     """Scaled columns have mean 0 and norm 1; unscaled ones have the documented units."""
     scaled, raw = datasets.load_diabetes(), datasets.load_diabetes(scaled=False)
     np.testing.assert_allclose(scaled.data.mean(axis=0), 0, atol=1e-15)
@@ -56,8 +56,8 @@ def test_diabetes_scaled_and_in_units() -> None:
     assert (raw.target.min(), raw.target.max()) == (25, 346)
 
 
-def test_photographs_are_in_color_and_the_callers_own() -> None:
-    """Both pictures have their documented shape and range, and may be written to."""
+def test_photographs_are_in_color_and_writable() -> None:
+    """Both photographs have their documented shape and range, and can be changed."""
     photographs = datasets.load_photographs()
     assert list(photographs) == ["china", "flower"]
     for pixels in photographs.values():
@@ -66,7 +66,7 @@ def test_photographs_are_in_color_and_the_callers_own() -> None:
         assert pixels.flags.writeable
 
 
-def test_elnino_is_sixty_one_years_of_warm_water() -> None:
+def test_elnino_covers_sixty_one_years() -> None:
     """Years and months have the documented shape and plausible temperatures in °C."""
     years, temperatures = datasets.load_elnino()
     assert years.tolist() == list(range(1950, 2011))
@@ -75,7 +75,7 @@ def test_elnino_is_sixty_one_years_of_warm_water() -> None:
 
 
 def test_text_is_long_and_the_same_each_time() -> None:
-    """The text is some hundred thousand characters and does not depend on the run."""
+    """The text has over 300,000 characters and is the same at each call."""
     text = datasets.load_text()
     assert len(text) > 300_000
     assert text == datasets.load_text()
@@ -102,7 +102,7 @@ def packed(arrays: dict[str, np.ndarray]) -> bytes:
 
 
 def small_digits() -> dict[str, np.ndarray]:
-    """Make a data set in MNIST's layout, three training and two test pictures."""
+    """Make a data set in MNIST's layout with three training and two test images."""
     rng = np.random.default_rng(0)
     return {
         "x_train": rng.integers(0, 256, (3, 28, 28), np.uint8),
@@ -113,7 +113,7 @@ def small_digits() -> dict[str, np.ndarray]:
 
 
 def publish(monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, site: str = "") -> None:
-    """Make a content the published one of a file, and a place the one where it is."""
+    """Make some bytes the published content of a file, and `site` its address."""
     algorithm = "md5" if _download.CHECKSUMS[name].startswith("md5:") else "sha256"
     checksum = f"{algorithm}:{hashlib.new(algorithm, content, usedforsecurity=False).hexdigest()}"
     monkeypatch.setitem(_download.CHECKSUMS, name, checksum)
@@ -122,7 +122,7 @@ def publish(monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, site: st
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable]:
-    """Serve files from this machine in place of the published ones, with an empty cache."""
+    """Serve files locally in place of the published ones, with an empty cache."""
     content: dict[str, bytes] = {}
     asked: list[str] = []
 
@@ -136,7 +136,7 @@ def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
@@ -155,7 +155,7 @@ def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable
     server.server_close()
 
 
-def test_download_once_with_a_progress_bar(
+def test_files_are_downloaded_once_with_a_progress_bar(
     served: Callable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The first call downloads and shows progress; the second reads the cache."""
@@ -172,10 +172,10 @@ def test_download_once_with_a_progress_bar(
     np.testing.assert_array_equal(again[1][1], y_test)
 
 
-def test_damaged_download_is_never_used(
+def test_a_damaged_download_is_never_used(
     served: Callable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A download with other bytes than published is an error and leaves no file behind."""
+    """A download that differs from what is published raises an error and leaves no file."""
     good = packed(small_digits())
     site, _ = served("mnist.npz", good[:-7])
     publish(monkeypatch, "mnist.npz", good, site)
@@ -184,7 +184,7 @@ def test_damaged_download_is_never_used(
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_damaged_cache_is_downloaded_again(
+def test_a_damaged_cached_file_is_downloaded_again(
     served: Callable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A truncated file in the cache is replaced, not read."""
@@ -214,15 +214,15 @@ def test_without_a_network_the_message_says_what_to_do(
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10"])
-def test_path_that_is_not_there(name: str, tmp_path: Path) -> None:
-    """A wrong path is named, with where the file is published; nothing is downloaded."""
+def test_a_missing_path_is_named(name: str, tmp_path: Path) -> None:
+    """The error names the path, and where the file is published; nothing is downloaded."""
     with pytest.raises(FileNotFoundError, match=r"nowhere.*Expected .* from https://"):
         getattr(datasets, name).load_data(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("name", ["mnist.npz", "cifar-10-python.tar.gz"])
-def test_given_file_that_is_damaged(name: str, tmp_path: Path) -> None:
-    """A given file with other bytes than published is refused and left alone."""
+def test_a_damaged_file_is_refused_and_left_alone(name: str, tmp_path: Path) -> None:
+    """A given file that differs from what is published is refused and not changed."""
     (tmp_path / name).write_bytes(b"not it")
     module = datasets.mnist if name.startswith("mnist") else datasets.cifar10
     for path in (tmp_path, tmp_path / name, str(tmp_path)):
@@ -231,8 +231,8 @@ def test_given_file_that_is_damaged(name: str, tmp_path: Path) -> None:
     assert (tmp_path / name).read_bytes() == b"not it"
 
 
-def test_mnist_from_a_given_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A given file with the published bytes is read where it lies."""
+def test_mnist_reads_a_given_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A given file with the published bytes is read in place."""
     content = packed(small_digits())
     (tmp_path / "mnist.npz").write_bytes(content)
     publish(monkeypatch, "mnist.npz", content)
@@ -240,8 +240,8 @@ def test_mnist_from_a_given_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert datasets.mnist.load_data(path)[1][1].tolist() == [4, 5]
 
 
-def test_fashion_mnist_reads_idx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The four IDX files become the arrays that were packed, writable, in Keras's order."""
+def test_fashion_mnist_reads_idx_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The four IDX files give back the packed arrays, writable, in Keras's order."""
     arrays = small_digits()
     for name, part in (
         ("train-images-idx3-ubyte.gz", "x_train"),
@@ -282,8 +282,8 @@ def test_cifar10_reads_the_published_pickles(
     assert x_train[2, 5, 7].tolist() == [flat[c * 1024 + 5 * 32 + 7] for c in range(3)]
 
 
-def test_checksums_are_keras_own() -> None:
-    """The published checksums stand letter by letter in Keras's source."""
+def test_checksums_match_keras() -> None:
+    """The checksums are those in Keras's source."""
     import keras
 
     folder = Path(keras.__file__).parent / "src" / "datasets"

@@ -1,4 +1,4 @@
-"""Initializers: their moments against Keras's, their bounds, seed and bad input."""
+"""Initializers: their moments compared with Keras, their bounds, seeds and bad input."""
 
 import re
 
@@ -13,8 +13,8 @@ RANDOM = [name for name in NAMES if name not in ("Constant", "Zeros", "Ones")]
 
 @pytest.mark.parametrize("name", RANDOM)
 @pytest.mark.parametrize("shape", [(300, 200), (3, 3, 60, 80), (70, 2)])
-def test_moments_are_those_of_keras(name: str, shape: tuple[int, ...]) -> None:
-    """Mean, spread and bounds agree as far as samples of that size can."""
+def test_moments_match_keras(name: str, shape: tuple[int, ...]) -> None:
+    """Mean, spread and bounds match Keras, as far as samples of that size can."""
     import keras
 
     utils.set_random_seed(1)
@@ -34,10 +34,10 @@ def test_moments_are_those_of_keras(name: str, shape: tuple[int, ...]) -> None:
     ("shape", "fan_in", "fan_out"),
     [((100, 400), 100, 400), ((5, 5, 20, 40), 500, 1000), ((9000,), 9000, 9000)],
 )
-def test_variance_follows_the_inputs_and_outputs(
+def test_variance_follows_fan_in_and_fan_out(
     shape: tuple[int, ...], fan_in: int, fan_out: int, distribution: str
 ) -> None:
-    """The variance is what the papers want; a window multiplies inputs and outputs."""
+    """The variance is that of the papers; a window multiplies inputs and outputs."""
     wanted = {"Glorot": 2 / (fan_in + fan_out), "He": 2 / fan_in, "Lecun": 1 / fan_in}
     utils.set_random_seed(2)
     for author, variance in wanted.items():
@@ -48,7 +48,7 @@ def test_variance_follows_the_inputs_and_outputs(
 
 
 def test_truncated_normal_stays_within_two_deviations() -> None:
-    """Nothing lies farther out, and the spread is that of the cut distribution."""
+    """No value lies farther out, and the spread is that of the truncated distribution."""
     utils.set_random_seed(0)
     values = initializers.TruncatedNormal(1.0, 0.5)((100_000,))
     assert np.abs(values - 1).max() <= 1.0
@@ -56,15 +56,15 @@ def test_truncated_normal_stays_within_two_deviations() -> None:
 
 
 @pytest.mark.parametrize("shape", [(6, 4), (4, 6), (3, 3, 2, 5), (5, 5)])
-def test_orthogonal(shape: tuple[int, ...]) -> None:
+def test_orthogonal_matrices_are_orthonormal(shape: tuple[int, ...]) -> None:
     """Rows or columns, whichever are fewer, are orthonormal, times the gain."""
     matrix = initializers.Orthogonal(gain=2.0)(shape, "float64").reshape(-1, shape[-1])
     product = matrix.T @ matrix if len(matrix) >= shape[-1] else matrix @ matrix.T
     np.testing.assert_allclose(product, 4 * np.eye(len(product)), atol=1e-12)
 
 
-def test_constants() -> None:
-    """Zeros, ones, any number, in the dtype asked for."""
+def test_constants_fill_the_array() -> None:
+    """Zeros, ones and any constant come in the requested dtype."""
     np.testing.assert_array_equal(initializers.Zeros()((2, 3)), np.zeros((2, 3)))
     np.testing.assert_array_equal(initializers.Ones()(()), 1)
     values = initializers.Constant(0.1)((2,), "float64")
@@ -73,8 +73,8 @@ def test_constants() -> None:
 
 
 @pytest.mark.parametrize("name", RANDOM)
-def test_one_seed_for_all(name: str) -> None:
-    """Each call draws anew from the shared stream, which can restart."""
+def test_a_seed_restarts_the_shared_stream(name: str) -> None:
+    """Each call draws new numbers from the shared stream, which a seed restarts."""
     initializer = getattr(initializers, name)()
     utils.set_random_seed(1)
     first = initializer((3, 4))
@@ -84,8 +84,8 @@ def test_one_seed_for_all(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_get_knows_keras_names(name: str) -> None:
-    """Each class has Keras's name with underscores."""
+def test_get_resolves_keras_names(name: str) -> None:
+    """Each class is found by Keras's name with underscores."""
     import keras
 
     key = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
@@ -94,8 +94,8 @@ def test_get_knows_keras_names(name: str) -> None:
         assert type(keras.initializers.get(key)).__name__ == name
 
 
-def test_get() -> None:
-    """An object is itself; what is unknown is refused with the names known."""
+def test_get_returns_objects_and_refuses_unknown_names() -> None:
+    """An object is returned as it is; an unknown name is refused with those known."""
     zeros = initializers.Zeros()
     assert initializers.get(zeros) is zeros
     assert isinstance(initializers.get("uniform"), initializers.RandomUniform)
@@ -105,8 +105,8 @@ def test_get() -> None:
             initializers.get(unknown)  # type: ignore[arg-type]  # wrong on purpose
 
 
-def test_bad_arguments() -> None:
-    """Spreads, bounds and shapes that cannot be are errors."""
+def test_bad_arguments_are_refused() -> None:
+    """Impossible spreads, bounds and shapes are refused."""
     with pytest.raises(ValueError, match=r"stddev must be >= 0. Received: -1"):
         initializers.RandomNormal(stddev=-1)
     with pytest.raises(ValueError, match=r"stddev must be >= 0. Received: nan"):

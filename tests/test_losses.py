@@ -1,4 +1,4 @@
-"""Losses agree with Keras on TensorFlow, value and gradient, and refuse what cannot be."""
+"""Losses match Keras on TensorFlow in value and gradient, and refuse impossible input."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ ROWS, CLASSES = 7, 5
 
 
 def probabilities(*shape: int) -> np.ndarray[Any, Any]:
-    """Return rows that sum to one; the first is as sure as it can be."""
+    """Return rows that sum to one; the first is one-hot."""
     p = RNG.dirichlet(np.ones(shape[-1]), shape[:-1])
     p.reshape(-1, shape[-1])[0] = np.eye(shape[-1])[0]
     return p
@@ -70,10 +70,10 @@ def keras_value_and_gradient(
 @pytest.mark.parametrize(("name", "args", "t", "p"), CASES, ids=IDS)
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize("weigh", [False, True])
-def test_value_and_gradient_are_keras_s_in_float64(
+def test_value_and_gradient_match_keras_in_float64(
     name: str, args: dict[str, Any], t: Any, p: Any, reduction: str | None, weigh: bool
 ) -> None:
-    """Each loss, reduction and weighting gives Keras's value and gradient to 1e-9."""
+    """Each loss, reduction and weighting matches Keras's value and gradient to 1e-9."""
     weight = RNG.uniform(size=p.shape[:-1]) if weigh else None
     expected = keras_value_and_gradient(
         getattr(theirs.losses, name)(**args, reduction=reduction, dtype="float64"),
@@ -104,7 +104,7 @@ def test_float32_stays_float32(name: str, args: dict[str, Any], t: Any, p: Any) 
 @pytest.mark.parametrize(
     "shapes", [((6,), (6, 1)), ((6, 1), (6,)), ((6,), (6,)), ((2, 3), (2, 3, 1))]
 )
-def test_n_against_n_by_1_is_what_keras_makes_of_it(shapes: Any) -> None:
+def test_n_against_n_by_1_is_aligned_as_in_keras(shapes: Any) -> None:
     """Targets (n,) and predictions (n, 1), or the reverse, are the same n samples."""
     t, p = (RNG.normal(size=shape) for shape in shapes)
     expected = keras_value_and_gradient(theirs.losses.MeanSquaredError(dtype="float64"), t, p, None)
@@ -115,7 +115,7 @@ def test_n_against_n_by_1_is_what_keras_makes_of_it(shapes: Any) -> None:
     np.testing.assert_allclose(gradient, expected[1], rtol=1e-12)
 
 
-def test_a_column_of_weights_belongs_to_the_samples() -> None:
+def test_a_column_of_weights_applies_to_samples() -> None:
     """Weights (n, 1) on n samples mean the same as (n,)."""
     t, p, w = RNG.normal(size=(6, 3)), RNG.normal(size=(6, 3)), RNG.uniform(size=6)
     loss = ours.MeanAbsoluteError()
@@ -123,7 +123,7 @@ def test_a_column_of_weights_belongs_to_the_samples() -> None:
     np.testing.assert_array_equal(loss.gradient(t, p, w[:, None]), loss.gradient(t, p, w))
 
 
-def test_a_weight_per_sequence_counts_for_all_its_steps() -> None:
+def test_a_weight_per_sequence_applies_to_all_its_steps() -> None:
     """Weights (n, 1) on (n, steps) losses broadcast as in Keras."""
     t, p, w = (
         RNG.normal(size=(4, 3, 2)),
@@ -148,15 +148,15 @@ def test_extreme_logits_stay_finite() -> None:
 
 
 class Product(ours.Loss):
-    """A loss as a reader would write it, whose slopes are the targets."""
+    """A custom loss whose slopes are the targets."""
 
     def compare(self, t: Any, y: Any) -> Any:
         """Return the sum of the products, and its slopes."""
         return (t * y).sum(axis=-1), t
 
 
-def test_a_loss_of_ones_own() -> None:
-    """A subclass with compare evaluates and trains, and keeps the arrays it was given."""
+def test_a_custom_loss() -> None:
+    """A subclass that defines compare is complete, and does not change its arguments."""
     with pytest.raises(NotImplementedError, match=r"Loss needs compare\(t, y\)"):
         ours.Loss()([[0.0]], [[2.0]])
     t = np.array([[1.0, 2.0], [3.0, 4.0]])
@@ -169,7 +169,7 @@ def test_a_loss_of_ones_own() -> None:
 @pytest.mark.parametrize(
     "name", ["mse", "mae", "huber", "kl_divergence", "hinge", "MeanSquaredError"]
 )
-def test_names_stand_for_losses(name: str) -> None:
+def test_get_resolves_names(name: str) -> None:
     """Keras's aliases and class names resolve; an instance is returned as it is."""
     loss = ours.get(name)
     assert type(loss).__name__ in vars(theirs.losses)
@@ -205,20 +205,20 @@ BAD = [
 
 @pytest.mark.parametrize(("loss", "t", "p", "message"), BAD)
 def test_impossible_targets_are_refused(loss: Any, t: Any, p: Any, message: str) -> None:
-    """Wrong shapes, empty arrays and wrong label values get one clear error."""
+    """Wrong shapes, empty arrays and wrong label values raise an error that says so."""
     with pytest.raises(ValueError, match=message):
         loss()(t, p)
 
 
 @pytest.mark.parametrize("weight", [np.ones(3), np.ones((4, 2)), np.ones((1,)), np.ones((2, 2))])
 def test_weights_that_do_not_fit_are_refused(weight: Any) -> None:
-    """Sample weights of another length or rank are an error, not a broadcast."""
+    """Sample weights of another length or rank are refused, not broadcast."""
     with pytest.raises(ValueError, match="one weight per value"):
         ours.MeanSquaredError()(np.zeros((4, 3)), np.zeros((4, 3)), weight)
 
 
-def test_words_are_refused() -> None:
-    """Text instead of numbers is named as such."""
+def test_text_is_refused() -> None:
+    """Text or None instead of numbers raises an error that names the argument."""
     with pytest.raises(TypeError, match="y_true must be numbers"):
         ours.MeanSquaredError()([["a"]], [[1.0]])
     with pytest.raises(TypeError, match="y_pred must be numbers"):
@@ -226,7 +226,7 @@ def test_words_are_refused() -> None:
 
 
 def test_unknown_names_are_refused() -> None:
-    """An unknown loss or reduction is named, with what there is."""
+    """An unknown loss or reduction is refused with those known."""
     with pytest.raises(ValueError, match=r"Unknown loss 'mes'\. Known: .*, mse"):
         ours.get("mes")
     with pytest.raises(ValueError, match="reduction must be one of"):

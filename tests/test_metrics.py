@@ -1,4 +1,4 @@
-"""Metrics agree with Keras's over several batches, with and without weights."""
+"""Metrics match Keras over several batches, with and without weights."""
 
 import re
 from typing import Any
@@ -67,10 +67,10 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize("weigh", [False, True])
 @pytest.mark.parametrize(("name", "args", "kind"), CASES)
-def test_each_batch_s_result_is_keras_s(
+def test_results_match_keras_after_each_batch(
     name: str, args: dict[str, Any], kind: str, weigh: bool
 ) -> None:
-    """After each of three batches, and after a reset, the result is Keras's, as is the name."""
+    """The result matches Keras after each of three batches and after a reset; so does the name."""
     mine, keras_one = getattr(ours, name)(**args), getattr(theirs.metrics, name)(**args)
     assert re.fullmatch(mine.name + r"(_\d+)?", keras_one.name)  # Keras counts some
     for _ in range(2):
@@ -86,7 +86,7 @@ def test_each_batch_s_result_is_keras_s(
     assert np.all(np.asarray(mine.result()) == 0)
 
 
-def test_curves_are_scikit_learn_s_when_thresholds_are_fine() -> None:
+def test_auc_with_fine_thresholds_matches_scikit_learn() -> None:
     """With as many thresholds as there are values, the ROC area is exact."""
     p = RNG.permutation(1000) / 1000 + 0.0005
     t = RNG.uniform(size=1000) < p
@@ -95,8 +95,8 @@ def test_curves_are_scikit_learn_s_when_thresholds_are_fine() -> None:
     assert metric(t, p) == pytest.approx(expected, rel=1e-12)
 
 
-def test_r2_is_scikit_learn_s() -> None:
-    """The score over all batches is that of one large batch."""
+def test_r2_matches_scikit_learn() -> None:
+    """The score over several batches is scikit-learn's for all samples."""
     data = batches("real")
     t, p = (np.concatenate(part) for part in zip(*data, strict=True))
     metric = ours.R2Score()
@@ -105,8 +105,8 @@ def test_r2_is_scikit_learn_s() -> None:
     assert metric.result() == pytest.approx(sklearn_metrics.r2_score(t, p), rel=1e-9)
 
 
-def test_the_confusion_matrix_is_scikit_learn_s() -> None:
-    """Counts, and weights, gather over batches."""
+def test_the_confusion_matrix_matches_scikit_learn() -> None:
+    """Counts and weights add up over batches."""
     data = [(t, p, RNG.uniform(size=len(t))) for t, p in batches("sparse")]
     plain, heavy = ours.ConfusionMatrix(CLASSES), ours.ConfusionMatrix(CLASSES)
     for t, p, w in data:
@@ -122,8 +122,8 @@ def test_the_confusion_matrix_is_scikit_learn_s() -> None:
     assert (plain.result() >= 0).all()
 
 
-def test_mean_weighs_plain_values() -> None:
-    """Mean takes values of any shape, a weight for each sample or value, or scalars."""
+def test_mean_averages_plain_values() -> None:
+    """Mean takes values of any shape, with a weight for each sample or value, or scalars."""
     keras_one, mine = theirs.metrics.Mean(), ours.Mean()
     for values, weight in [
         (RNG.normal(size=4), None),
@@ -143,8 +143,8 @@ def test_mean_weighs_plain_values() -> None:
         ("top_k_categorical_accuracy", "TopKCategoricalAccuracy"),
     ],
 )
-def test_names_stand_for_metrics(name: str, kind: str) -> None:
-    """A name gives a new metric that logs under this name, as in Keras."""
+def test_get_makes_a_new_metric_by_name(name: str, kind: str) -> None:
+    """A name gives a new metric that is logged under this name, as in Keras."""
     metric = ours.get(name)
     assert (type(metric).__name__, metric.name) == (kind, name)
     assert ours.get(metric) is metric
@@ -163,7 +163,7 @@ def test_names_stand_for_metrics(name: str, kind: str) -> None:
     ],
 )
 def test_accuracy_depends_on_the_shapes(t: Any, p: Any, kind: str) -> None:
-    """The word accuracy means what it means in Keras for the same shapes."""
+    """The name accuracy means what it means in Keras for the same shapes."""
     rng = np.random.default_rng(0)
     targets, scores = rng.integers(0, 2, t), rng.uniform(size=p)
     metric = ours.get("accuracy")
@@ -199,7 +199,7 @@ BAD: list[tuple[Any, Any, Any, str]] = [
 
 @pytest.mark.parametrize(("metric", "t", "p", "message"), BAD)
 def test_impossible_batches_are_refused(metric: Any, t: Any, p: Any, message: str) -> None:
-    """Wrong shapes, label values and ranges get one clear error, and count nothing."""
+    """Wrong shapes, label values and ranges are refused, and leave the result unchanged."""
     before = np.asarray(metric.result()).copy()
     with pytest.raises(ValueError, match=message):
         metric.update_state(t, p)
@@ -209,19 +209,19 @@ def test_impossible_batches_are_refused(metric: Any, t: Any, p: Any, message: st
 @pytest.mark.parametrize("metric", [ours.BinaryAccuracy(), ours.Precision(), ours.R2Score()])
 @pytest.mark.parametrize("weight", [np.ones(3), np.ones((4, 2))])
 def test_weights_that_do_not_fit_are_refused(metric: Any, weight: Any) -> None:
-    """Sample weights of another length are an error, not a broadcast."""
+    """Sample weights of another length are refused, not broadcast."""
     with pytest.raises(ValueError, match="one weight per value"):
         metric.update_state(np.zeros((4, 1)), np.zeros((4, 1)), weight)
 
 
 def test_the_mean_of_nothing_is_refused() -> None:
-    """An empty array is an error, not a division by zero."""
+    """An empty array raises an error, not a division by zero."""
     with pytest.raises(ValueError, match="needs values"):
         ours.Mean().update_state([])
 
 
 def test_impossible_metrics_are_refused() -> None:
-    """Arguments and names that mean nothing are an error at once."""
+    """Impossible arguments and unknown names are refused at once."""
     with pytest.raises(ValueError, match="num_thresholds >= 2"):
         ours.AUC(num_thresholds=1)
     with pytest.raises(ValueError, match="Unknown metric 'acuracy'"):
@@ -229,7 +229,7 @@ def test_impossible_metrics_are_refused() -> None:
 
 
 class Largest(ours.Metric):
-    """A metric as a reader would write it for labkit."""
+    """A custom metric in labkit's way."""
 
     def add(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
         """Return how many samples there are, and how many have a large error."""
@@ -241,7 +241,7 @@ class Largest(ours.Metric):
 
 
 class Counter(ours.Metric):
-    """A metric as a reader would write it for Keras."""
+    """A custom metric in Keras's way."""
 
     def __init__(self, name: str = "counter") -> None:
         super().__init__(name=name)
@@ -256,12 +256,12 @@ class Counter(ours.Metric):
         return self.batches
 
     def reset_state(self) -> None:
-        """Begin anew."""
+        """Start over."""
         self.batches = 0
 
 
-def test_a_metric_of_ones_own() -> None:
-    """Two methods make a metric, or Keras's three."""
+def test_a_custom_metric() -> None:
+    """A custom metric defines two methods, or Keras's three."""
     large, counter = Largest(), Counter()
     assert (large.name, counter.name) == ("largest", "counter")
     for metric, results in ((large, (0, 1 / 3)), (counter, (1, 2))):
@@ -272,6 +272,6 @@ def test_a_metric_of_ones_own() -> None:
 
 
 def test_the_base_class_says_what_is_missing() -> None:
-    """A metric without methods names the first that it needs."""
+    """A metric without methods says which one it needs."""
     with pytest.raises(NotImplementedError, match="Metric needs add"):
         ours.Metric(name="mine").update_state([1.0], [1.0])

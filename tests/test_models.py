@@ -21,7 +21,7 @@ WEIGHT = RNG.uniform(0.1, 2, ROWS)
 
 
 def compute_in(dtype: str) -> None:
-    """Let both libraries compute in a type of floats."""
+    """Let both libraries compute in a float type."""
     for library in (ours, theirs):
         library.config.set_floatx(dtype)
         library.utils.set_random_seed(1)
@@ -78,8 +78,8 @@ CASES: list[tuple[str, int, str | None, str, Any, list[str]]] = [
 @pytest.mark.slow
 @pytest.mark.parametrize("weigh", [False, True], ids=["plain", "weighted"])
 @pytest.mark.parametrize("case", CASES, ids=[case[0] for case in CASES])
-def test_training_is_keras_s_epoch_by_epoch(case: Any, weigh: bool) -> None:
-    """After three epochs without shuffling, weights and history are Keras's to 1e-9."""
+def test_training_matches_keras_epoch_by_epoch(case: Any, weigh: bool) -> None:
+    """After three epochs without shuffling, weights and history match Keras."""
     _, outputs, activation, loss, y, metrics = case
     compiled = {"optimizer": "sgd", "loss": loss, "metrics": metrics}
     mine, keras_one = pair(outputs, activation, compiled)
@@ -117,8 +117,8 @@ def test_training_is_keras_s_epoch_by_epoch(case: Any, weigh: bool) -> None:
     ],
     ids=["class weights", "weighted validation"],
 )
-def test_weights_of_classes_and_of_validation_data_are_keras_s(options: Any) -> None:
-    """Class weights and a weighted validation set give Keras's history, metrics too."""
+def test_class_and_validation_weights_match_keras(options: Any) -> None:
+    """Class weights and a weighted validation set give Keras's history and metrics."""
     compiled = {
         "optimizer": "sgd",
         "loss": "sparse_categorical_crossentropy",
@@ -134,8 +134,8 @@ def test_weights_of_classes_and_of_validation_data_are_keras_s(options: Any) -> 
 
 
 @pytest.mark.slow
-def test_penalties_are_keras_s() -> None:
-    """The loss holds the penalties, in training and evaluation, and they move the weights."""
+def test_penalties_match_keras() -> None:
+    """Penalties are part of the loss, in training and evaluation, and change the weights."""
     models = []
     for keras in (ours, theirs):
         layers = keras.layers
@@ -169,8 +169,8 @@ def test_a_loss_without_reduction_trains_as_in_keras() -> None:
 
 
 @pytest.mark.slow
-def test_a_batch_is_keras_s() -> None:
-    """train_on_batch returns the batch's own results, before its update, as Keras does."""
+def test_train_on_batch_matches_keras() -> None:
+    """train_on_batch returns the batch's results before its update, as in Keras."""
     compiled = {
         "optimizer": "adam",
         "loss": "categorical_crossentropy",
@@ -186,8 +186,8 @@ def test_a_batch_is_keras_s() -> None:
 
 
 @pytest.mark.parametrize("clip", [{"clipnorm": 0.05}, {"global_clipnorm": 0.05}, {}])
-def test_one_vector_gives_what_separate_arrays_give(clip: dict[str, float]) -> None:
-    """Training over the flat vector equals the optimizer on the list of arrays."""
+def test_the_flat_vector_trains_like_separate_arrays(clip: dict[str, float]) -> None:
+    """Training on the flat vector gives what the optimizer gives on the list of arrays."""
     mine = build(ours, 2, None)
     other = build(ours, 2, None)
     other.set_weights(mine.get_weights())
@@ -219,7 +219,7 @@ def test_saturated_outputs_still_learn() -> None:
 
 
 @pytest.mark.slow
-def test_logits_are_found_behind_a_softmax_that_was_not_meant() -> None:
+def test_from_logits_behind_a_softmax_warns_and_uses_its_input() -> None:
     """With from_logits=True behind a softmax, both libraries warn and use its input."""
     values = []
     for keras in (ours, theirs):
@@ -233,14 +233,14 @@ def test_logits_are_found_behind_a_softmax_that_was_not_meant() -> None:
 
 
 class Interrupted(ours.layers.Dense):
-    """A layer that is stopped amid its work."""
+    """A layer that is interrupted in its backward."""
 
     def backward(self, dy: Any) -> Any:
-        """Stop."""
+        """Raise what Ctrl-C raises."""
         raise KeyboardInterrupt
 
 
-def test_an_interrupted_step_leaves_the_model_whole() -> None:
+def test_an_interrupted_step_leaves_the_model_intact() -> None:
     """After Ctrl-C within a step, weights, activations and input gradients are as before."""
     model = build(ours, CLASSES, "softmax")
     model.layers.insert(0, Interrupted(INPUTS))
@@ -255,7 +255,7 @@ def test_an_interrupted_step_leaves_the_model_whole() -> None:
 
 
 def test_models_that_share_a_layer_share_its_weights() -> None:
-    """Training either of two models moves the layer that both hold; copies stay apart."""
+    """Training either of two models changes the layer that both hold, but not a copy."""
     shared = ours.layers.Dense(3, name="shared")
     first = ours.Sequential([ours.Input((INPUTS,)), shared, ours.layers.Dense(2)])
     second = ours.Sequential([ours.Input((INPUTS,)), shared, ours.layers.Dense(2)])
@@ -301,7 +301,7 @@ def test_layers_of_two_dtypes_keep_them_and_learn() -> None:
 
 
 def test_a_model_can_be_a_layer_of_another() -> None:
-    """An encoder and a decoder train together, and give input gradients."""
+    """An encoder and a decoder train together, and yield input gradients."""
     encoder = ours.Sequential([ours.Input((INPUTS,)), ours.layers.Dense(2)])
     decoder = ours.Sequential([ours.Input((2,)), ours.layers.Dense(INPUTS)])
     whole = ours.Sequential([ours.Input((INPUTS,)), encoder, decoder])
@@ -314,7 +314,7 @@ def test_a_model_can_be_a_layer_of_another() -> None:
 
 
 def test_a_model_built_by_its_first_batch_trains() -> None:
-    """Without an Input, the shape is that of the first data."""
+    """Without an Input, the first batch sets the shape."""
     model = ours.Sequential()
     model.add(ours.layers.Dense(3, activation="relu"))
     model.add(ours.layers.Dense(1))
@@ -352,7 +352,7 @@ def test_shuffling_changes_the_order_and_keeps_the_rows_together() -> None:
 
 
 def test_ranks_are_adjusted_as_in_keras() -> None:
-    """(n,) for an input of (1,), and images without their channel axis, are understood."""
+    """(n,) for an input of (1,), and images without a channel axis, are accepted."""
     line = ours.Sequential([ours.Input((1,)), ours.layers.Dense(1)])
     np.testing.assert_array_equal(line(np.arange(3.0)), line(np.arange(3.0)[:, None]))
     image = ours.Sequential([ours.Input((4, 4, 1)), ours.layers.Flatten()])
@@ -370,7 +370,7 @@ def test_predictions_do_not_depend_on_the_batch_size() -> None:
 
 
 def test_summary_lists_layers_shapes_and_counts(capsys: pytest.CaptureFixture[str]) -> None:
-    """The table holds each layer's shape and count, and the totals."""
+    """The table shows each layer's shape and count, and the totals."""
     model = build(ours, 2, None)
     model.layers[0].trainable = False
     model.summary()
@@ -380,7 +380,7 @@ def test_summary_lists_layers_shapes_and_counts(capsys: pytest.CaptureFixture[st
     assert lines[-1] == "Total params: 47 (trainable: 12)"
 
 
-def test_the_bar_tells_epochs_and_results(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_shows_epochs_and_results(capsys: pytest.CaptureFixture[str]) -> None:
     """Without a terminal, verbose 1 and 2 print a line per epoch, and 0 prints nothing."""
     model = build(ours, CLASSES, "softmax")
     model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -441,7 +441,7 @@ BAD: list[tuple[str, Any, Any, dict[str, Any], type[Exception], str]] = [
 
 
 @pytest.mark.parametrize("bad", BAD, ids=[case[0] for case in BAD])
-def test_bad_data_get_one_clear_error_and_train_nothing(bad: Any) -> None:
+def test_bad_data_are_refused_before_training(bad: Any) -> None:
     """Wrong shapes, types, lengths, NaN and arguments are refused before any update."""
     _, x, y, options, kind, message = bad
     model = build(ours, 2, None)
@@ -454,8 +454,8 @@ def test_bad_data_get_one_clear_error_and_train_nothing(bad: Any) -> None:
     model.fit(X, REAL, verbose=0)  # and the model still works
 
 
-def test_bad_data_in_predict_and_evaluate_get_the_same_errors() -> None:
-    """NaN and wrong shapes are refused there, too."""
+def test_bad_data_are_refused_by_predict_and_evaluate() -> None:
+    """NaN and wrong shapes are refused by predict and evaluate, too."""
     model = build(ours, 2, None)
     model.compile("adam", "mse")
     holes = np.where(X > 1, np.nan, X)
@@ -469,8 +469,8 @@ def test_bad_data_in_predict_and_evaluate_get_the_same_errors() -> None:
         model.predict(X[:0], verbose=0)
 
 
-def test_what_is_missing_is_named() -> None:
-    """An uncompiled model and things that are no layers are refused."""
+def test_bad_calls_are_refused() -> None:
+    """Using an uncompiled model, adding other objects and unknown names are refused."""
     model = build(ours, 2, None)
     for method in (model.fit, model.evaluate, model.train_on_batch):
         with pytest.raises(RuntimeError, match=r"Call compile\(optimizer, loss\)"):

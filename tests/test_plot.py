@@ -1,4 +1,4 @@
-"""Plot helpers: each returns the Axes it drew on, in colors that the site can recolor."""
+"""Plot helpers: each returns the Axes it drew on, in colors that the site can exchange."""
 
 import io
 import re
@@ -21,7 +21,7 @@ CELL_TEXT = {"#fefefe", "#010101"}
 
 @pytest.fixture
 def ax() -> Iterator[Axes]:
-    """Give an empty Axes under the theme, on a figure that belongs to nobody else."""
+    """Return an empty Axes with the theme, on a figure of its own."""
     with mpl.rc_context():
         plot.set_theme()
         yield Figure().subplots()
@@ -49,15 +49,15 @@ DRAW: dict[str, Callable[[Axes], Axes]] = {
 }
 
 
-def test_every_function_is_drawn_here() -> None:
+def test_every_helper_is_tested() -> None:
     """Each public helper but set_theme is in the table that the tests go through."""
     helpers = {name for name in plot.__all__ if callable(getattr(plot, name))}
     assert helpers == {*DRAW, "set_theme"}
 
 
 @pytest.mark.parametrize("name", DRAW)
-def test_returns_the_axes_and_keeps_to_the_palette(name: str, ax: Axes) -> None:
-    """Each returns its Axes; its SVG has only the colors that the dark scheme exchanges."""
+def test_helpers_return_the_axes_and_use_the_palette(name: str, ax: Axes) -> None:
+    """Each returns its Axes and uses only the colors that the dark scheme exchanges."""
     assert DRAW[name](ax) is ax
     file = io.StringIO()
     ax.figure.savefig(file, format="svg")
@@ -67,14 +67,14 @@ def test_returns_the_axes_and_keeps_to_the_palette(name: str, ax: Axes) -> None:
 
 
 @pytest.mark.parametrize("name", DRAW)
-def test_draws_on_that_axes_alone(name: str, ax: Axes) -> None:
-    """No helper opens a figure of its own or makes one current."""
+def test_helpers_draw_on_the_given_axes_only(name: str, ax: Axes) -> None:
+    """No helper opens a figure or makes one current."""
     DRAW[name](ax)
     assert plt.get_fignums() == []
     assert ax.figure.axes == [ax]
 
 
-def test_theme_is_transparent_and_tells_lines_apart_without_color() -> None:
+def test_theme_is_transparent_and_lines_differ_without_color() -> None:
     """Backgrounds are transparent, and lines differ in style as well as color."""
     with mpl.rc_context():
         plot.set_theme()
@@ -88,14 +88,14 @@ def test_theme_is_transparent_and_tells_lines_apart_without_color() -> None:
 
 
 def test_many_points_are_rasterized(ax: Axes) -> None:
-    """Above 1,500 points the marks become a picture; below they stay vectors."""
+    """More than 1,500 points are rasterized; fewer stay vectors."""
     for count, raster in ((1500, False), (1501, True)):
         plot.scatter(ax, np.arange(count), np.arange(count))
         assert ax.collections[-1].get_rasterized() is raster
 
 
 def test_curves_take_a_history_and_choose_names(ax: Axes) -> None:
-    """An object with .history works as its dictionary does, and names choose the lines."""
+    """An object with .history works like its dictionary, and names choose the lines."""
     history = type("History", (), {"history": HISTORY})()
     plot.curves(ax, history, names=["loss"])
     assert [line.get_label() for line in ax.lines] == ["loss", "val_loss"]
@@ -104,7 +104,7 @@ def test_curves_take_a_history_and_choose_names(ax: Axes) -> None:
 
 
 def test_images_are_laid_out_in_rows(ax: Axes) -> None:
-    """Of five pictures in three columns the fourth starts a row; none overlap."""
+    """Of five images in three columns the fourth starts a row; none overlap."""
     plot.images(ax, np.random.default_rng(0).random((5, 8, 6)), columns=3)
     boxes = [image.get_extent() for image in ax.images]
     assert boxes[3][0] == boxes[0][0] == 0
@@ -113,7 +113,7 @@ def test_images_are_laid_out_in_rows(ax: Axes) -> None:
     assert {image.get_clim() for image in ax.images} == {ax.images[0].get_clim()}
 
 
-def test_images_take_photographs_and_single_channels(ax: Axes) -> None:
+def test_images_accept_photographs_and_single_channels(ax: Axes) -> None:
     """Color photographs keep their pixels; a last axis of one channel is dropped."""
     china = datasets.load_photographs()["china"]
     plot.images(ax, [china])
@@ -122,7 +122,7 @@ def test_images_take_photographs_and_single_channels(ax: Axes) -> None:
     assert ax.images[-1].get_array().shape == (4, 4)
 
 
-def test_matrix_writes_numbers_that_can_be_read(ax: Axes) -> None:
+def test_matrix_writes_readable_numbers(ax: Axes) -> None:
     """Text is light on dark cells and dark on light ones, formatted as asked."""
     plot.matrix(ax, [[1.0, 0.0]], fmt=".1f")
     assert [(text.get_text(), text.get_color()) for text in ax.texts] == [
@@ -132,8 +132,8 @@ def test_matrix_writes_numbers_that_can_be_read(ax: Axes) -> None:
     assert ax.images[0].get_clim() == (-1, 1)
 
 
-def test_pictures_and_cells_take_matplotlibs_styles(ax: Axes) -> None:
-    """A color map goes from the smallest to the largest value, or between the given ones."""
+def test_images_and_matrix_take_matplotlib_styles(ax: Axes) -> None:
+    """A color map spans all values, or the given range."""
     plot.matrix(ax, [[3, 5], [4, 9]], fmt="g", cmap="viridis")
     plot.matrix(ax, [[3, 5], [4, 9]], fmt="g", cmap="Blues", vmin=0, vmax=10)
     plot.images(ax, [[[3, 5], [4, 9]]], vmin=0)
@@ -142,7 +142,7 @@ def test_pictures_and_cells_take_matplotlibs_styles(ax: Axes) -> None:
 
 
 @pytest.mark.parametrize("form", ["vector", "column", "classes"])
-def test_decision_boundary_reads_every_form_of_scores(form: str, ax: Axes) -> None:
+def test_decision_boundary_accepts_every_form_of_scores(form: str, ax: Axes) -> None:
     """A score per point, a column of them, or one per class give the same regions."""
     forms = {
         "vector": quadrants,
@@ -158,7 +158,7 @@ def test_decision_boundary_reads_every_form_of_scores(form: str, ax: Axes) -> No
             np.testing.assert_array_equal(a.vertices, b.vertices)
 
 
-def test_classes_differ_in_marker(ax: Axes) -> None:
+def test_classes_differ_in_their_markers(ax: Axes) -> None:
     """Points of different classes have different shapes, not only colors."""
     classes = np.arange(60) % 3
     plot.decision_boundary(ax, quadrants, POINTS, classes)
@@ -182,7 +182,7 @@ def test_classes_differ_in_marker(ax: Axes) -> None:
     ],
 )
 def test_bad_input_is_refused(call: Callable, message: str, ax: Axes) -> None:
-    """Wrong shapes and names get an error that says what came."""
+    """Wrong shapes and names raise an error that says what was received."""
     with pytest.raises(ValueError, match=message):
         call(ax)
 

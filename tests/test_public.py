@@ -157,14 +157,14 @@ def shared() -> Iterator[str]:
 
 @pytest.mark.parametrize("name", [*KERAS_MODULES, *OWN_MODULES])
 def test_all_names_exist(name: str) -> None:
-    """`__all__` has no name twice and none that is missing."""
+    """`__all__` has no duplicates, and all its names exist."""
     public = module(name).__all__
     assert len(set(public)) == len(public)
     assert [part for part in public if not hasattr(module(name), part)] == []
 
 
-def test_labkit_lists_what_it_loads_lazily() -> None:
-    """Each name of labkit can be had, dir() shows it, and the stub declares the same."""
+def test_labkit_lists_its_lazy_names() -> None:
+    """Each name of labkit can be accessed, dir() shows it, and the stub declares it."""
     for name in labkit.__all__:
         assert getattr(labkit, name) is not None
         assert name in dir(labkit)
@@ -179,7 +179,7 @@ def test_labkit_lists_what_it_loads_lazily() -> None:
 
 
 def test_unknown_name_is_an_attribute_error() -> None:
-    """A misspelt name fails as on any module."""
+    """A misspelt name raises AttributeError, as on any module."""
     with pytest.raises(AttributeError, match="'labkit' has no attribute 'layer'"):
         labkit.layer  # noqa: B018  # the access is what is tested
 
@@ -204,11 +204,11 @@ def test_import_is_light() -> None:
 
 
 def test_typed_package_is_marked() -> None:
-    """The marker that tells type checkers to believe the annotations is in the package."""
+    """The package contains the marker that makes type checkers use its annotations."""
     assert (Path(labkit.__file__).parent / "py.typed").is_file()
 
 
-def test_each_public_module_has_its_place_in_the_reference() -> None:
+def test_the_reference_describes_every_public_module() -> None:
     """The reference describes every public module, once, and no other."""
     pages = sorted((Path(__file__).parent.parent / "docs" / "reference").glob("*.md"))
     described = [
@@ -221,7 +221,7 @@ def test_each_public_module_has_its_place_in_the_reference() -> None:
 
 
 @pytest.mark.parametrize("name", KERAS_MODULES)
-def test_names_are_keras_own(name: str) -> None:
+def test_names_exist_in_keras(name: str) -> None:
     """Each public name exists in Keras at the same place, or is listed with a reason."""
     unknown = {part for part in names(name) if resolve(keras(), part) is None}
     listed = {part for part in LABKIT_ONLY if part.rpartition(".")[0] == name}
@@ -229,7 +229,7 @@ def test_names_are_keras_own(name: str) -> None:
 
 
 def test_signatures_are_subsets_of_keras() -> None:
-    """Each parameter is Keras's, at Keras's place, with Keras's default, or is listed."""
+    """Each parameter has Keras's name, place and default, or is listed with a reason."""
     base = parameters(keras().layers.Layer)
     strange, moved, changed = set(), set(), set()
     for dotted in shared():

@@ -1,4 +1,4 @@
-"""Penalties and their gradients against Keras."""
+"""Penalties and their gradients, compared with Keras."""
 
 import numpy as np
 import pytest
@@ -13,8 +13,8 @@ def random() -> np.random.Generator:
 
 
 @pytest.mark.parametrize("name", ["L1", "L2", "L1L2"])
-def test_agrees_with_keras(name: str, random: np.random.Generator) -> None:
-    """The penalty and its gradient, at zero too."""
+def test_penalties_and_gradients_match_keras(name: str, random: np.random.Generator) -> None:
+    """The penalty and its gradient match Keras, also at zero."""
     import keras
     import tensorflow as tf
 
@@ -34,8 +34,8 @@ def test_agrees_with_keras(name: str, random: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("name", ["l1", "l2", "l1l2"])
-def test_names_mean_what_they_mean_in_keras(name: str) -> None:
-    """The string has the weights of Keras's string."""
+def test_names_match_keras(name: str) -> None:
+    """A name stands for the same weights as in Keras."""
     import keras
 
     x = np.array([1.0, -2.0], np.float32)
@@ -43,8 +43,8 @@ def test_names_mean_what_they_mean_in_keras(name: str) -> None:
     assert regularizers.get(name)(x) == pytest.approx(theirs, rel=1e-6)
 
 
-def test_get() -> None:
-    """None and objects pass; what is unknown is refused with the names known."""
+def test_get_returns_objects_and_refuses_unknown_names() -> None:
+    """None and objects are returned as they are; an unknown name is refused with those known."""
     penalty = regularizers.L2(0.1)
     assert regularizers.get(penalty) is penalty
     assert regularizers.get(None) is None
@@ -54,8 +54,8 @@ def test_get() -> None:
 
 
 @pytest.mark.parametrize("weight", [-1, float("nan"), float("inf")])
-def test_weights_are_not_negative(weight: float) -> None:
-    """A negative weight would be a reward."""
+def test_negative_weights_are_refused(weight: float) -> None:
+    """Weights that are negative or not finite are refused."""
     with pytest.raises(ValueError, match=f"l1 and l2 must be >= 0. Received: .*l1={weight}"):
         regularizers.L1(weight)
     with pytest.raises(ValueError, match=f"l1 and l2 must be >= 0. Received: .*l2={weight}"):

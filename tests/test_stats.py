@@ -1,4 +1,4 @@
-"""`labkit.stats` against SciPy, statsmodels, scikit-learn and published exact cases."""
+"""`labkit.stats` compared with SciPy, statsmodels, scikit-learn and published cases."""
 
 import itertools
 import warnings
@@ -35,7 +35,7 @@ ANSCOMBE = {
 
 
 def pairs(seed: int, n: int, ties: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Draw two related variables, rounded where they shall have ties."""
+    """Draw two related variables; rounded, they have ties."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=n)
     y = 0.5 * x + rng.normal(size=n)
@@ -45,8 +45,8 @@ def pairs(seed: int, n: int, ties: bool) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("name", COEFFICIENTS)
 @pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize("n", [3, 5, 10, 33, 34, 60, 500])
-def test_coefficient_and_pvalue_equal_scipys(name: str, ties: bool, n: int) -> None:
-    """Statistic and p-value agree with SciPy's, exact or not, with and without ties."""
+def test_coefficient_and_pvalue_match_scipy(name: str, ties: bool, n: int) -> None:
+    """Statistic and p-value match SciPy, exact or approximate, with and without ties."""
     x, y = pairs(n, n, ties)
     ours, theirs = getattr(stats, name)(x, y), getattr(scipy.stats, name)(x, y)
     assert ours.statistic == pytest.approx(theirs.statistic, rel=1e-12, abs=1e-15)
@@ -56,7 +56,7 @@ def test_coefficient_and_pvalue_equal_scipys(name: str, ties: bool, n: int) -> N
 @pytest.mark.parametrize("name", COEFFICIENTS)
 @pytest.mark.parametrize("noise", [1e-3, 0.1])
 def test_tiny_pvalues_keep_their_digits(name: str, noise: float) -> None:
-    """P-values far below 1e-16 are not lost to a difference from 1."""
+    """P-values far below 1e-16 keep their digits, which a difference from 1 would lose."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=60)
     y = x + noise * rng.normal(size=60)
@@ -67,8 +67,8 @@ def test_tiny_pvalues_keep_their_digits(name: str, noise: float) -> None:
 
 @pytest.mark.parametrize("level", [0.5, 0.9, 0.95, 0.999])
 @pytest.mark.parametrize("n", [3, 4, 10, 1000])
-def test_pearson_interval_equals_scipys(n: int, level: float) -> None:
-    """Fisher's interval agrees with SciPy's, down to three samples, which say nothing."""
+def test_pearson_interval_matches_scipy(n: int, level: float) -> None:
+    """Fisher's interval matches SciPy, down to three samples, where it is (-1, 1)."""
     x, y = pairs(n, n, ties=False)
     ours = stats.pearsonr(x, y).confidence_interval(level)
     theirs = scipy.stats.pearsonr(x, y).confidence_interval(confidence_level=level)
@@ -76,7 +76,7 @@ def test_pearson_interval_equals_scipys(n: int, level: float) -> None:
 
 
 @pytest.mark.parametrize("kind", ANSCOMBE)
-def test_anscombes_quartet(kind: str) -> None:
+def test_anscombes_quartet_has_its_published_values(kind: str) -> None:
     """All four of Anscombe's sets have r = 0.82 and the covariance 5.5, as published."""
     x, y = ANSCOMBE[kind]
     assert stats.pearsonr(x, y).statistic == pytest.approx(0.8165, abs=5e-4)
@@ -95,7 +95,7 @@ def test_kendall_pvalue_counts_permutations(n: int) -> None:
         assert stats.kendalltau(base, order).pvalue == pytest.approx(share, rel=1e-12)
 
 
-def test_spearman_on_a_published_interval() -> None:
+def test_spearman_interval_matches_a_published_example() -> None:
     """The interval is that of D. Bonett's R package statpsych for its own example."""
     y = [21, 4, 9, 12, 35, 18, 10, 22, 24, 1, 6, 8, 13, 16, 19]
     x = [67, 28, 30, 28, 52, 40, 25, 37, 44, 10, 14, 20, 28, 40, 51]
@@ -106,7 +106,7 @@ def test_spearman_on_a_published_interval() -> None:
 
 
 @pytest.mark.parametrize(("name", "rank_of"), [("spearmanr", 0.4826), ("kendalltau", 1 / 3)])
-def test_rank_intervals_cover(name: str, rank_of: float) -> None:
+def test_rank_intervals_cover_the_true_value(name: str, rank_of: float) -> None:
     """A 90 % interval covers the true value in about 90 % of 400 samples.
 
     For normal pairs with r = 0.5, tau is 2/π arcsin(r) and rho 6/π arcsin(r/2).
@@ -122,7 +122,7 @@ def test_rank_intervals_cover(name: str, rank_of: float) -> None:
 
 
 def test_results_unpack_and_are_named() -> None:
-    """A result unpacks into two numbers, as SciPy's do, and the interval has named ends."""
+    """A result unpacks into two numbers, as in SciPy, and the interval has named ends."""
     x, y = pairs(0, 20, ties=False)
     result = stats.pearsonr(x, y)
     statistic, pvalue = result
@@ -133,7 +133,7 @@ def test_results_unpack_and_are_named() -> None:
 
 
 @pytest.mark.parametrize("name", COEFFICIENTS)
-def test_perfect_relation(name: str) -> None:
+def test_perfect_relations_give_one(name: str) -> None:
     """A rising line gives 1, a falling line -1, and an interval of one value."""
     x = np.arange(6.0)
     for y, one in ((3 * x + 1, 1), (-x, -1)):
@@ -144,8 +144,8 @@ def test_perfect_relation(name: str) -> None:
 
 @pytest.mark.parametrize("name", COEFFICIENTS)
 @pytest.mark.parametrize("policy", ["propagate", "omit", "raise"])
-def test_nan_policy_is_scipys(name: str, policy: str) -> None:
-    """NaN propagates, is left out pairwise, or is refused, as in SciPy."""
+def test_nan_policy_matches_scipy(name: str, policy: str) -> None:
+    """NaN propagates, is omitted pairwise, or is refused, as in SciPy."""
     x, y = pairs(3, 12, ties=False)
     x[2], y[5] = np.nan, np.nan
     function = getattr(stats, name)
@@ -165,13 +165,13 @@ def test_nan_policy_is_scipys(name: str, policy: str) -> None:
 
 @pytest.mark.parametrize("name", COEFFICIENTS)
 def test_constant_variable_warns_and_gives_nan(name: str) -> None:
-    """A constant has no correlation: NaN, as in SciPy, and a warning that says so."""
+    """A constant variable gives NaN, as in SciPy, and a warning that says so."""
     with pytest.warns(UserWarning, match="constant"):
         result = getattr(stats, name)([1, 2, 3, 4, 5], [7, 7, 7, 7, 7])
     assert np.isnan([*result, *result.confidence_interval()]).all()
 
 
-def test_ranks_accept_infinity() -> None:
+def test_rank_correlations_accept_infinity() -> None:
     """Rank correlations order infinite values, as SciPy's do."""
     x, y = [1.0, np.inf, 2.0, -np.inf, 0.0], [1.0, 2.0, 3.0, -5.0, 0.5]
     for name in ("spearmanr", "kendalltau"):
@@ -180,20 +180,20 @@ def test_ranks_accept_infinity() -> None:
 
 
 @pytest.mark.parametrize("ddof", [0, 1, 2])
-def test_covariance_equals_numpys(ddof: int) -> None:
-    """Covariance agrees with numpy.cov for each ddof."""
+def test_covariance_matches_numpy(ddof: int) -> None:
+    """Covariance matches numpy.cov for each ddof."""
     x, y = pairs(1, 30, ties=False)
     assert stats.covariance(x, y, ddof=ddof) == pytest.approx(np.cov(x, y, ddof=ddof)[0, 1])
 
 
-def test_covariance_of_far_values() -> None:
+def test_covariance_with_a_large_offset_is_exact() -> None:
     """A large offset costs no digits, as it would with the mean of products."""
     x, y = np.array([1.0, 2.0, 4.0]), np.array([1.0, 3.0, 4.0])
     assert stats.covariance(x + 2.0**40, y) == stats.covariance(x, y)
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_partial_correlation_equals_regression(count: int) -> None:
+def test_partial_correlation_matches_regression(count: int) -> None:
     """The p-value is that of x in a regression of y on x and the covariates."""
     data = datasets.load_diabetes()
     x, z, y = data.data[:, 2], data.data[:, 3 : 3 + count], data.target
@@ -206,7 +206,7 @@ def test_partial_correlation_equals_regression(count: int) -> None:
 
 
 def test_partial_correlation_of_one_covariate_follows_yules_formula() -> None:
-    """For one covariate it is G. U. Yule's formula of 1907."""
+    """For one covariate the result is that of G. U. Yule's formula of 1907."""
     rng = np.random.default_rng(2)
     z = rng.normal(size=50)
     x, y = z + rng.normal(size=50), z + rng.normal(size=50)
@@ -216,7 +216,7 @@ def test_partial_correlation_of_one_covariate_follows_yules_formula() -> None:
 
 
 def test_partial_correlation_of_an_explained_variable_is_undefined() -> None:
-    """What the covariates explain wholly leaves nothing: NaN and a warning."""
+    """A variable that the covariates fully explain gives NaN and a warning."""
     rng = np.random.default_rng(2)
     z, y = rng.normal(size=(30, 2)), rng.normal(size=30)
     with pytest.warns(UserWarning, match="constant"):
@@ -225,8 +225,8 @@ def test_partial_correlation_of_an_explained_variable_is_undefined() -> None:
 
 
 @pytest.mark.parametrize("method", ["pearson", "spearman", "kendall"])
-def test_correlation_matrix_equals_pandas(method: str) -> None:
-    """All pairs agree with pandas, p-values and intervals with the pair's function."""
+def test_correlation_matrix_matches_pandas(method: str) -> None:
+    """Coefficients match pandas; p-values and intervals match the function for one pair."""
     x = datasets.load_diabetes().data[:60, :5].copy()
     x[3, 1] = np.nan
     result = stats.correlation_matrix(x, method, nan_policy="omit")
@@ -240,22 +240,22 @@ def test_correlation_matrix_equals_pandas(method: str) -> None:
 
 
 def test_correlation_matrix_propagates_nan_by_column() -> None:
-    """A NaN leaves the columns that do not have it as they are."""
+    """A NaN affects only the column that contains it."""
     x = np.random.default_rng(0).normal(size=(20, 3))
     x[0, 0] = np.nan
     missing = np.isnan(stats.correlation_matrix(x).statistic)
     np.testing.assert_array_equal(missing, [[1, 1, 1], [1, 0, 0], [1, 0, 0]])
 
 
-def test_variance_inflation_equals_statsmodels() -> None:
-    """On the diabetes data each factor agrees with statsmodels."""
+def test_variance_inflation_matches_statsmodels() -> None:
+    """On the diabetes data each factor matches statsmodels."""
     x = datasets.load_diabetes().data
     theirs = [variance_inflation_factor(x, i) for i in range(x.shape[1])]
     np.testing.assert_allclose(stats.variance_inflation_factor(x), theirs, rtol=1e-9)
 
 
-def test_variance_inflation_of_raw_units_is_the_same() -> None:
-    """Units and offsets of the columns do not matter."""
+def test_variance_inflation_ignores_units() -> None:
+    """Units and offsets of the columns do not change the factors."""
     raw = datasets.load_diabetes(scaled=False).data
     scaled = datasets.load_diabetes().data
     np.testing.assert_allclose(
@@ -266,7 +266,7 @@ def test_variance_inflation_of_raw_units_is_the_same() -> None:
 
 
 def test_variance_inflation_of_a_determined_column_is_infinite() -> None:
-    """A column that is the sum of two others has no coefficient of its own."""
+    """The factors of a column that is the sum of two others, and of these, are infinite."""
     x = np.random.default_rng(1).normal(size=(40, 3))
     x = np.column_stack([x, x[:, 0] + x[:, 1]])
     factors = stats.variance_inflation_factor(x)
@@ -275,8 +275,8 @@ def test_variance_inflation_of_a_determined_column_is_infinite() -> None:
 
 
 @pytest.mark.parametrize("level", [0.8, 0.95])
-def test_bootstrap_equals_scipys(level: float) -> None:
-    """From one seed, interval, distribution and error are SciPy's own."""
+def test_bootstrap_matches_scipy(level: float) -> None:
+    """From the same seed, interval, distribution and error match SciPy."""
     x = np.random.default_rng(4).exponential(size=25)
     keywords = {"n_resamples": 400, "confidence_level": level}
     ours = stats.bootstrap((x,), np.mean, rng=6, **keywords)
@@ -288,7 +288,7 @@ def test_bootstrap_equals_scipys(level: float) -> None:
     assert ours.standard_error == pytest.approx(theirs.standard_error, rel=1e-9)
 
 
-def test_paired_bootstrap_equals_scipys() -> None:
+def test_paired_bootstrap_matches_scipy() -> None:
     """Paired resampling of a correlation gives SciPy's interval from the same seed."""
     x, y = pairs(8, 30, ties=False)
     keywords = {"n_resamples": 300, "paired": True, "rng": 2}
@@ -301,8 +301,8 @@ def test_paired_bootstrap_equals_scipys() -> None:
     np.testing.assert_allclose(ours.confidence_interval, theirs.confidence_interval, rtol=1e-9)
 
 
-def test_bootstrap_of_two_samples_agrees_with_scipys() -> None:
-    """For two independent samples the interval of a difference is nearly SciPy's."""
+def test_bootstrap_of_two_samples_is_close_to_scipy() -> None:
+    """For two independent samples the interval of a difference is close to SciPy's."""
     rng = np.random.default_rng(1)
     x, y = rng.exponential(size=40), rng.exponential(size=25) + 0.3
 
@@ -315,7 +315,7 @@ def test_bootstrap_of_two_samples_agrees_with_scipys() -> None:
 
 
 def test_bootstrap_of_an_array_resamples_rows() -> None:
-    """A statistic of several values gets as many intervals, each as if alone."""
+    """A statistic of several values gets an interval for each, as it would alone."""
     table = np.random.default_rng(7).exponential(size=(30, 2))
     both = stats.bootstrap((table,), lambda t: t.mean(axis=0), n_resamples=200, rng=1)
     alone = stats.bootstrap((table[:, 1],), np.mean, n_resamples=200, rng=1)
@@ -324,15 +324,15 @@ def test_bootstrap_of_an_array_resamples_rows() -> None:
     assert both.standard_error[1] == pytest.approx(alone.standard_error)
 
 
-def test_bootstrap_says_when_it_has_no_interval() -> None:
-    """All samples equal: there is nothing to say how far the statistic may vary."""
+def test_bootstrap_refuses_constant_data() -> None:
+    """If all samples are equal, nothing says how far the statistic may vary."""
     with pytest.raises(ValueError, match="data that vary"):
         stats.bootstrap((np.ones(5),), np.mean, n_resamples=20)
 
 
 @pytest.mark.parametrize("neighbors", [1, 3, 10])
-def test_mutual_information_equals_scikit_learns(neighbors: int) -> None:
-    """The estimate is scikit-learn's, which adds noise of 1e-10 to break ties."""
+def test_mutual_information_matches_scikit_learn(neighbors: int) -> None:
+    """The estimate matches scikit-learn's, which adds noise of 1e-10 to break ties."""
     rng = np.random.default_rng(3)
     x = rng.normal(size=300)
     y = x**2 + 0.3 * rng.normal(size=300)
@@ -341,8 +341,8 @@ def test_mutual_information_equals_scikit_learns(neighbors: int) -> None:
     assert ours == pytest.approx(theirs[0], abs=1e-6)
 
 
-def test_mutual_information_of_normal_pairs() -> None:
-    """For normal pairs with r = 0.8 it comes near the exact -log(1 - r²) / 2."""
+def test_mutual_information_of_normal_pairs_is_near_the_exact_value() -> None:
+    """For normal pairs with r = 0.8 the estimate is near the exact -log(1 - r²) / 2."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=2000)
     y = 0.8 * x + 0.6 * rng.normal(size=2000)
@@ -363,15 +363,15 @@ BAD_PAIRS = {
 @pytest.mark.parametrize("name", [*COEFFICIENTS, "covariance", "mutual_information"])
 @pytest.mark.parametrize("fault", BAD_PAIRS)
 def test_bad_pairs_are_refused(name: str, fault: str) -> None:
-    """Wrong shapes and types get an error that says what came, and where."""
+    """Wrong shapes and types raise an error that says what was received, and where."""
     x, y, message = BAD_PAIRS[fault]
     with pytest.raises(ValueError, match=f"{name} expects.*{message}"):
         getattr(stats, name)(x, y)
 
 
 @pytest.mark.parametrize("name", ["pearsonr", "covariance", "mutual_information"])
-def test_infinity_is_refused_where_it_has_no_meaning(name: str) -> None:
-    """Means of infinite values do not exist, and the error says so."""
+def test_infinity_is_refused_by_functions_of_means(name: str) -> None:
+    """Functions that need means refuse infinite values."""
     with pytest.raises(ValueError, match="finite"):
         getattr(stats, name)([1, 2, np.inf, 4], [1, 2, 3, 5])
 
@@ -404,13 +404,13 @@ def test_infinity_is_refused_where_it_has_no_meaning(name: str) -> None:
     ],
 )
 def test_bad_arguments_are_refused(call, message: str) -> None:
-    """An argument that cannot work gets an error that says what was expected."""
+    """An impossible argument raises an error that says what was expected."""
     with pytest.raises(ValueError, match=message):
         call()
 
 
-def test_inputs_stay_as_they_were() -> None:
-    """No function writes into its arguments."""
+def test_inputs_are_not_changed() -> None:
+    """No function changes its arguments."""
     x, y = pairs(0, 20, ties=False)
     x[0] = np.nan
     before = x.copy(), y.copy()
@@ -421,8 +421,8 @@ def test_inputs_stay_as_they_were() -> None:
     np.testing.assert_array_equal((x, y), before)
 
 
-def test_good_input_gives_no_warning() -> None:
-    """Integers, booleans and lists work silently."""
+def test_integers_booleans_and_lists_are_accepted() -> None:
+    """Integers, booleans and lists work, without warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert stats.pearsonr([True, False, True, True], [1, 0, 3, 2]).statistic > 0

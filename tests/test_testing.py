@@ -1,4 +1,4 @@
-"""The two proofs find what is wrong, name it, and leave the layer as it was."""
+"""The two checks find what is wrong, name it, and do not change the layer."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ def random() -> np.random.Generator:
 
 
 class Wrong(layers.Dense):
-    """A Dense whose gradients are off by a part in a thousand, each on request."""
+    """A Dense layer one of whose gradients is wrong by a part in a thousand."""
 
     def __init__(self, part: str, **kwargs: Any) -> None:
         super().__init__(3, **kwargs)
         self.part = part
 
     def backward(self, dy: Array) -> Array | None:
-        """Return almost the right thing."""
+        """Return the gradient, with the requested fault."""
         dx = super().backward(dy)
         if self.part == "input":
             return 1.001 * dx
@@ -43,7 +43,7 @@ class Wrong(layers.Dense):
         ("bias", "gradient of bias of wrong"),
     ],
 )
-def test_check_gradients_finds_the_fault(
+def test_check_gradients_finds_and_names_faults(
     random: np.random.Generator, part: str, message: str
 ) -> None:
     """Each kind of fault is found and named."""
@@ -51,8 +51,8 @@ def test_check_gradients_finds_the_fault(
         testing.check_gradients(Wrong(part), random.normal(size=(4, 5)))
 
 
-def test_check_gradients_of_a_model(random: np.random.Generator) -> None:
-    """A chain with penalties passes, whatever else it holds."""
+def test_check_gradients_accepts_a_correct_model(random: np.random.Generator) -> None:
+    """A correct chain with penalties passes and is not changed."""
     model = labkit.Sequential(
         [
             labkit.Input((6, 6, 1)),
@@ -71,16 +71,16 @@ def test_check_gradients_of_a_model(random: np.random.Generator) -> None:
     assert model(x).dtype == np.float32
 
 
-def test_check_gradients_leaves_the_input(random: np.random.Generator) -> None:
-    """The input comes back as it was."""
+def test_check_gradients_does_not_change_the_input(random: np.random.Generator) -> None:
+    """The input is left as it was."""
     x = random.normal(size=(4, 5))
     kept = x.copy()
     testing.check_gradients(layers.Dense(2), x)
     np.testing.assert_array_equal(x, kept)
 
 
-def test_same_seed_for_input_and_check() -> None:
-    """An input drawn with the check's own seed is not the check's random array."""
+def test_an_input_with_a_common_seed_is_checked_correctly() -> None:
+    """An input drawn with seed 0 differs from the check's own random array."""
     x = np.random.default_rng(0).normal(size=(6, 3))
     testing.check_gradients(layers.BatchNormalization(), x, training=True)
 
@@ -89,7 +89,7 @@ def test_same_seed_for_input_and_check() -> None:
     ("part", "message"),
     [("input", "gradient of the input"), ("kernel", "gradient of kernel of wrong")],
 )
-def test_assert_matches_keras_finds_the_fault(
+def test_assert_matches_keras_finds_wrong_gradients(
     random: np.random.Generator, part: str, message: str
 ) -> None:
     """A gradient that differs from Keras's is named."""
@@ -99,8 +99,8 @@ def test_assert_matches_keras_finds_the_fault(
         testing.assert_matches_keras(Wrong(part), keras.layers.Dense(3), random.normal(size=(4, 5)))
 
 
-def test_assert_matches_keras_compares_all(random: np.random.Generator) -> None:
-    """Other weights, outputs, penalties and averages are each found."""
+def test_assert_matches_keras_finds_every_other_difference(random: np.random.Generator) -> None:
+    """Differences in weights, outputs, penalties and averages are each found."""
     import keras
 
     x = random.normal(size=(4, 5))
@@ -125,8 +125,8 @@ def test_assert_matches_keras_compares_all(random: np.random.Generator) -> None:
             testing.assert_matches_keras(ours, theirs, x, training=training)
 
 
-def test_assert_matches_keras_of_models(random: np.random.Generator) -> None:
-    """Whole models agree, and the difference found is returned."""
+def test_assert_matches_keras_accepts_equal_models(random: np.random.Generator) -> None:
+    """Equal models pass, and the difference found is returned."""
     import keras
 
     def build(package: Any) -> Any:

@@ -12,7 +12,7 @@ import labkit as ours
 from labkit import utils
 
 
-def test_a_seed_repeats_everything() -> None:
+def test_a_seed_makes_everything_repeat() -> None:
     """After the same seed, weights, shuffling and NumPy's and Python's streams repeat."""
 
     def draw() -> list[Any]:
@@ -34,25 +34,25 @@ def test_impossible_seeds_are_refused(seed: Any) -> None:
 
 
 class Terminal:
-    """A standard output that says that it is a terminal."""
+    """A standard output that claims to be a terminal."""
 
     def __init__(self) -> None:
         self.written: list[str] = []
 
     def write(self, text: str) -> None:
-        """Keep a text."""
+        """Keep the text."""
         self.written.append(text)
 
     def flush(self) -> None:
         """Do nothing."""
 
     def isatty(self) -> bool:
-        """Say so."""
+        """Claim to be a terminal."""
         return True
 
 
-def test_the_bar_moves_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It redraws its line, rubs out what a shorter one leaves, and ends it once."""
+def test_the_bar_redraws_its_line_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bar redraws its line, erases the rest of a longer one, and ends it once."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     seconds = itertools.count(10)
@@ -70,8 +70,8 @@ def test_the_bar_moves_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [line.endswith("\n") for line in drawn] == [False, False, True]
 
 
-def test_the_bar_does_not_draw_too_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between two drawings a twentieth of a second passes; the last one always comes."""
+def test_the_bar_is_not_redrawn_too_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bar is redrawn at most every twentieth of a second, and always at the end."""
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setattr(utils.time, "perf_counter", lambda: 10.0)

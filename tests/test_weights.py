@@ -1,4 +1,4 @@
-"""Weight files survive kills, travel to Keras and back, and are never half-read."""
+"""Weight files survive kills, go to Keras and back, and are read completely or not at all."""
 
 import io
 import os
@@ -18,7 +18,7 @@ import labkit as ours
 
 
 def dense(keras: Any) -> Any:
-    """Return a network of dense layers, in whose file names the classes are counted."""
+    """Return a network of dense layers, which a file counts by class."""
     layers = keras.layers
     return keras.Sequential(
         [
@@ -101,8 +101,8 @@ def assert_equal(first: list[Any], second: list[Any]) -> None:
 
 @pytest.mark.parametrize("build", BUILDERS)
 @pytest.mark.parametrize("name", ["w.npz", "w.weights.h5"])
-def test_a_new_model_gets_the_saved_weights(build: Any, name: str, tmp_path: Path) -> None:
-    """Both formats give back each weight exactly, also under other layer names."""
+def test_saved_weights_load_into_a_new_model(build: Any, name: str, tmp_path: Path) -> None:
+    """Both formats restore each weight exactly, also under other layer names."""
     model, other = build(ours), build(ours)
     (tmp_path / "plain").touch()  # others may read it, if they may read any new file
     scramble(model)
@@ -118,8 +118,10 @@ def test_a_new_model_gets_the_saved_weights(build: Any, name: str, tmp_path: Pat
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize("build", BUILDERS)
 @pytest.mark.parametrize("compiled", [False, True])
-def test_files_travel_between_labkit_and_keras(build: Any, compiled: bool, tmp_path: Path) -> None:
-    """Keras reads labkit's file and labkit Keras's, also with an optimizer's state."""
+def test_labkit_and_keras_read_each_others_files(
+    build: Any, compiled: bool, tmp_path: Path
+) -> None:
+    """Keras reads labkit's files and labkit reads Keras's, also with an optimizer's state."""
     mine, keras_one = build(ours), build(theirs)
     scramble(mine)
     mine.save_weights(tmp_path / "ours.weights.h5")
@@ -134,8 +136,8 @@ def test_files_travel_between_labkit_and_keras(build: Any, compiled: bool, tmp_p
     assert_equal(mine.get_weights(), keras_one.get_weights())
 
 
-def test_training_goes_on_with_loaded_weights(tmp_path: Path) -> None:
-    """Loading changes the arrays that the optimizer moves, not others in their place."""
+def test_training_continues_from_loaded_weights(tmp_path: Path) -> None:
+    """Loading writes into the arrays that the optimizer updates."""
     model = dense(ours)
     model.compile("sgd", "mse")
     x, y = np.ones((4, 6)), np.ones((4, 2))
@@ -158,7 +160,7 @@ def damaged(path: Path, how: str) -> None:
         path.write_bytes(b"")
     elif how == "text":
         path.write_text("not weights")
-    else:  # a changed byte amid the first array
+    else:  # a changed byte in the first array
         data = io.BytesIO(content)
         middle = content.index(b"NUMPY") + 140 if path.suffix == ".npz" else len(content) // 2
         data.seek(middle)
@@ -174,7 +176,7 @@ def damaged(path: Path, how: str) -> None:
     ],
 )
 def test_a_damaged_file_changes_nothing(name: str, how: str, tmp_path: Path) -> None:
-    """A truncated, empty, foreign or altered file is one clear error."""
+    """A truncated, empty, foreign or altered file is refused."""
     model = dense(ours)
     model.save_weights(tmp_path / name)
     before = model.get_weights()
@@ -185,15 +187,15 @@ def test_a_damaged_file_changes_nothing(name: str, how: str, tmp_path: Path) -> 
 
 
 def test_pickles_are_never_read(tmp_path: Path) -> None:
-    """An archive that holds objects is refused instead of run."""
+    """An archive with pickled objects is refused, not loaded."""
     np.savez(tmp_path / "w.npz", **{"layers/dense/vars/0": np.array([print], dtype=object)})
     with pytest.raises(ValueError, match="is damaged, or not a weight file"):
         dense(ours).load_weights(tmp_path / "w.npz")
 
 
 @pytest.mark.parametrize("name", ["w.npz", "w.weights.h5"])
-def test_another_model_s_file_changes_nothing(name: str, tmp_path: Path) -> None:
-    """A missing layer, one too many and a wrong shape are named; the model stays."""
+def test_the_file_of_another_model_changes_nothing(name: str, tmp_path: Path) -> None:
+    """A missing layer, a surplus layer and a wrong shape are named; the model is unchanged."""
 
     def chain(*units: int) -> Any:
         return ours.Sequential([ours.Input((3,)), *(ours.layers.Dense(n) for n in units)])
@@ -211,8 +213,8 @@ def test_another_model_s_file_changes_nothing(name: str, tmp_path: Path) -> None
         assert_equal(model.get_weights(), before)
 
 
-def test_words_in_place_of_numbers_change_nothing(tmp_path: Path) -> None:
-    """An array of another kind is refused before the first weight is changed."""
+def test_text_instead_of_numbers_changes_nothing(tmp_path: Path) -> None:
+    """An array of text is refused before the first weight is changed."""
     model = dense(ours)
     model.save_weights(tmp_path / "w.npz")
     with np.load(tmp_path / "w.npz") as store:
@@ -227,7 +229,7 @@ def test_words_in_place_of_numbers_change_nothing(tmp_path: Path) -> None:
 
 
 def test_impossible_requests_are_refused(tmp_path: Path) -> None:
-    """Wrong endings, missing files and folders, and models without weights are errors."""
+    """Wrong endings, missing files and folders, and unbuilt models are refused."""
     model = dense(ours)
     with pytest.raises(ValueError, match=r"ends in \.npz or \.weights\.h5"):
         model.save_weights(tmp_path / "w.h5")
@@ -242,7 +244,7 @@ def test_impossible_requests_are_refused(tmp_path: Path) -> None:
 def test_a_failed_write_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When the disk is full, the old file stays and no temporary one is left."""
+    """When the disk is full, the old file stays and no temporary file is left."""
     model = dense(ours)
     path = tmp_path / "w.npz"
     model.save_weights(path)
@@ -275,8 +277,8 @@ while True:
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 @pytest.mark.parametrize("wait", [0.0, 0.003, 0.006])
-def test_a_killed_write_leaves_a_whole_file(wait: float, tmp_path: Path) -> None:
-    """Killed at any moment, the writer leaves a file that loads, with weights of one save."""
+def test_a_killed_write_leaves_a_complete_file(wait: float, tmp_path: Path) -> None:
+    """Killed at any moment, the writer leaves a file that loads, with the weights of one save."""
     path = tmp_path / "w.npz"
     with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE) as run:
         assert run.stdout is not None

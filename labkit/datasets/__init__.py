@@ -4,10 +4,9 @@ The `load_…` functions need no network: scikit-learn, statsmodels and Python i
 files. `mnist`, `fashion_mnist` and `cifar10` are modules with `load_data`, as in Keras;
 they download once and check every byte against a published checksum.
 
-Where the data are scikit-learn's, what is returned is, too: a `Bunch` with the fields `data`
-and `target`, NumPy arrays, `feature_names`, the column names of `data`, and where there are
-classes `target_names`. Each function says where its data come from, under which terms, and
-in which units.
+Data from scikit-learn come as its `Bunch`, with the NumPy arrays `data` and `target`, the
+column names `feature_names` and, for classes, `target_names`. Each function says where its
+data come from, on what terms, and in what units.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Fetch a file once, believe it only after its checksum, and say what to do offline."""
+"""Fetch a file once, trust it only when its checksum matches, and say what to do offline."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ CHECKSUMS = {
 
 
 def fetch(name: str, site: str, path: str | Path | None = None) -> Path:
-    """Return a file whose checksum is right: a given one, a cached one or a new download.
+    """Return a file whose checksum matches: a given one, a cached one or a new download.
 
     Args:
         name: One of `CHECKSUMS`.

@@ -30,7 +30,7 @@ def load_data(path: str | Path | None = None) -> tuple[Split, Split]:
     Raises:
         FileNotFoundError: `path` is given and no file is there.
         ValueError: The file is damaged.
-        ConnectionError: No file in the cache and no network; says what to put where.
+        ConnectionError: No file in the cache and no network; the message says what to put where.
         ImportError: pooch is not installed.
     """
     file = fetch("cifar-10-python.tar.gz", "https://www.cs.toronto.edu/~kriz/", path)

@@ -26,7 +26,7 @@ def load_data(path: str | Path | None = None) -> tuple[Split, Split]:
     Raises:
         FileNotFoundError: `path` is given and no file is there.
         ValueError: The file is damaged.
-        ConnectionError: No file in the cache and no network; says what to put where.
+        ConnectionError: No file in the cache and no network; the message says what to put where.
         ImportError: pooch is not installed.
     """
     with np.load(fetch("mnist.npz", KERAS, path)) as file:

@@ -26,7 +26,7 @@ class Windows:
             padding after than before if it is odd).
 
     Raises:
-        ValueError: Another padding.
+        ValueError: `padding` is neither of these.
     """
 
     def __init__(self, layer: Layer, size: Sizes, strides: Sizes, padding: str) -> None:

@@ -52,7 +52,7 @@ class MultiHeadAttention(KernelLayer):
                 self.add_weight(shapes[kind], first, regularizer=penalty, name=f"{part}_{kind}")
 
     def call(self, x: Array, training: bool = False) -> Array:
-        """Return what each step has gathered."""
+        """Return the output of each step."""
         parts = (self._project(x, part, 1) for part in ("query", "key", "value"))
         q, k, v = (part.swapaxes(1, 2) for part in parts)  # (batch, heads, steps, length)
         scores = q @ k.swapaxes(-1, -2) * self.key_dim**-0.5  # (batch, heads, steps, steps)

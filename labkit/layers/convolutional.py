@@ -4,15 +4,15 @@
 The windows are copied side by side into a matrix, so that all of them meet the kernel in
 one matrix product. Processors like products with many columns, and the kernel has only as
 many as there are filters. So a window is made wider, to yield some neighbors of a row at
-once. It meets a wide kernel, in which the kernel stands several times. With 3 taps, a
-stride of 1 and 3 repeats:
+once. It is multiplied by a wide kernel, which repeats the kernel. With 3 taps, a stride of 1
+and 3 repeats:
 
     window       x0 x1 x2 x3 x4
     wide kernel  k0 k1 k2           gives z0
                     k0 k1 k2        gives z1
                        k0 k1 k2     gives z2
 
-The zeros are multiplied in vain, but neighbors share a window, and less is copied.
+Multiplying the zeros is wasted work, but neighbors share a window, and less is copied.
 """
 
 import math
@@ -147,7 +147,7 @@ class _Conv(KernelLayer):
             if self._buffer.size < math.prod(shape) or self._buffer.dtype != part.dtype:
                 self._buffer = np.empty(math.prod(shape), part.dtype)
             columns = self._buffer[: math.prod(shape)].reshape(shape)
-            if not again or samples < len(views):  # else it still holds all of them
+            if not again or samples < len(views):  # else it still holds all windows
                 columns[..., :numbers].reshape(part.shape)[...] = part  # splits the last axis
                 columns[..., numbers:] = 1  # for the bias
             yield slice(start * each, (start + samples) * each), columns.reshape(-1, shape[-1])
@@ -209,7 +209,7 @@ class ZeroPadding2D(Layer):
         **kwargs: As in `Layer`.
 
     Raises:
-        ValueError: Another form, or a negative number.
+        ValueError: `padding` has another form, or a negative number.
     """
 
     expects = "(batch, height, width, channels)"

@@ -20,7 +20,7 @@ class Input(Layer):
         **kwargs: As in `Layer`.
 
     Raises:
-        ValueError: No shape, or a size that is not positive.
+        ValueError: `shape` is not a tuple, or a size is not positive.
     """
 
     def __init__(self, shape: Shape | list[int | None] | None = None, **kwargs: Any) -> None:
@@ -32,7 +32,7 @@ class Input(Layer):
 
 
 class KernelLayer(Layer):
-    """What layers with kernels and biases share.
+    """Base of the layers with kernels and biases.
 
     Args:
         use_bias: Whether to add a bias.
@@ -134,7 +134,7 @@ class Reshape(Layer):
     """The same numbers in another shape.
 
     Args:
-        target_shape: Shape of one sample; one size may be -1, for what remains.
+        target_shape: Shape of one sample; one size may be -1, to be inferred.
         **kwargs: As in `Layer`.
 
     Raises:
@@ -259,7 +259,7 @@ class Embedding(Layer):
         self.embeddings = self.add_weight((self.input_dim, self.output_dim), name="embeddings")
 
     def call(self, x: Array, training: bool = False) -> Array:
-        """Return the rows of `embeddings` that `x` names."""
+        """Return the rows of `embeddings` at the indices `x`."""
         inside = x.min() >= 0 and x.max() < self.input_dim  # false for NaN, too
         wanted = f"Embedding expects integers from 0 to {self.input_dim - 1}"
         expect(inside and not (x % 1).any(), wanted, f"x from {x.min():g} to {x.max():g}")
@@ -267,7 +267,7 @@ class Embedding(Layer):
         return self.embeddings[rows]
 
     def backward(self, dy: Array) -> None:
-        """Fill the gradient: each row's is the sum over the places that named it."""
+        """Fill the gradient: each row sums the gradients of the places that used it."""
         self.gradients["embeddings"][...] = 0
         np.add.at(self.gradients["embeddings"], self.saved, dy)
 

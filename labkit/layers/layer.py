@@ -1,8 +1,8 @@
 """The base of all layers: weights, gradients, and what all calls have in common.
 
-A layer of your own subclasses `Layer` and writes up to four methods: `build` makes the
+A layer of your own subclasses `Layer` and defines up to four methods: `build` makes the
 weights, `call` goes forward and keeps in `self.saved` what `backward` needs, `backward`
-goes back, and `compute_output_shape` tells the shape without running. A `call` that does
+goes back, and `compute_output_shape` gives the shape without running. A `call` that does
 the same in training and out of it may leave out `training`.
 """
 
@@ -23,7 +23,7 @@ _names: Counter[str] = Counter()
 
 
 def numbered(name: str, taken: Counter[str]) -> str:
-    """Return a name that is not taken: `"conv2d"`, then `"conv2d_1"`, and so on."""
+    """Return a name that is still free: `"conv2d"`, then `"conv2d_1"`, and so on."""
     taken[name] += 1
     return name if taken[name] == 1 else f"{name}_{taken[name] - 1}"
 
@@ -98,7 +98,7 @@ class Layer:
             if name in vars(cls):
                 setattr(cls, name, wrap(vars(cls)[name]))
 
-    # What a subclass writes.
+    # What a subclass defines.
 
     def build(self, input_shape: Shape) -> None:
         """Make the weights for inputs of that shape, `(batch or None, ...)`."""
@@ -120,14 +120,14 @@ class Layer:
         """Return the output's shape for an input's, `(batch or None, ...)`."""
         return input_shape
 
-    # What a subclass gets.
+    # What a subclass inherits.
 
     def __call__(self, x: Any, training: bool = False) -> Array:
         """Check `x`, build at first use, and call.
 
         Raises:
-            ValueError: Wrong number of axes, no samples, or another size than before.
-            TypeError: Not numbers.
+            ValueError: `x` has the wrong number of axes, no samples, or another size than before.
+            TypeError: `x` does not hold numbers.
         """
         x = self._checked(x)
         self.build(x.shape)
@@ -239,10 +239,10 @@ class Layer:
         return [weight.copy() for weight in self.weights]
 
     def set_weights(self, weights: list[Array]) -> None:
-        """Copy values into all weights; nothing changes when one does not fit.
+        """Copy values into all weights; if one does not fit, nothing changes.
 
         Raises:
-            ValueError: Another number of arrays, or another shape.
+            ValueError: The number of arrays or a shape differs.
         """
         arrays = [np.asarray(weight) for weight in weights]
         expected = [weight.shape for weight in self.weights]
@@ -253,7 +253,7 @@ class Layer:
             weight[...] = array
 
     def count_params(self) -> int:
-        """Return the number of single numbers in all weights.
+        """Return how many numbers all weights hold together.
 
         Raises:
             ValueError: The layer is not built yet.
@@ -274,10 +274,10 @@ class Layer:
 
 
 def sizes(layer: Layer, name: str, value: Any, axes: int = 1, least: int = 1) -> Sizes:
-    """Return an integer for each axis, from a tuple or from one integer for all.
+    """Return one integer for each axis, given a tuple or one integer for all.
 
     Raises:
-        ValueError: Another number of them, not integers, or too small.
+        ValueError: There are too few or too many, or they are not integers or too small.
     """
     values = tuple(value) if isinstance(value, tuple | list) else (value,) * axes
     whole = all(isinstance(size, int | np.integer) and size >= least for size in values)
@@ -288,7 +288,7 @@ def sizes(layer: Layer, name: str, value: Any, axes: int = 1, least: int = 1) ->
 
 
 def _built_once(build: Callable[..., None]) -> Callable[..., None]:
-    """Return `build`, done at its first call only."""
+    """Return `build` so that only its first call does anything."""
 
     @functools.wraps(build)
     def wrapper(self: Layer, input_shape: Shape) -> None:
@@ -386,6 +386,6 @@ class Residual(Chain):
         return x + super().call(x, training)
 
     def backward(self, dy: Array) -> Array | None:
-        """Return the gradient with respect to `x`, by both ways."""
+        """Return the gradient with respect to `x`, through the chain and around it."""
         dx = super().backward(dy)
         return None if dx is None else dy + dx

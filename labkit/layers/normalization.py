@@ -73,7 +73,7 @@ class BatchNormalization(_Normalization):
         **kwargs: As in `LayerNormalization`.
 
     Raises:
-        ValueError: `momentum` outside [0, 1], or a negative `epsilon`.
+        ValueError: `momentum` is outside [0, 1], or `epsilon` is negative.
     """
 
     def __init__(self, *, momentum: float = 0.99, **kwargs: Any) -> None:
@@ -101,7 +101,7 @@ class BatchNormalization(_Normalization):
 
 
 class LayerNormalization(_Normalization):
-    """Normalize the features of each sample (Ba et al., 2016), always in the same way.
+    """Normalize the features of each sample, in training and otherwise (Ba et al., 2016).
 
     `x` is `(batch, ..., features)`.
 
@@ -111,7 +111,7 @@ class LayerNormalization(_Normalization):
             `beta_regularizer`, and those of `Layer`.
 
     Raises:
-        ValueError: A negative `epsilon`.
+        ValueError: `epsilon` is negative.
     """
 
     def _mean(self, rows: Array) -> Array:

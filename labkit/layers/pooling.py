@@ -12,13 +12,13 @@ from labkit.layers.layer import Layer, sizes
 
 
 class _Pooling2D(Layer):
-    """What both kinds of pooling share.
+    """Base of both kinds of pooling.
 
     Args:
         pool_size: Height and width of the window, or one number for both.
         strides: Steps from one window to the next; `None` means `pool_size`.
         padding: `"valid"`: windows inside the image; `"same"`: `ceil(size / stride)`
-            windows, of which some stand out over the edge.
+            windows, some of which reach over the edge.
         **kwargs: As in `Layer`.
 
     Raises:
@@ -52,7 +52,7 @@ class MaxPooling2D(_Pooling2D):
         pool_size: Height and width of the window, or one number for both.
         strides: Steps from one window to the next; `None` means `pool_size`.
         padding: `"valid"`: windows inside the image; `"same"`: `ceil(size / stride)`
-            windows, of which some stand out over the edge.
+            windows, some of which reach over the edge.
         **kwargs: As in `Layer`.
 
     Raises:
@@ -67,7 +67,7 @@ class MaxPooling2D(_Pooling2D):
         return y
 
     def backward(self, dy: Array) -> Array:
-        """Return `dy` at the place of each largest number (of equal ones at the first)."""
+        """Return `dy` at the place of each largest number (the first of equal ones)."""
         shape, padded, y = self.saved
         tiled = self.windows.apart and y.size * math.prod(self.windows.size) == padded.size
         dpadded = np.empty_like(padded) if tiled else np.zeros_like(padded)
@@ -92,7 +92,7 @@ class AveragePooling2D(_Pooling2D):
         pool_size: Height and width of the window, or one number for both.
         strides: Steps from one window to the next; `None` means `pool_size`.
         padding: `"valid"`: windows inside the image; `"same"`: `ceil(size / stride)`
-            windows, of which some stand out over the edge.
+            windows, some of which reach over the edge.
         **kwargs: As in `Layer`.
 
     Raises:

@@ -1,7 +1,7 @@
 """Recurrent layers: they read a sequence step by step, with a state that remembers.
 
 What depends on the input alone is one matrix product for all steps before the loop, and so
-are all gradients of weights after it. The steps stand first inside: `(steps, batch, ...)`.
+are all gradients of weights after it. Internally the steps come first: `(steps, batch, ...)`.
 """
 
 from typing import Any, ClassVar
@@ -16,7 +16,7 @@ from labkit.layers.layer import sizes
 
 
 class _RNN(KernelLayer):
-    """What recurrent layers share; a subclass goes through the steps.
+    """Base of the recurrent layers; a subclass goes through the steps.
 
     Args:
         units: Length of the state.
@@ -148,7 +148,7 @@ class LSTM(_RNN):
     gates = 4
 
     def build(self, input_shape: Shape) -> None:
-        """Make the weights; the forget gate begins open, so that the cell keeps its memory."""
+        """Make the weights; the forget gate starts open, so that the cell keeps its memory."""
         super().build(input_shape)
         if self.bias is not None:
             self.bias[self.units : 2 * self.units] = 1

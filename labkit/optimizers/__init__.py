@@ -1,6 +1,6 @@
 """Optimizers: how the gradient of the loss moves the weights.
 
-The rules are Keras's, to the place of epsilon, and stand here as formulas. They work on flat
+The rules are Keras's, down to where epsilon is added, given as formulas. They work on flat
 arrays, a cache-sized piece at a time, so that a step reads every number from memory only
 once: `labkit.Sequential` keeps all its weights in one vector, and all its gradients in another.
 """
@@ -15,22 +15,22 @@ from labkit.optimizers import schedules
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "get", "schedules"]
 
-PIECE = 2**16  # numbers per piece: with state and intermediate results, an L2 cache or so
+PIECE = 2**16  # numbers per piece: with state and intermediate results, about one L2 cache
 
 
 @dataclass(eq=False)
 class Optimizer:
-    """Base of all optimizers. A subclass writes `update`, and sets `slots`.
+    """Base of all optimizers. A subclass defines `update`, and sets `slots`.
 
     Args:
         learning_rate: Size of the steps, or a schedule of it.
         weight_decay: Before a step, the weights shrink by `w -= rate weight_decay w`.
-        clipnorm: A gradient array with a longer Euclidean norm is scaled down to this one.
+        clipnorm: A gradient array with a larger Euclidean norm is scaled down to this one.
         global_clipnorm: The same for the norm of all gradient arrays together.
 
     Attributes:
         iterations: Number of steps done.
-        slots: How many numbers of state each weight has; they begin at zero.
+        slots: How many numbers of state each weight has; they start at zero.
 
     Raises:
         ValueError: Both kinds of clipping are asked for, or a limit is not positive.
@@ -56,7 +56,7 @@ class Optimizer:
         Args:
             w: Weights, `(size,)`.
             g: Their gradients, `(size,)`; not to be changed.
-            state: What is remembered of earlier steps, `(slots, size)`; changed in place.
+            state: What is kept from earlier steps, `(slots, size)`; changed in place.
             rate: The learning rate.
         """
         raise NotImplementedError(f"{type(self).__name__} needs update().")
@@ -70,7 +70,7 @@ class Optimizer:
                 at each call.
 
         Raises:
-            ValueError: Gradients and weights do not fit, or weights changed their shapes.
+            ValueError: Gradients do not fit the weights, or the weights changed their shapes.
         """
         weights = trainable_variables
         shapes, expected = [g.shape for g in grads], [w.shape for w in weights]
@@ -89,7 +89,7 @@ class Optimizer:
                 if self.weight_decay:
                     w_piece *= 1 - rate * self.weight_decay
                 self.update(w_piece, flat_g[piece], past, rate)
-                # Where gradients stay zero, the past fades, and with numbers below 1e-38
+                # Where gradients stay zero, the state decays, and with numbers below 1e-38
                 # processors are many times slower. TensorFlow takes them for zero, too.
                 if self.iterations % 100 == 0:
                     past[abs(past) < 1e-30] = 0
@@ -172,7 +172,7 @@ class RMSprop(Optimizer):
 class Adagrad(Optimizer):
     """Steps divided by the root of the sum of all squared gradients so far.
 
-    `v += g²` and `w -= rate g / sqrt(v + 1e-7)`, where the sum begins at 0.1
+    `v += g²` and `w -= rate g / sqrt(v + 1e-7)`, where the sum starts at 0.1
     (Duchi, Hazan and Singer 2011, https://jmlr.org/papers/v12/duchi11a.html).
 
     Args:
@@ -186,12 +186,12 @@ class Adagrad(Optimizer):
         """See `Optimizer.update`."""
         (v,) = state
         v += g * g
-        w -= rate * g / np.sqrt(v + 0.1000001)  # the state begins at 0 instead of 0.1
+        w -= rate * g / np.sqrt(v + 0.1000001)  # the state starts at 0 instead of 0.1
 
 
 @dataclass(eq=False)
 class Adam(Optimizer):
-    """Momentum over a running root mean square, both corrected for beginning at zero.
+    """Momentum over a running root mean square, both corrected for starting at zero.
 
     `m += (1 - beta_1)(g - m)`, `v += (1 - beta_2)(g² - v)` and
     `w -= rate c m / (sqrt(v) + epsilon)`, with

@@ -32,7 +32,7 @@ class ExponentialDecay(_Decay):
 
     Args:
         initial_learning_rate: The rate at step 0.
-        decay_steps: After so many steps the rate has been multiplied by `decay_rate`.
+        decay_steps: Number of steps in which the rate is multiplied by `decay_rate` once.
         decay_rate: The factor.
 
     Raises:
@@ -54,7 +54,7 @@ class CosineDecay(_Decay):
 
     Args:
         initial_learning_rate: The rate at step 0.
-        decay_steps: Length of the decay; then the rate stays.
+        decay_steps: Length of the decay; afterwards the rate is constant.
         alpha: The last rate, as a share of the first.
 
     Raises:

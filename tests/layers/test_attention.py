@@ -1,4 +1,4 @@
-"""Self-attention against Keras, its mask, and the shortcut around a chain."""
+"""Self-attention, its mask, and the residual chain, compared with Keras."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from labkit import layers, testing
 @pytest.mark.parametrize(
     ("heads", "key_dim", "use_bias"), [(2, 4, True), (3, 1, True), (1, 16, False)]
 )
-def test_attention(
+def test_attention_matches_keras(
     random: np.random.Generator,
     heads: int,
     key_dim: int,
@@ -51,7 +51,7 @@ def test_attention(
 
 
 def test_causal_mask_hides_the_future(random: np.random.Generator) -> None:
-    """What comes later changes nothing before it."""
+    """Later steps do not change the output of earlier ones."""
     layer = layers.MultiHeadAttention(2, 4, use_causal_mask=True)
     x = random.normal(size=(1, 6, 4))
     y = layer(x)
@@ -59,8 +59,8 @@ def test_causal_mask_hides_the_future(random: np.random.Generator) -> None:
     np.testing.assert_array_equal(layer(x)[:, :4], y[:, :4])
 
 
-def test_penalties(random: np.random.Generator) -> None:
-    """Each kernel and each bias is penalized, as the gradients know."""
+def test_every_kernel_and_bias_is_penalized(random: np.random.Generator) -> None:
+    """Each of four kernels and biases adds a penalty, and the gradients contain it."""
     layer = layers.MultiHeadAttention(
         2, 3, kernel_regularizer="l2", bias_regularizer="l1", bias_initializer="ones"
     )
@@ -68,8 +68,8 @@ def test_penalties(random: np.random.Generator) -> None:
     assert len(layer.losses) == 8
 
 
-def test_residual(random: np.random.Generator) -> None:
-    """The shortcut adds the input, forward, and its gradient, backward."""
+def test_residual_gradients(random: np.random.Generator) -> None:
+    """The gradients of a chain with a shortcut are correct."""
     x = random.normal(size=(2, 5, 4))
     chain = [layers.LayerNormalization(), layers.Dense(8, "gelu"), layers.Dense(4)]
     layer = layers.Residual(chain)
@@ -77,15 +77,15 @@ def test_residual(random: np.random.Generator) -> None:
     assert len(layer.trainable_weights) == 6
 
 
-def test_residual_is_the_sum(random: np.random.Generator) -> None:
-    """With a chain of zeros the input passes."""
+def test_residual_with_a_chain_of_zeros_is_the_identity(random: np.random.Generator) -> None:
+    """A chain whose output is zero leaves the input unchanged."""
     x = random.normal(size=(2, 4)).astype(np.float32)
     layer = layers.Residual([layers.Dense(4, kernel_initializer="zeros")])
     np.testing.assert_array_equal(layer(x), x)
 
 
-def test_bad_arguments() -> None:
-    """Sizes are positive integers; a chain keeps the shape."""
+def test_bad_arguments_are_refused() -> None:
+    """Sizes must be positive integers, and a residual chain must keep the shape."""
     with pytest.raises(ValueError, match="MultiHeadAttention expects num_heads"):
         layers.MultiHeadAttention(0, 4)
     with pytest.raises(ValueError, match="MultiHeadAttention expects key_dim"):

@@ -1,4 +1,4 @@
-"""Convolutions against Keras, over paddings, strides and odd sizes."""
+"""Convolutions compared with Keras, over paddings, strides and odd sizes."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from labkit.layers import convolutional
 
 @pytest.fixture(autouse=True, params=[1, 1000], ids=["wide", "plain"])
 def rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do each test with wide kernels, as for many windows, and with plain ones."""
+    """Run each test with wide kernels, as used for many windows, and with plain ones."""
     monkeypatch.setattr(convolutional, "_ROWS", request.param)
 
 
@@ -21,7 +21,7 @@ def rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     [(3, 1), (1, 1), (2, 2), ((3, 2), (2, 1)), ((1, 3), (3, 2)), (1, 3), (5, 4)],
 )
 @pytest.mark.parametrize("shape", [(3, 7, 6, 2), (2, 5, 13, 1)])
-def test_conv2d(
+def test_conv2d_matches_keras(
     agree: Any,
     random: np.random.Generator,
     shape: tuple[int, ...],
@@ -29,21 +29,21 @@ def test_conv2d(
     strides: Any,
     padding: str,
 ) -> None:
-    """Every window meets the kernel once, at the edges too."""
+    """Outputs and gradients match Keras for all windows, those at the edges included."""
     agree("Conv2D", random.normal(size=shape), 3, size, strides, padding)
 
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize(("size", "strides"), [(3, 1), (4, 3), (1, 2), (6, 2)])
-def test_conv1d(
+def test_conv1d_matches_keras(
     agree: Any, random: np.random.Generator, size: int, strides: int, padding: str
 ) -> None:
-    """The same along the steps of a signal."""
+    """Outputs and gradients match Keras along the steps of a signal."""
     agree("Conv1D", random.normal(size=(3, 7, 4)), 5, size, strides, padding)
 
 
-def test_options(agree: Any, random: np.random.Generator) -> None:
-    """Activation, bias and all penalties."""
+def test_options_match_keras(agree: Any, random: np.random.Generator) -> None:
+    """Activation, bias and all penalties match Keras."""
     agree(
         "Conv2D",
         random.normal(size=(3, 5, 5, 2)),
@@ -58,17 +58,17 @@ def test_options(agree: Any, random: np.random.Generator) -> None:
     agree("Conv1D", random.normal(size=(3, 5, 2)), 4, 3, use_bias=False)
 
 
-def test_batches_in_parts(
+def test_large_batches_are_computed_in_parts(
     agree: Any, random: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A matrix for one or two samples at a time gives what one for all gives."""
+    """Results are right when the matrix of windows holds one or two samples at a time."""
     monkeypatch.setattr(convolutional, "_NUMBERS", 400)
     agree("Conv2D", random.normal(size=(5, 6, 5, 2)), 3, 3, padding="same")
     agree("Conv2D", random.normal(size=(5, 3, 20, 1)), 3, 3, padding="same")
 
 
-def test_backward_twice_and_in_another_batch_size(random: np.random.Generator) -> None:
-    """Nothing of an earlier call remains in the reused buffer."""
+def test_backward_repeats_and_takes_other_batch_sizes(random: np.random.Generator) -> None:
+    """Nothing from an earlier call remains in the reused buffer."""
     layer = layers.Conv2D(2, 3, dtype="float64")
     x = random.normal(size=(4, 5, 5, 2))
     y = layer(x)
@@ -78,8 +78,8 @@ def test_backward_twice_and_in_another_batch_size(random: np.random.Generator) -
     np.testing.assert_allclose(layer.backward(y[:1]), first[:1], rtol=1e-12)
 
 
-def test_input_changed_before_backward(random: np.random.Generator) -> None:
-    """The matrix of the call is good for its backward alone, never for the next call."""
+def test_changing_the_input_leads_to_no_stale_result(random: np.random.Generator) -> None:
+    """The matrix kept for backward is not reused by the next call."""
     layer = layers.Conv2D(2, 3, dtype="float64")
     x = random.normal(size=(4, 5, 5, 2))
     layer(x)
@@ -90,8 +90,8 @@ def test_input_changed_before_backward(random: np.random.Generator) -> None:
     testing.check_gradients(layer, x)
 
 
-def test_edge_filter() -> None:
-    """A kernel that takes differences finds the one edge of an image, unflipped."""
+def test_an_edge_filter_finds_the_edge() -> None:
+    """A kernel of differences finds the one edge of an image, and is not flipped."""
     layer = layers.Conv2D(1, (1, 2), use_bias=False)
     layer.build((None, 1, 5, 1))
     layer.kernel[0, :, 0, 0] = [-1, 1]
@@ -100,20 +100,20 @@ def test_edge_filter() -> None:
 
 
 @pytest.mark.parametrize("padding", [1, 0, (2, 1), (0, 3)])
-def test_zero_padding(agree: Any, random: np.random.Generator, padding: Any) -> None:
-    """One number, or one for each axis."""
+def test_zero_padding_matches_keras(agree: Any, random: np.random.Generator, padding: Any) -> None:
+    """The padding may be one number, or one for each axis."""
     agree("ZeroPadding2D", random.normal(size=(2, 3, 4, 2)), padding)
 
 
 @pytest.mark.parametrize("padding", [-1, 1.5, (1,), (1, 2, 3), ((1, 2), 3), "same"])
 def test_zero_padding_refuses_other_forms(padding: Any) -> None:
-    """Anything else is refused with the forms that are known."""
+    """Any other form is refused with the forms that are accepted."""
     with pytest.raises(ValueError, match="ZeroPadding2D expects padding to be 2 integers"):
         layers.ZeroPadding2D(padding)
 
 
-def test_bad_arguments() -> None:
-    """Sizes, padding and inputs that do not fit are refused in one line."""
+def test_bad_arguments_are_refused() -> None:
+    """Sizes, padding and inputs that do not fit are refused."""
     with pytest.raises(ValueError, match="Conv2D expects filters to be an integer >= 1"):
         layers.Conv2D(0, 3)
     with pytest.raises(ValueError, match="Conv2D expects kernel_size to be 2 integers"):

@@ -1,4 +1,4 @@
-"""The core layers against Keras, and what they refuse."""
+"""The core layers compared with Keras, and what they refuse."""
 
 from typing import Any
 
@@ -9,13 +9,15 @@ from labkit import layers, utils
 
 
 @pytest.mark.parametrize("shape", [(5, 4), (1, 1), (3, 2, 4), (2, 3, 1, 4)])
-def test_dense(agree: Any, random: np.random.Generator, shape: tuple[int, ...]) -> None:
-    """Dense works on the last axis, whatever stands before it."""
+def test_dense_matches_keras(
+    agree: Any, random: np.random.Generator, shape: tuple[int, ...]
+) -> None:
+    """Dense works on the last axis, however many come before it."""
     agree("Dense", random.normal(size=shape), 3, "tanh")
 
 
-def test_dense_options(agree: Any, random: np.random.Generator) -> None:
-    """Without bias, with all penalties, and with every number of units."""
+def test_dense_options_match_keras(agree: Any, random: np.random.Generator) -> None:
+    """Dense matches Keras without bias and with all penalties."""
     x = random.normal(size=(5, 4))
     agree("Dense", x, 1, use_bias=False)
     agree(
@@ -31,20 +33,22 @@ def test_dense_options(agree: Any, random: np.random.Generator) -> None:
 
 
 def test_dense_takes_integers(agree: Any) -> None:
-    """Whole numbers become the layer's floats."""
+    """Integers are converted to the layer's dtype."""
     y = layers.Dense(2, kernel_initializer="ones")(np.array([[1, 2], [3, 4]]))
     np.testing.assert_array_equal(y, [[3, 3], [7, 7]])
 
 
 @pytest.mark.parametrize("units", [0, -1, 2.5, "3", None, (2, 3)])
-def test_dense_units_are_positive(units: Any) -> None:
-    """Only positive integers count as units."""
+def test_dense_refuses_units_that_are_not_positive_integers(units: Any) -> None:
+    """Only a positive integer is accepted as units."""
     with pytest.raises(ValueError, match="Dense expects units to be an integer >= 1"):
         layers.Dense(units)
 
 
 @pytest.mark.parametrize("name", ["relu", "softmax", "gelu"])
-def test_activation(name: str, random: np.random.Generator) -> None:
+def test_activation_applies_the_function_and_its_rule(
+    name: str, random: np.random.Generator
+) -> None:
     """The layer is the function, and its backward the function's rule."""
     from labkit import activations
 
@@ -56,25 +60,29 @@ def test_activation(name: str, random: np.random.Generator) -> None:
     np.testing.assert_array_equal(layer.backward(dy), activations.vjp[function](dy, x, y))
 
 
-def test_activation_agrees(agree: Any, random: np.random.Generator) -> None:
-    """The layer equals Keras's, with a penalty on its output too."""
+def test_activation_matches_keras(agree: Any, random: np.random.Generator) -> None:
+    """The layer matches Keras with a penalty on its output."""
     agree("Activation", random.normal(size=(3, 4)), "softmax", activity_regularizer="L2")
 
 
 @pytest.mark.parametrize("shape", [(3, 2, 4, 5), (3, 2), (3,)])
-def test_flatten(agree: Any, random: np.random.Generator, shape: tuple[int, ...]) -> None:
-    """Any number of axes becomes two."""
+def test_flatten_matches_keras(
+    agree: Any, random: np.random.Generator, shape: tuple[int, ...]
+) -> None:
+    """Any number of axes is flattened to two."""
     agree("Flatten", random.normal(size=shape))
 
 
 @pytest.mark.parametrize("target", [(4, 6), (-1, 3), (24,), (2, -1, 2)])
-def test_reshape(agree: Any, random: np.random.Generator, target: tuple[int, ...]) -> None:
-    """One size may be left to the layer."""
+def test_reshape_matches_keras(
+    agree: Any, random: np.random.Generator, target: tuple[int, ...]
+) -> None:
+    """Reshape matches Keras, also where it infers one size."""
     agree("Reshape", random.normal(size=(3, 2, 4, 3)), target)
 
 
-def test_reshape_refuses_what_does_not_fit() -> None:
-    """Numbers neither get lost nor appear."""
+def test_reshape_refuses_shapes_that_do_not_fit() -> None:
+    """A shape with more or fewer numbers is refused."""
     for target in ((5,), (-1, 5), (24, 2)):
         with pytest.raises(ValueError, match="Reshape cannot turn 24 numbers into"):
             layers.Reshape(target)(np.ones((3, 2, 4, 3)))
@@ -83,14 +91,14 @@ def test_reshape_refuses_what_does_not_fit() -> None:
             layers.Reshape(target)
 
 
-def test_shapes_may_be_unknown() -> None:
-    """An axis of any size stays one, as in Keras."""
+def test_unknown_sizes_stay_unknown() -> None:
+    """An axis of unknown size stays unknown, as in Keras."""
     assert layers.Flatten().compute_output_shape((None, None, 3)) == (None, None)
     assert layers.Reshape((-1, 3)).compute_output_shape((None, None, 3)) == (None, None, 3)
 
 
-def test_input() -> None:
-    """An input is a shape with a free batch axis, and refuses what is no shape."""
+def test_input_checks_its_shape() -> None:
+    """An input adds the batch axis to its shape, and refuses anything else than a shape."""
     layer = layers.Input((28, 28, 1))
     assert layer.shape == (None, 28, 28, 1)
     assert layers.Input((None, 3)).shape == (None, None, 3)
@@ -99,8 +107,8 @@ def test_input() -> None:
             layers.Input(shape)  # type: ignore[arg-type]  # wrong on purpose
 
 
-def test_add(random: np.random.Generator) -> None:
-    """The sum of arrays of one shape, whose gradient goes to each of them."""
+def test_add_matches_keras(random: np.random.Generator) -> None:
+    """Add sums arrays of one shape, and passes the gradient on to each of them."""
     import keras
 
     a, b, c = random.normal(size=(3, 2, 4))
@@ -115,15 +123,17 @@ def test_add(random: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("shape", [(4,), (3, 5), (2, 3, 4)])
-def test_embedding(agree: Any, random: np.random.Generator, shape: tuple[int, ...]) -> None:
-    """Rows named more than once gather their gradients."""
+def test_embedding_matches_keras(
+    agree: Any, random: np.random.Generator, shape: tuple[int, ...]
+) -> None:
+    """Rows that are used more than once sum their gradients."""
     x = random.integers(0, 7, shape)
     agree("Embedding", x, 7, 3)
     agree("Embedding", x, 7, 2, embeddings_regularizer="L2", activity_regularizer="L1")
 
 
-def test_embedding_rows_that_nobody_named_have_no_gradient() -> None:
-    """Gradients of an earlier batch do not stay."""
+def test_unused_embedding_rows_have_no_gradient() -> None:
+    """Gradients of an earlier batch are cleared."""
     layer = layers.Embedding(4, 2)
     for rows in ([[0, 1]], [[3, 3]]):
         y = layer(np.array(rows))
@@ -132,14 +142,14 @@ def test_embedding_rows_that_nobody_named_have_no_gradient() -> None:
 
 
 @pytest.mark.parametrize("x", [[[-1]], [[4]], [[0.5]], [[float("nan")]]])
-def test_embedding_refuses_other_numbers(x: Any) -> None:
-    """Only whole numbers from 0 to the table's end name a row."""
+def test_embedding_refuses_invalid_indices(x: Any) -> None:
+    """Only integers from 0 to the last row are indices."""
     with pytest.raises(ValueError, match="Embedding expects integers from 0 to 3"):
         layers.Embedding(4, 2)(np.array(x))
 
 
-def test_embedding_sizes_are_positive() -> None:
-    """Sizes are positive integers."""
+def test_embedding_refuses_sizes_that_are_not_positive() -> None:
+    """Sizes must be positive integers."""
     with pytest.raises(ValueError, match="Embedding expects input_dim to be an integer"):
         layers.Embedding(0, 2)
     with pytest.raises(ValueError, match="Embedding expects output_dim to be an integer"):
@@ -147,7 +157,7 @@ def test_embedding_sizes_are_positive() -> None:
 
 
 def test_dropout_only_in_training() -> None:
-    """Outside training, or with a rate of zero, the input passes unchanged."""
+    """Outside training, or with a rate of zero, Dropout returns its input."""
     x = np.ones((3, 4), np.float32)
     layer = layers.Dropout(0.5)
     np.testing.assert_array_equal(layer(x), x)
@@ -155,8 +165,8 @@ def test_dropout_only_in_training() -> None:
     np.testing.assert_array_equal(layers.Dropout(0)(x, training=True), x)
 
 
-def test_dropout_share_and_scale() -> None:
-    """A quarter is zero, the rest is scaled by 4/3; backward uses the same places."""
+def test_dropout_zeroes_a_share_and_scales_the_rest() -> None:
+    """With a rate of 1/4 a quarter is zeroed, the rest scaled by 4/3; backward does the same."""
     layer = layers.Dropout(0.25)
     x = np.ones((200, 200), np.float32)
     y = layer(x, training=True)
@@ -166,14 +176,14 @@ def test_dropout_share_and_scale() -> None:
     assert y.dtype == np.float32
 
 
-def test_dropout_rate_of_one_drops_all() -> None:
-    """Nothing is left, and nothing is divided by zero."""
+def test_dropout_with_a_rate_of_one_drops_everything() -> None:
+    """All numbers are zeroed, without a division by zero."""
     x = np.ones((3, 4))
     assert not layers.Dropout(1)(x, training=True).any()
 
 
 def test_dropout_repeats_with_a_seed() -> None:
-    """The same seed repeats what is dropped; each call drops other places."""
+    """The same seed drops the same places; without one each call drops others."""
     x, layer = np.ones((8, 8)), layers.Dropout(0.5)
     utils.set_random_seed(1)
     first, second = layer(x, training=True), layer(x, training=True)
@@ -183,7 +193,7 @@ def test_dropout_repeats_with_a_seed() -> None:
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan")])
-def test_dropout_rate_is_a_share(rate: float) -> None:
-    """Only numbers from 0 to 1 are rates."""
+def test_dropout_refuses_rates_outside_0_to_1(rate: float) -> None:
+    """A rate outside 0 to 1 is refused."""
     with pytest.raises(ValueError, match="Dropout expects 0 <= rate <= 1"):
         layers.Dropout(rate)

@@ -1,4 +1,4 @@
-"""The base class: what a reader's own layer gets, and what every layer keeps to."""
+"""The base class: what a reader's own layer inherits, and what holds for every layer."""
 
 import copy
 from typing import Any, ClassVar
@@ -33,13 +33,13 @@ class Scale(layers.Layer):
 
 
 def test_own_layer_passes_the_gradient_check(random: np.random.Generator) -> None:
-    """Penalties on weights and output join the gradients without the layer's doing."""
+    """The base class adds the penalties' gradients to those of the layer."""
     x = random.normal(size=(5, 3))
     assert testing.check_gradients(Scale(activity_regularizer="l1"), x) < 1e-6
 
 
 def test_call_may_leave_out_training(random: np.random.Generator) -> None:
-    """A reader's `call(self, x)` works in models too, as with Keras."""
+    """A layer whose call takes no `training` works in a model, as in Keras."""
 
     class Double(layers.Layer):
         def call(self, x: Array) -> Array:  # type: ignore[override]  # what is tested
@@ -53,8 +53,8 @@ def test_call_may_leave_out_training(random: np.random.Generator) -> None:
     assert testing.check_gradients(model, x, training=True) < 1e-6
 
 
-def test_a_reader_chooses_first_values() -> None:
-    """A layer's own options are found by the weight's whole name; the fixed weights come last."""
+def test_own_weights_take_initializer_and_regularizer_options() -> None:
+    """Options are found by a weight's full name; weights that are not trained come last."""
 
     class Mine(layers.Layer):
         first_values: ClassVar = {"own_kernel": "ones", "scale": "zeros"}
@@ -89,8 +89,8 @@ def test_missing_methods_are_named() -> None:
         layers.Layer().backward(np.ones((1, 2)))
 
 
-def test_names_are_keras_like_and_unique() -> None:
-    """Layers of one class are numbered, capital letters begin words."""
+def test_names_are_unique_and_formed_as_in_keras() -> None:
+    """Names are in snake case, and layers of one class are numbered."""
     first, second = layers.MaxPooling2D().name, layers.MaxPooling2D().name
     assert first.startswith("max_pooling2d")
     assert first != second
@@ -99,8 +99,8 @@ def test_names_are_keras_like_and_unique() -> None:
     assert layers.Dense(1, name="out").name == "out"
 
 
-def test_dtype_follows_the_setting() -> None:
-    """New layers compute in `floatx`, which takes the two precisions only."""
+def test_new_layers_use_floatx() -> None:
+    """New layers compute in `floatx`, which is float32 or float64."""
     config.set_floatx("float64")
     try:
         assert layers.Dense(2)(np.ones((1, 2), np.float32)).dtype == np.float64
@@ -111,8 +111,8 @@ def test_dtype_follows_the_setting() -> None:
         config.set_floatx("float16")  # type: ignore[arg-type]  # wrong on purpose
 
 
-def test_weights_come_in_keras_order(random: np.random.Generator) -> None:
-    """Trainable weights stand before the others, those of inner layers after."""
+def test_weights_are_ordered_as_in_keras(random: np.random.Generator) -> None:
+    """Trainable weights come first, and those of inner layers after a layer's own."""
     norm = layers.BatchNormalization()
     norm(random.normal(size=(4, 3)))
     assert norm.weights[2] is norm.moving_mean
@@ -126,8 +126,8 @@ def test_weights_come_in_keras_order(random: np.random.Generator) -> None:
     assert not norm.trainable
 
 
-def test_bind_moves_weights_into_other_arrays(random: np.random.Generator) -> None:
-    """Attributes, weights and gradients all become views of the arrays given."""
+def test_bind_moves_weights_into_given_arrays(random: np.random.Generator) -> None:
+    """Attributes, weights and gradients become views of the given arrays."""
     layer, x = layers.Dense(2), random.normal(size=(4, 3))
     before = layer(x)
     flat, slopes = np.zeros(6, np.float32), np.zeros(6, np.float32)
@@ -139,7 +139,7 @@ def test_bind_moves_weights_into_other_arrays(random: np.random.Generator) -> No
     assert not layer.kernel.any()
 
 
-def test_set_weights_takes_all_or_nothing(random: np.random.Generator) -> None:
+def test_set_weights_sets_all_or_none(random: np.random.Generator) -> None:
     """Arrays that do not fit change nothing, and the message says what fits."""
     layer = layers.Dense(2)
     with pytest.raises(ValueError, match="not built"):
@@ -153,8 +153,8 @@ def test_set_weights_takes_all_or_nothing(random: np.random.Generator) -> None:
     assert layer.kernel.sum() == 6
 
 
-def test_bad_arguments() -> None:
-    """A wrong dtype, a taken name, a count before building: each is said."""
+def test_bad_arguments_are_refused() -> None:
+    """A wrong dtype, a name in use, and calls that come too early are refused."""
     with pytest.raises(ValueError, match="dtype must be one of"):
         layers.Dense(2, dtype="int8")
     with pytest.raises(ValueError, match="is not built yet"):
@@ -174,7 +174,7 @@ def test_every_kind_of_layer_is_tested(kinds: set[str]) -> None:
     assert kinds == set(layers.__all__) - {"Add", "Input", "Layer"}
 
 
-def test_every_layer_refuses_what_is_no_input(layer: Any, shape: tuple[int, ...]) -> None:
+def test_every_layer_refuses_bad_input(layer: Any, shape: tuple[int, ...]) -> None:
     """Text, too few axes and no samples are refused with what was expected."""
     with pytest.raises(TypeError, match="x must be numbers"):
         layer(np.full(shape, "a"))
@@ -184,15 +184,17 @@ def test_every_layer_refuses_what_is_no_input(layer: Any, shape: tuple[int, ...]
         layer(np.zeros((0, *shape[1:])))
 
 
-def test_every_layer_refuses_another_gradient(layer: Any, shape: tuple[int, ...]) -> None:
-    """A gradient of another shape than the output is not broadcast."""
+def test_every_layer_refuses_a_gradient_of_the_wrong_shape(
+    layer: Any, shape: tuple[int, ...]
+) -> None:
+    """A gradient whose shape is not the output's is refused, not broadcast."""
     y = layer(np.ones(shape))
     with pytest.raises(ValueError, match="expects the output's shape"):
         layer.backward(np.ones((1, *y.shape[1:])))
 
 
 def test_only_weights_fix_the_last_axis(layer: Any, shape: tuple[int, ...]) -> None:
-    """After the first call a layer whose weights have that size takes no other; the rest do.
+    """After the first call a layer whose weights have that size refuses another; others adapt.
 
     An Embedding has weights, but its input has no axis of features.
     """
@@ -206,15 +208,17 @@ def test_only_weights_fix_the_last_axis(layer: Any, shape: tuple[int, ...]) -> N
         assert told == (None, *layer(wider).shape[1:])
 
 
-def test_every_layer_tells_its_output_shape(layer: Any, shape: tuple[int, ...]) -> None:
+def test_every_layer_predicts_its_output_shape(layer: Any, shape: tuple[int, ...]) -> None:
     """`compute_output_shape` equals the shape of a real output, batch size apart."""
     told = layer.compute_output_shape((None, *shape[1:]))
     y = layer(np.ones(shape))
     assert told == (None, *y.shape[1:])
 
 
-def test_outputs_are_not_reused(layer: Any, shape: tuple[int, ...]) -> None:
-    """A second call does not overwrite what the first one returned."""
+def test_a_second_call_does_not_overwrite_the_first_output(
+    layer: Any, shape: tuple[int, ...]
+) -> None:
+    """What a call and its backward return is not overwritten by the next."""
     first = layer(np.ones(shape))
     kept = first.copy()
     dx = layer.backward(np.ones(first.shape))
@@ -226,8 +230,8 @@ def test_outputs_are_not_reused(layer: Any, shape: tuple[int, ...]) -> None:
     np.testing.assert_array_equal(dx, kept_dx)
 
 
-def test_first_layer_may_skip_the_input_gradient() -> None:
-    """Layers for which it costs much return None and still fill their gradients."""
+def test_the_first_layer_may_skip_the_input_gradient() -> None:
+    """Layers where it is costly return None and still fill the gradients of their weights."""
     for layer, shape in (
         (layers.Dense(2), (2, 3)),
         (layers.Conv2D(2, 2), (2, 3, 3, 1)),

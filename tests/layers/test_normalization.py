@@ -1,4 +1,4 @@
-"""Normalization against Keras, in training and out of it."""
+"""Normalization compared with Keras, in training and otherwise."""
 
 from typing import Any
 
@@ -17,41 +17,41 @@ OPTIONS = [
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("shape", [(6, 3), (4, 5, 3), (2, 3, 4, 2)])
-def test_batch_normalization(
+def test_batch_normalization_matches_keras(
     agree: Any,
     random: np.random.Generator,
     shape: tuple[int, ...],
     options: dict[str, Any],
     training: bool,
 ) -> None:
-    """Outputs, gradients and the moving averages after the call."""
+    """Outputs, gradients and the moving averages after the call match Keras."""
     x = 2 * random.normal(size=shape) + 1
     agree("BatchNormalization", x, training=training, momentum=0.5, **options)
 
 
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("shape", [(6, 3), (4, 5, 3), (2, 3, 4, 2)])
-def test_layer_normalization(
+def test_layer_normalization_matches_keras(
     agree: Any, random: np.random.Generator, shape: tuple[int, ...], options: dict[str, Any]
 ) -> None:
-    """Each sample's features, whatever stands before them."""
+    """Outputs and gradients match Keras, however many axes come before the features."""
     agree("LayerNormalization", 2 * random.normal(size=shape) + 1, **options)
 
 
-def test_frozen_batch_normalization_does_not_learn(agree: Any) -> None:
-    """With `trainable` false even training uses, and keeps, the moving averages."""
+def test_frozen_batch_normalization_uses_its_moving_averages(agree: Any) -> None:
+    """With `trainable` false training uses the moving averages and does not change them."""
     agree("BatchNormalization", np.arange(12.0).reshape(4, 3), training=True, trainable=False)
 
 
-def test_large_mean_keeps_its_variance() -> None:
+def test_variance_around_a_large_mean_is_exact() -> None:
     """The variance is taken around the mean, so that a large mean does not swallow it."""
     x = np.array([[10000.0], [10001.0]], np.float32)
     y = layers.BatchNormalization(epsilon=0.0)(x, training=True)
     np.testing.assert_allclose(y, [[-1], [1]], rtol=1e-3)
 
 
-def test_bad_arguments() -> None:
-    """A momentum that is no share, or a negative epsilon."""
+def test_bad_arguments_are_refused() -> None:
+    """A momentum outside 0 to 1 and a negative epsilon are refused."""
     with pytest.raises(ValueError, match="momentum must be from 0 to 1"):
         layers.BatchNormalization(momentum=1.5)
     with pytest.raises(ValueError, match="epsilon must be >= 0"):

@@ -1,4 +1,4 @@
-"""Recurrent layers against Keras."""
+"""Recurrent layers compared with Keras."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ NAMES = ["SimpleRNN", "LSTM", "GRU"]
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("return_sequences", [True, False])
 @pytest.mark.parametrize("shape", [(4, 6, 3), (1, 1, 1), (2, 1, 5)])
-def test_recurrence(
+def test_recurrent_layers_match_keras(
     agree: Any,
     random: np.random.Generator,
     shape: tuple[int, ...],
     return_sequences: bool,
     name: str,
 ) -> None:
-    """The last state or all of them, from one step to several."""
+    """The last state or all states match Keras, for one step or several."""
     agree(
         name,
         random.normal(size=shape),
@@ -31,10 +31,10 @@ def test_recurrence(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_options(agree: Any, random: np.random.Generator, name: str) -> None:
-    """Without bias, and with all penalties.
+def test_options_match_keras(agree: Any, random: np.random.Generator, name: str) -> None:
+    """The layers match Keras without bias and with all penalties.
 
-    Keras 3.15's SimpleRNN takes a penalty on its output and forgets it.
+    Keras 3.15's SimpleRNN accepts a penalty on its output and ignores it.
     """
     x = random.normal(size=(3, 4, 2))
     agree(name, x, 3, use_bias=False)
@@ -51,14 +51,14 @@ def test_options(agree: Any, random: np.random.Generator, name: str) -> None:
     )
 
 
-def test_activation_of_simple_rnn(agree: Any, random: np.random.Generator) -> None:
-    """The step's function can be any that has a rule."""
+def test_simple_rnn_takes_any_activation(agree: Any, random: np.random.Generator) -> None:
+    """Any activation with a derivative rule, or none, matches Keras."""
     agree("SimpleRNN", random.normal(size=(3, 4, 2)), 3, "softplus")
     agree("SimpleRNN", random.normal(size=(3, 4, 2)), 3, None)
 
 
-def test_forget_bias(agree: Any, random: np.random.Generator) -> None:
-    """The forget gate begins open, as in Keras."""
+def test_forget_bias_starts_at_one(agree: Any, random: np.random.Generator) -> None:
+    """The forget gate starts open, as in Keras."""
     layer = layers.LSTM(2)
     layer.build((None, 3, 2))
     np.testing.assert_array_equal(layer.get_weights()[2], [0, 0, 1, 1, 0, 0, 0, 0])
@@ -66,8 +66,8 @@ def test_forget_bias(agree: Any, random: np.random.Generator) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_large_inputs_saturate(name: str) -> None:
-    """Numbers that would overflow an exponential give finite states."""
+def test_large_inputs_give_finite_states(name: str) -> None:
+    """Inputs that would overflow an exponential give finite states and gradients."""
     layer = getattr(layers, name)(2)
     y = layer(np.full((1, 3, 2), 1e4))
     dx = layer.backward(np.ones(y.shape))
@@ -76,8 +76,8 @@ def test_large_inputs_saturate(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_bad_arguments(name: str) -> None:
-    """Units are a positive integer, inputs have three axes."""
+def test_bad_arguments_are_refused(name: str) -> None:
+    """Units must be a positive integer, and inputs must have three axes."""
     with pytest.raises(ValueError, match=f"{name} expects units to be an integer >= 1"):
         getattr(layers, name)(0)
     with pytest.raises(ValueError, match=rf"{name} expects \(batch, steps, features\)"):

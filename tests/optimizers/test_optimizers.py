@@ -1,4 +1,4 @@
-"""Optimizers follow Keras's, step for step, and work in place."""
+"""Optimizers match Keras, step by step, and work in place."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -60,8 +60,8 @@ def _float64() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_float64")
 @pytest.mark.parametrize(("name", "args"), CASES)
-def test_twenty_steps_are_keras_s(name: str, args: dict[str, Any]) -> None:
-    """After each of twenty steps in float64 the weights are Keras's to 1e-9."""
+def test_twenty_steps_match_keras(name: str, args: dict[str, Any]) -> None:
+    """After each of twenty steps in float64 the weights match Keras to 1e-9."""
     rng = np.random.default_rng(0)
     weights = [rng.normal(size=shape) for shape in SHAPES]
     variables = [theirs.Variable(w, dtype="float64") for w in weights]
@@ -81,8 +81,8 @@ def test_twenty_steps_are_keras_s(name: str, args: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("name", "args"), [("SGD", {"momentum": 0.9}), ("RMSprop", {}), ("Adam", {}), ("AdamW", {})]
 )
-def test_the_past_fades_to_zero(name: str, args: dict[str, Any]) -> None:
-    """Without gradients no number becomes so small that processors slow down."""
+def test_state_decays_to_exact_zero(name: str, args: dict[str, Any]) -> None:
+    """Without gradients the state never reaches subnormal numbers, which are slow."""
     weights, optimizer = [np.ones(8, np.float32)], getattr(ours, name)(**args)
     optimizer.apply([np.ones(8, np.float32)], weights)
     with np.errstate(under="raise"):
@@ -91,8 +91,8 @@ def test_the_past_fades_to_zero(name: str, args: dict[str, Any]) -> None:
 
 
 @pytest.mark.usefixtures("_float64")
-def test_a_schedule_is_followed_step_by_step() -> None:
-    """The rate of a step is the schedule's at the number of steps done before."""
+def test_the_learning_rate_follows_a_schedule() -> None:
+    """Each step uses the schedule's rate for the number of steps before it."""
     w = [np.ones(3)]
     variables = [theirs.Variable(w[0], dtype="float64")]
     args = (0.5, 3, 0.5)
@@ -108,8 +108,8 @@ def test_a_schedule_is_followed_step_by_step() -> None:
 
 
 @pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adagrad", "Adam", "AdamW"])
-def test_pieces_make_no_difference(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A vector longer than a piece is updated as if it were in one."""
+def test_the_size_of_pieces_makes_no_difference(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A vector is updated in pieces as it is in one."""
     rng = np.random.default_rng(1)
     start, slopes = rng.normal(size=100), rng.normal(size=(5, 100))
     results = []
@@ -123,7 +123,7 @@ def test_pieces_make_no_difference(name: str, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_weights_change_in_place_and_keep_their_type() -> None:
-    """float32 weights, also views of a flat vector, are changed where they are."""
+    """float32 weights, also views of a flat vector, are changed in place."""
     flat = np.ones(6, "float32")
     view = flat[:4].reshape(2, 2)
     ours.SGD(0.5).apply([np.ones((2, 2), "float32")], [view])
@@ -139,8 +139,8 @@ def test_clipping_leaves_short_and_zero_gradients_alone() -> None:
 
 
 @pytest.mark.parametrize("name", ["sgd", "rmsprop", "adagrad", "adam", "adamw", "Adam", "SGD"])
-def test_names_stand_for_new_optimizers(name: str) -> None:
-    """A name gives a fresh optimizer with Keras's defaults; an instance is returned."""
+def test_get_makes_a_new_optimizer_by_name(name: str) -> None:
+    """A name gives a new optimizer with Keras's learning rate; an instance is returned as is."""
     optimizer = ours.get(name)
     assert optimizer is not ours.get(name)
     assert optimizer.learning_rate == pytest.approx(
@@ -150,7 +150,7 @@ def test_names_stand_for_new_optimizers(name: str) -> None:
 
 
 def test_the_learning_rate_can_be_set_between_steps() -> None:
-    """The next step uses what was set last: a number, or a schedule at its own step."""
+    """The next step uses what was set last, a number or a schedule."""
     optimizer, w, g = ours.SGD(0.1), [np.zeros(1)], [-np.ones(1)]
     optimizer.apply(g, w)
     optimizer.learning_rate = 0.2
@@ -171,15 +171,15 @@ def test_the_learning_rate_can_be_set_between_steps() -> None:
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(gradients: Any, weights: Any, message: str) -> None:
-    """Wrong counts, shapes, types and strided arrays are an error and change nothing."""
+    """Wrong counts, shapes, types and strided arrays raise an error and change nothing."""
     before = [w.copy() for w in weights]
     with pytest.raises(ValueError, match=message):
         ours.SGD().apply(gradients, weights)
     np.testing.assert_array_equal(np.concatenate(before), np.concatenate(weights))
 
 
-def test_an_optimizer_keeps_to_its_weights() -> None:
-    """The state of one model is not used for another."""
+def test_an_optimizer_belongs_to_its_weights() -> None:
+    """The state for one model's weights is not used for another's."""
     optimizer = ours.Adam()
     optimizer.apply([np.ones(2)], [np.ones(2)])
     with pytest.raises(ValueError, match=r"belongs to weights \[\(2,\)\]. Received: \[\(3,\)\]"):
@@ -191,20 +191,20 @@ def test_an_optimizer_keeps_to_its_weights() -> None:
     [{"clipnorm": 1.0, "global_clipnorm": 1.0}, {"clipnorm": 0.0}, {"clipnorm": -1.0}],
 )
 def test_impossible_clipping_is_refused(args: dict[str, float]) -> None:
-    """Both kinds of clipping, or a limit that is not positive, are an error."""
+    """Both kinds of clipping at once, or a limit that is not positive, raise an error."""
     with pytest.raises(ValueError, match=r"Clip to one positive norm. Received"):
         ours.SGD(**args)
 
 
 @pytest.mark.parametrize("momentum", [-0.1, 1.1, float("nan")])
 def test_impossible_momentum_is_refused(momentum: float) -> None:
-    """Momentum that turns back or grows without bound is an error, as in Keras."""
+    """Momentum outside 0 to 1 raises an error, as in Keras."""
     with pytest.raises(ValueError, match=f"momentum must be from 0 to 1. Received: {momentum}"):
         ours.SGD(momentum=momentum)
 
 
 def test_unknown_optimizers_are_refused() -> None:
-    """The message lists what there is."""
+    """The message lists the known optimizers."""
     with pytest.raises(ValueError, match=r"Unknown optimizer 'adan'. Known: SGD, RMSprop"):
         ours.get("adan")
     with pytest.raises(NotImplementedError, match="needs update"):

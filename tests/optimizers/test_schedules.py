@@ -1,4 +1,4 @@
-"""Schedules agree with Keras's at every step that matters."""
+"""Schedules match Keras, step by step."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("name", "args"), CASES)
-def test_a_schedule_is_keras_s(name: str, args: dict[str, Any]) -> None:
+def test_rates_match_keras(name: str, args: dict[str, Any]) -> None:
     """Each step from 0 to beyond the end has Keras's learning rate."""
     mine, keras_one = (
         getattr(ours, name)(**args),
@@ -35,8 +35,8 @@ def test_a_schedule_is_keras_s(name: str, args: dict[str, Any]) -> None:
     np.testing.assert_allclose(rates, expected, rtol=2e-6, atol=1e-9)
 
 
-def test_the_exact_values_are_the_formulas() -> None:
-    """In double precision the three schedules are what their docstrings say."""
+def test_exact_values_follow_the_formulas() -> None:
+    """In double precision the schedules give exactly what their formulas say."""
     assert ours.ExponentialDecay(1.0, 10, 0.5)(20) == 0.25
     assert ours.PiecewiseConstantDecay([5], [1.0, 0.1])(5) == 1.0
     assert ours.PiecewiseConstantDecay([5], [1.0, 0.1])(6) == 0.1
@@ -58,12 +58,12 @@ def test_the_exact_values_are_the_formulas() -> None:
     ],
 )
 def test_impossible_schedules_are_refused(name: str, args: Any, message: str) -> None:
-    """Steps that are not positive and lists that do not fit are an error at once."""
+    """Steps that are not positive and lists that do not fit are refused at once."""
     with pytest.raises(ValueError, match=message):
         getattr(ours, name)(*args)
 
 
-def test_a_schedule_of_ones_own_needs_a_call() -> None:
+def test_a_custom_schedule_must_define_call() -> None:
     """The base class says what is missing."""
     with pytest.raises(NotImplementedError, match="must define __call__"):
         ours.LearningRateSchedule()(0)
