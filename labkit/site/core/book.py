@@ -113,6 +113,7 @@ class Book:
         messages: Why a tutorial failed.
         colab: Where the notebooks can be opened.
         places: The address of each tutorial's page: `tutorials/foundations/neurons`.
+        asked: The tutorials of which something was asked; who wants to know clears it.
     """
 
     notebooks: Mapping[str, NotebookNode]
@@ -120,10 +121,12 @@ class Book:
     messages: Mapping[str, str] = field(default_factory=dict)
     colab: Colab = Colab()
     places: Mapping[str, str] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set, repr=False)
     _recent: dict[str, NotebookNode] = field(default_factory=dict, repr=False)
 
     def state(self, tutorial: str) -> State:
         """Say whether a tutorial is done."""
+        self.asked.add(tutorial)
         return self.states.get(tutorial, "done")
 
     def place(self, tutorial: str) -> str:
@@ -147,6 +150,7 @@ class Book:
         Raises:
             EmbedError: There is no such tutorial.
         """
+        self.asked.add(tutorial)
         if tutorial not in self._recent:
             names = list(self.notebooks)  # to look one up in the mapping is to read its run
             if tutorial not in names:

@@ -10,20 +10,25 @@ import hashlib
 import json
 import logging
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink, TableOfContents
 from mkdocs.utils import CountHandler
 
-# Their versions decide how a page is rendered.
-PACKAGES = ("griffelib", "latex2mathml", "markdown", "mkdocs", "mkdocs-autorefs", "mkdocs-material",
-            "mkdocstrings", "mkdocstrings-python", "pygments", "pymdown-extensions")  # fmt: skip
+from . import upstream
+from .reads import Reads, noting
+from .reference import Documented, Reference
+
+# Settings that change nothing in a page's content, or are named in another way.
+_UNRELATED = {"config_file_path", "dev_addr", "hooks", "nav", "plugins", "site_dir", "site_url",
+              "strict", "theme", "watch"}  # fmt: skip
 
 
 class Folder:
@@ -34,7 +39,7 @@ class Folder:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
 
     def get(self, name: str) -> dict[str, Any] | None:
         """Return what is kept under a name; None if there is none, or if it is damaged."""
@@ -47,25 +52,30 @@ class Folder:
     def put(self, name: str, content: dict[str, Any]) -> None:
         """Write a file at once, so that another build sees the old one or the new one."""
         with contextlib.suppress(OSError):  # a read-only folder costs time, not the build
-            self._path.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=self._path, delete=False) as file:
+            self.path.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile("w", dir=self.path, delete=False) as file:
                 json.dump(content, file)
             os.replace(file.name, self._file(name))
 
     def _file(self, name: str) -> Path:
-        return self._path / f"{name.replace('/', '-')}.json"
+        return self.path / f"{name.replace('/', '-')}.json"
 
 
 class Memory:
     """Renders the pages of one build, or restores what an earlier build rendered.
+
+    A page depends on its Markdown, on the files that were read while it was rendered, on the
+    tutorials that it asked for, and on the modules that it documents: all are noted as it is
+    rendered, and it holds while all are as they were.
 
     Args:
         store: Where such pages are kept.
         base: A digest of what they all depend on.
         render: Renders a page, or raises.
         autorefs: The plugin that is told of a page's anchors; None where there is none.
-        unready: Whether the first page is rendered in any case: by a page of the reference
-            mkdocstrings sets itself up.
+        reference: What stands for mkdocstrings; None where there is none.
+        asked: The names of the tutorials that were asked for; cleared before each page.
+        facts: Returns what pages can show of a tutorial, by its name.
     """
 
     def __init__(
@@ -73,50 +83,122 @@ class Memory:
         store: Folder,
         base: str,
         render: Callable[[Page, Any, Files], None],
-        autorefs: Any,
         *,
-        unready: bool = False,
+        autorefs: Any = None,
+        reference: Reference | None = None,
+        asked: set[str] | None = None,
+        facts: Callable[[str], str] = str,
     ) -> None:
         self._store = store
         self._base = base
         self._page = render
         self._autorefs = autorefs
-        self._unready = unready
+        self._reference = reference
+        self._asked = set() if asked is None else asked
+        self._facts = facts
+        self._digests: dict[str, str] = {}  # of files, as this build first saw them
 
-    def recall(self, page: Page, facts: str = "") -> dict[str, Any] | None:
+    def recall(self, page: Page) -> dict[str, Any] | None:
         """Return what is kept of a page as it stands; None if it must be rendered.
 
         Args:
             page: The page; its Markdown is final.
-            facts: What it depends on besides its Markdown and what all depend on.
         """
         kept = self._store.get(page.file.src_uri)
-        return kept if kept and kept.get("key") == self._key(page, facts) else None
+        holds = (
+            kept is not None
+            and kept.get("key") == self._key(page)
+            and all(self._digest(path) == known for path, known in kept["files"].items())
+            and all(self._facts(name) == known for name, known in kept["tutorials"].items())
+        )
+        return kept if holds else None
 
-    def render(self, page: Page, config: Any, files: Files, facts: str = "") -> None:
+    def render(self, page: Page, config: Any, files: Files) -> None:
         """Restore a page, or render and keep it."""
-        kept = None if self._unready else self.recall(page, facts)
-        if kept:
-            _restore(page, files, kept, self._autorefs)
+        if kept := self.recall(page):
+            self._restore(page, files, kept)
             return
-        with _warnings() as counts, _anchors(self._autorefs) as anchors:
+        self._asked.clear()
+        documenting = self._reference.noting() if self._reference else _nothing()
+        with (
+            _warnings() as counts,
+            noting() as reads,
+            _anchors(self._autorefs) as anchors,
+            documenting as documented,
+        ):
             self._page(page, config, files)
-        self._unready = False
-        if not counts:
-            key = self._key(page, facts)
-            self._store.put(page.file.src_uri, {"key": key, "anchors": anchors} | _kept(page))
+        if not counts and not reads.elsewhere:
+            self._keep(page, reads, documented, anchors)
 
-    def _key(self, page: Page, facts: str) -> str:
-        return hashlib.sha256(f"{self._base}\n{facts}\n{page.markdown}".encode()).hexdigest()
+    def _keep(self, page: Page, reads: Reads, documented: Documented, anchors: list[Any]) -> None:
+        own = str(self._store.path.parent.absolute()) + os.sep  # templates that were compiled
+        paths = sorted(p for p in reads.files | documented.files if not p.startswith(own))
+        content = {
+            "key": self._key(page),
+            "files": {path: self._digest(path) for path in paths},
+            "tutorials": {name: self._facts(name) for name in sorted(self._asked)},
+            "aliases": documented.aliases,
+            "inventory": documented.inventory,
+            "anchors": anchors,
+        }
+        self._store.put(page.file.src_uri, content | _kept(page))
+
+    def _restore(self, page: Page, files: Files, kept: dict[str, Any]) -> None:
+        """Set what `Page.render` sets, and tell what it would tell."""
+        page.content = kept["content"]
+        upstream.set_title(page, kept["title"])
+        page.toc = TableOfContents([_link(entry) for entry in kept["toc"]])
+        page.present_anchor_ids = set(kept["ids"])
+        page.links_to_anchors = {
+            file: links
+            for uri, links in kept["links"].items()
+            if (file := files.get_file_from_path(uri))
+        }
+        for rest, named in kept["anchors"]:
+            self._autorefs.register_anchor(page, *rest, **named)
+        if self._reference:
+            self._reference.restore(kept["aliases"], kept["inventory"])
+
+    def _key(self, page: Page) -> str:
+        return hashlib.sha256(f"{self._base}\n{page.markdown}".encode()).hexdigest()
+
+    def _digest(self, path: str) -> str:
+        if path not in self._digests:
+            try:
+                content = Path(path).read_bytes()
+            except OSError:
+                content = b""
+            self._digests[path] = hashlib.sha256(content).hexdigest()
+        return self._digests[path]
 
 
 def digest(sources: Iterable[Path], facts: Iterable[str]) -> str:
-    """Return a digest of files, of other facts and of the packages that render pages."""
-    found = hashlib.sha256("\n".join(facts).encode())
-    for path in sources:
+    """Return a digest of files, of other facts, of Python and of what is installed."""
+    found = hashlib.sha256("\n".join([sys.version, *_installed(), *facts]).encode())
+    for path in sorted(sources):
         found.update(f"{path.name}\n".encode() + path.read_bytes())
-    found.update("".join(f"{name} {version(name)}\n" for name in PACKAGES).encode())
     return found.hexdigest()
+
+
+def settings(config: MkDocsConfig) -> str:
+    """Return as text the settings that can change how a page is rendered, as MkDocs read them."""
+    values: dict[str, Any] = {k: v for k, v in config.items() if k not in _UNRELATED}
+    values["plugins"] = {name: dict(plugin.config) for name, plugin in config.plugins.items()}
+    values["theme"] = [config.theme.name, config.theme.get("language")]
+    return json.dumps(values, default=_named, sort_keys=True)
+
+
+def _named(value: Any) -> Any:
+    """Return settings inside settings, or the name of what is no setting."""
+    with contextlib.suppress(TypeError, ValueError):
+        return dict(value)
+    return getattr(value, "__qualname__", type(value).__qualname__)
+
+
+def _installed() -> list[str]:
+    """Return the packages that Python finds, with their versions."""
+    folders = (path for path in sys.path if os.path.isdir(path))
+    return sorted(name for path in folders for name in os.listdir(path) if ".dist-info" in name)
 
 
 def remember_search(index: Any, store: Folder, base: str) -> None:
@@ -141,6 +223,11 @@ def remember_search(index: Any, store: Folder, base: str) -> None:
         store.put(page.file.src_uri, {"key": key, "entries": index.entries[start:]})
 
     index.add_entry_from_context = remembered
+
+
+@contextlib.contextmanager
+def _nothing() -> Iterator[Documented]:
+    yield Documented()
 
 
 @contextlib.contextmanager
@@ -180,26 +267,11 @@ def _kept(page: Page) -> dict[str, Any]:
     """Return what `Page.render` sets."""
     return {
         "content": page.content,
-        "title": page._title_from_render,
+        "title": upstream.title(page),
         "toc": [_entry(link) for link in page.toc],
         "ids": sorted(page.present_anchor_ids or ()),
         "links": {file.src_uri: links for file, links in (page.links_to_anchors or {}).items()},
     }
-
-
-def _restore(page: Page, files: Files, kept: dict[str, Any], autorefs: Any) -> None:
-    """Set what `Page.render` sets."""
-    page.content = kept["content"]
-    page._title_from_render = kept["title"]
-    page.toc = TableOfContents([_link(entry) for entry in kept["toc"]])
-    page.present_anchor_ids = set(kept["ids"])
-    page.links_to_anchors = {
-        file: links
-        for uri, links in kept["links"].items()
-        if (file := files.get_file_from_path(uri))
-    }
-    for rest, named in kept["anchors"]:
-        autorefs.register_anchor(page, *rest, **named)
 
 
 def _entry(link: AnchorLink) -> list[Any]:

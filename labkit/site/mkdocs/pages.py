@@ -7,13 +7,11 @@ the source, and the page is rendered as a chapter is: same dialect, checked link
 
 import hashlib
 import json
-import logging
 import os
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import mkdocs_jupyter.config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
@@ -22,16 +20,10 @@ from nbformat import NotebookNode
 
 from labkit.site.core.tutorial import Tutorial
 
+from . import upstream
 from .memory import Folder
 
 TEMPLATES = Path(__file__).with_name("templates")
-LOGGER = "mkdocs.mkdocs-jupyter"  # says a line for each conversion
-
-
-def use_templates() -> None:
-    """Let mkdocs-jupyter convert with our templates, and say nothing of it."""
-    mkdocs_jupyter.config.settings.templates_dir = str(TEMPLATES)
-    logging.getLogger(LOGGER).setLevel(logging.WARNING)
 
 
 def add(files: Files, tutorial: Tutorial, notebook: Path, config: MkDocsConfig) -> None:
@@ -75,7 +67,7 @@ class Sources:
         Raises:
             PluginError: mkdocs-jupyter does not convert the page.
         """
-        convert = vars(page).pop("render", None)  # which mkdocs-jupyter has put there
+        convert = upstream.take_render(page)
         if convert is None:
             raise PluginError(
                 f"{page.file.src_uri}: mkdocs-jupyter does not convert this page. Expected in "

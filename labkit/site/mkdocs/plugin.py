@@ -22,6 +22,8 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
+import labkit
+from labkit import site
 from labkit.site.core.book import Book, Colab, EmbedError, places
 from labkit.site.core.cache import Cache, CacheError
 from labkit.site.core.schedule import RunError, Scheduler, run
@@ -32,10 +34,11 @@ from labkit.site.markdown.faults import report
 from labkit.site.markdown.math import MathExtension
 from labkit.site.markdown.references import ReferenceExtension
 
-from . import pages
+from . import pages, upstream
 from .finish import finish
-from .memory import Folder, Memory, digest, remember_search
+from .memory import Folder, Memory, digest, remember_search, settings
 from .policy import headers
+from .reference import Reference
 
 log = get_plugin_logger(__name__)
 _REFERENCE = re.compile("^::: ", re.MULTILINE)
@@ -61,7 +64,6 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         self.source = Path()  # of the page that is being made
         self.tutorials: dict[str, Tutorial] = {}  # by the place of their page
         self.notebooks: dict[str, Path] = {}  # by the tutorials' names
-        self.documented: dict[str, Any] = {}  # what it read of the modules in the reference
         self.hasty = False  # whether the reference waits for the build after the first run
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
@@ -83,13 +85,13 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         offline = config.plugins.get("material/offline")
         if offline is not None and offline.config.enabled:  # else it loads one from a third party
             config.extra["polyfills"] = ["assets/js/iframe-worker.js"]
-        pages.use_templates()
+        upstream.use_templates(pages.TEMPLATES)
 
     @event_priority(100)  # before mkdocs-jupyter, which makes pages of the scripts
     def _on_files_add(self, files: Files, *, config: MkDocsConfig) -> None:
         """Get the tutorials' results; add their pages."""
         root = Path(config.config_file_path).parent
-        fresh = self.background is None and not (root / self.config.cache / "reference").exists()
+        fresh = self.background is None and not (root / self.config.cache / "pages").exists()
         linked = [file.src_uri for file in files]
         self.facts = {}
         self.sources = pages.Sources(root / self.config.cache / "sources")
@@ -108,7 +110,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         config.nav = expand(config.nav, [tutorial.place for tutorial in tutorials])
         self.hasty = self.serving and fresh and "running" in self.book.states.values()
         self.references.optional = self.hasty
-        self._remember(root, linked, config)
+        self._remember(root / self.config.cache, linked, config)
 
     @event_priority(-100)  # after mkdocs-jupyter, which makes a page of each notebook
     def _on_files_complete(self, files: Files, *, config: MkDocsConfig) -> None:
@@ -159,11 +161,9 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
             page.meta["description"] = parts.description(self.book.notebook(page.file.name))
         documents = _REFERENCE.search(markdown)
         if documents and self.hasty:
-            vars(page)["render"] = partial(render_later, page)
+            upstream.put_render(page, partial(render_later, page))
             return parts.unwritten(markdown[: documents.start()], str(page.title))
-        memory = self.reference if documents else self.memory
-        facts = "" if documents else self._facts(markdown)
-        vars(page)["render"] = partial(memory.render, page, facts=facts)
+        upstream.put_render(page, partial(self.memory.render, page))
         return None
 
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -215,7 +215,8 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         if self.signal is not None:
             server.watch(str(self.signal))
         root = Path(config.config_file_path).parent
-        for folder in (*packages(root / self.config.tutorials), *packages(root / "labkit")):
+        sources = (*modules(root / self.config.tutorials), *modules(root / "labkit"))
+        for folder in sorted({source.parent for source in sources}):
             server.watch(str(folder), recursive=False)
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
@@ -255,30 +256,31 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         states, messages = background.states, background.messages
         return Book(background.notebooks, states, messages, colab, places(tutorials))
 
-    def _remember(self, root: Path, linked: list[str], config: MkDocsConfig) -> None:
+    def _remember(self, cache: Path, linked: list[str], config: MkDocsConfig) -> None:
         """Let this build take over from the last one what has not changed since.
 
         Args:
-            root: The folder of mkdocs.yml.
+            cache: The folder for what is kept.
             linked: The files to which a page can link.
             config: The site's settings.
         """
-        sources = (Path(config.config_file_path), *sorted((root / "labkit").rglob("*.py")))
-        settings = ("repo_url", "remote_branch", "use_directory_urls")  # the environment's, too
-        base = digest(sources, [*linked, *(str(config[name]) for name in settings)])
-        cache, autorefs = root / self.config.cache, config.plugins.get("autorefs")
-        chapters, reference = Folder(cache / "pages"), Folder(cache / "reference")
-        self.memory = Memory(chapters, base, self._render, autorefs)
-        self.reference = Memory(reference, base, self._render, autorefs, unready=True)
-        if "mkdocstrings" in config.plugins:
-            mkdocstrings: Any = config.plugins["mkdocstrings"]
-            handler = mkdocstrings.get_handler("python")
-            self._keep_compiled(handler.env, config)
-            if self.documented.get("base") == base:
-                vars(handler).update(self.documented["modules"])
-            names = ("_modules_collection", "_lines_collection")
-            modules = {name: getattr(handler, name) for name in names}
-            self.documented = {"base": base, "modules": modules}
+        machine = Path(site.__file__).parent
+        sources = (*modules(machine), *machine.rglob("*.j2"), Path(labkit.__file__))
+        base = digest(sources, [*linked, settings(config), str(self.hasty)])
+        mkdocstrings: Any = config.plugins.get("mkdocstrings")
+        reference = None
+        if mkdocstrings is not None and mkdocstrings.plugin_enabled:
+            reference = Reference(mkdocstrings, config)
+            self._keep_compiled(reference.env, config)
+        self.memory = Memory(
+            Folder(cache / "pages"),
+            base,
+            self._render,
+            autorefs=config.plugins.get("autorefs"),
+            reference=reference,
+            asked=self.book.asked,
+            facts=lambda name: self.facts.get(name, ""),
+        )
         if "material/search" in config.plugins:
             search: Any = config.plugins["material/search"]
             remember_search(search.search_index, Folder(cache / "search"), base)
@@ -288,15 +290,6 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         with contextlib.suppress(OSError):  # a read-only folder costs time, not the build
             folder.mkdir(parents=True, exist_ok=True)
             env.bytecode_cache = FileSystemBytecodeCache(str(folder))
-
-    def _facts(self, markdown: str) -> str:
-        """Return what a page depends on besides its text: the tutorials that it names."""
-        named = (
-            facts
-            for name, facts in self.facts.items()
-            if f"{name}#" in markdown or f" {name} }}" in markdown or "{{ tutorials" in markdown
-        )
-        return "\n".join([str(self.hasty), *named])
 
     def _render(self, page: Page, config: MkDocsConfig, files: Files) -> None:
         """Render a page; stop at what could not be embedded."""
@@ -326,9 +319,9 @@ def expand(nav: Any, pages: list[str]) -> Any:
     return nav
 
 
-def packages(folder: Path) -> list[Path]:
-    """Return a package's folder and those of the packages inside it."""
-    return sorted({module.parent for module in folder.rglob("*.py")})
+def modules(folder: Path) -> list[Path]:
+    """Return the modules of a folder; an editor's own files begin with a dot."""
+    return sorted(path for path in folder.rglob("*.py") if not path.name.startswith("."))
 
 
 def github(repository: str | None) -> str:

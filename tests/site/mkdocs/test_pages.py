@@ -13,7 +13,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs_jupyter.plugin import Plugin
 
-from labkit.site.mkdocs import pages
+from labkit.site.mkdocs import pages, upstream
 from tests.site.pages import code, notebook, printed, prose
 
 Read = Callable[..., str]
@@ -22,7 +22,7 @@ Read = Callable[..., str]
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
     """Return a function that reads a page's Markdown from a notebook of these cells."""
-    pages.use_templates()
+    upstream.use_templates(pages.TEMPLATES)
 
     def read(*cells: dict[str, Any], include: str = "*.ipynb") -> str:
         config: Any = MkDocsConfig()

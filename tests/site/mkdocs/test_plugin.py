@@ -1,5 +1,6 @@
 """The plugin, by real builds of a small site in a temporary folder."""
 
+import io
 import json
 import re
 import shutil
@@ -16,6 +17,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
+from mkdocstrings import Inventory
 
 from labkit.site.core.book import Colab
 from labkit.site.mkdocs.plugin import expand, github
@@ -29,10 +31,9 @@ theme: {name: material, font: false, features: [content.action.edit, navigation.
 plugins:
   - search
   - labkit
-  - mkdocs-jupyter: {include: ["*.ipynb"], ignore_h1_titles: true, execute: false, cache: false}
+  - mkdocs-jupyter: {include: ["*.ipynb"], ignore: ["*.md"], ignore_h1_titles: true, cache: false}
   - autorefs
   - mkdocstrings:
-      enable_inventory: false
       handlers: {python: {paths: [.], options: {backlinks: flat}}}
 markdown_extensions:
   - admonition
@@ -308,6 +309,62 @@ def test_what_the_environment_sets_is_seen(small: Site, monkeypatch: pytest.Monk
         assert small.build().returncode == 0
         assert f"github/{name}/blob" in small.read("site/tutorials/tiny/index.html")
         monkeypatch.setenv("PLACE", "https://github.com/else/where")
+
+
+def kept(site: Site) -> dict[str, int]:
+    """Return when each remembered page was written; a page that is rendered is written anew."""
+    pages = (site.root / ".cache" / "tutorials" / "pages").glob("*.json")
+    return {page.name: page.stat().st_mtime_ns for page in pages}
+
+
+@pytest.mark.slow
+def test_a_page_follows_all_that_it_shows(small: Site) -> None:
+    """A snippet, a gallery without blanks, an inherited setting, a second package's page."""
+    config = CONFIG.replace("nav: [", "nav: [other.md, ").replace(
+        "  - pymdownx.superfences", "  - pymdownx.snippets: {base_path: [inc]}"
+    )
+    small.write("base.yml", config)
+    small.write("mkdocs.yml", "INHERIT: base.yml\n")
+    small.write("inc/part.md", "It is {{ tiny#accuracy }}.\n")
+    small.write("docs/chapter.md", '# The chapter\n\n## A line\n\n--8<-- "part.md"\n')
+    small.write("docs/tutorials/index.md", "# Tutorials\n\n{{tutorials}}\n")
+    small.write("docs/other.md", "# Other\n\n::: other.Thing\n")
+    small.write("other/__init__.py", 'class Thing:\n    """What it was."""\n')
+    assert small.build("--strict").returncode == 0
+    rendered = kept(small)
+
+    def anew(*arguments: str) -> set[str]:
+        """Build, and return the names of the pages that were rendered."""
+        done = small.build(*arguments)
+        assert done.returncode == 0, done.stderr
+        before = dict(rendered)
+        rendered.update(kept(small))
+        return {name for name, time in rendered.items() if time != before.get(name)}
+
+    assert anew("--strict") == set()
+    small.write("inc/part.md", "It was {{ tiny#accuracy }}.\n")
+    assert anew("--strict") == {"chapter.md.json"}
+    assert "It was" in small.read("site/chapter/index.html")
+    small.write("tutorials/tiny.py", TINY.replace("0.97251", "0.5").replace("*one*", "a"))
+    assert anew() == {"chapter.md.json", "tutorials-index.md.json", "tutorials-tiny.py.json"}
+    assert ">0.5</a>" in small.read("site/chapter/index.html")
+    assert "It draws a line" in small.read("site/tutorials/index.html")
+    small.write("other/__init__.py", 'class Thing:\n    """What it is."""\n')
+    assert anew("--strict") == {"other.md.json"}
+    assert "What it is." in small.read("site/other/index.html")
+    small.write("base.yml", config.replace("permalink: true", "permalink: link"))
+    assert len(anew("--strict")) > 5
+    assert "link</a></h1>" in small.read("site/chapter/index.html")
+
+
+@pytest.mark.slow
+def test_the_inventory_lists_remembered_pages(small: Site) -> None:
+    """Other sites link to labkit through `objects.inv`, whichever pages were rendered anew."""
+    before = (small.root / "site" / "objects.inv").read_bytes()
+    names = Inventory.parse_sphinx(io.BytesIO(before))
+    assert names["labkit.layers.Dense"].uri == "api/#labkit.layers.Dense"
+    assert small.build().returncode == 0
+    assert (small.root / "site" / "objects.inv").read_bytes() == before
 
 
 @pytest.mark.slow

@@ -1,0 +1,43 @@
+"""What this folder uses of other packages without their promise that it stays.
+
+Each name stands here and nowhere else, with the reason; test_upstream.py says when an upgrade
+has moved one.
+"""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import mkdocs_jupyter.config
+from mkdocs.structure.pages import Page
+
+JUPYTER_LOGGER = "mkdocs.mkdocs-jupyter"
+
+
+def use_templates(folder: Path) -> None:
+    """Let mkdocs-jupyter convert with other templates; it has no option for that.
+
+    Its line for each conversion is of no use to an author, and is silenced.
+    """
+    mkdocs_jupyter.config.settings.templates_dir = str(folder)
+    logging.getLogger(JUPYTER_LOGGER).setLevel(logging.WARNING)
+
+
+def take_render(page: Page) -> Any:
+    """Take off a page the function that mkdocs-jupyter has put there; None if there is none."""
+    return vars(page).pop("render", None)
+
+
+def put_render(page: Page, render: Any) -> None:
+    """Let a page be rendered by another function, as mkdocs-jupyter does."""
+    vars(page)["render"] = render
+
+
+def title(page: Page) -> str | None:
+    """Return the title that rendering has found; `page.title` may be that of the navigation."""
+    return page._title_from_render
+
+
+def set_title(page: Page, found: str | None) -> None:
+    """Set what rendering would have found."""
+    page._title_from_render = found
