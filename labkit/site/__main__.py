@@ -4,13 +4,22 @@ Only `zip` needs MkDocs: it builds the whole site.
 """
 
 import argparse
+import difflib
+import math
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # they take a moment, and a wrong argument is told at once
+    from .core.cache import Cache
+    from .core.tutorial import Tutorial
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -50,22 +59,52 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="where results are kept; .cache/tutorials in the root if none is named",
     )
-    places.add_argument("--mode", default="full", help="a name that tutorials find in LABKIT_MODE")
+    places.add_argument(
+        "--mode", type=_name, default="full", help="a name that tutorials find in LABKIT_MODE"
+    )
     parser = argparse.ArgumentParser(prog="python -m labkit.site", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", parents=[places], help="run what is not cached")
     run.add_argument("names", nargs="*", metavar="NAME", help="all if none is named")
-    run.add_argument("--jobs", type=int, metavar="N", help="how many at a time")
+    run.add_argument("--jobs", type=_count, metavar="N", help="how many at a time, at most")
     run.add_argument(
-        "--timeout", type=float, default=600, metavar="SECONDS", help="for each tutorial"
+        "--timeout",
+        type=_seconds,
+        default=600,
+        metavar="SECONDS",
+        help="for each tutorial that does not say itself how long it takes",
     )
     commands.add_parser(
         "list", parents=[places], help="name, seconds, and whether it is cached or why not"
     )
-    commands.add_parser("clean", parents=[places], help="remove every cached result")
+    commands.add_parser("clean", parents=[places], help="remove every cached result and page")
     zipped = commands.add_parser("zip", help="build the site for reading from a folder, zipped")
     zipped.add_argument("archive", type=Path, metavar="FILE.zip")
     return parser
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", text):
+        raise argparse.ArgumentTypeError(
+            f"expected a name of a-z, 0-9, hyphens and underscores. Received: {text!r}"
+        )
+    return text
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"expected 1 or more. Received: {text!r}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a positive number. Received: {text!r}")
+    return seconds
 
 
 def _zip(archive: Path) -> int:
@@ -97,25 +136,31 @@ def _command(options: argparse.Namespace) -> int:
             return 0
         tutorials = {tutorial.name: tutorial for tutorial in find(options.tutorials)}
         if options.command == "list":
-            for name, tutorial in tutorials.items():
-                try:
-                    state = cache.reason(tutorial) or "cached"
-                except TutorialError as error:
-                    state = str(error)
-                seconds = cache.seconds(tutorial)
-                print(f"{name:20} {seconds or 0:7.1f} s  {state}")
+            _list(tutorials.values(), cache)
             return 0
         for name in options.names:
             if name not in tutorials:
-                raise TutorialError(
-                    f"{name}: no tutorial has this name. Known: {', '.join(tutorials)}."
-                )
+                near = difflib.get_close_matches(name, tutorials, n=1)
+                hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(tutorials)}."
+                raise TutorialError(f"{name}: no tutorial has this name. {hint}")
         chosen = [tutorials[name] for name in options.names or tutorials]
         run(chosen, cache, jobs=options.jobs, timeout=options.timeout, progress=sys.stderr)
         return 0
     except (TutorialError, CacheError, RunError) as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def _list(tutorials: "Iterable[Tutorial]", cache: "Cache") -> None:
+    from .core.tutorial import TutorialError
+
+    for tutorial in tutorials:
+        try:
+            state = cache.reason(tutorial) or "cached"
+            _ = tutorial.notebook  # it may be broken before it has run
+        except TutorialError as error:
+            state = str(error)
+        print(f"{tutorial.name:20} {cache.seconds(tutorial) or 0:7.1f} s  {state}")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def test_run_list_clean(
     frog, newt = listed()
     assert frog.endswith("cached")
     assert "0.0 s" not in frog
-    assert newt.endswith("it has not run yet")
+    assert "tutorials/newt.py:2: '(' was never closed" in newt
     assert main(["run"]) == 1
     assert "1 of 2 tutorials failed" in capsys.readouterr().err
     repository.tutorial("newt", "pass")
@@ -75,7 +75,8 @@ def test_mistakes(
     repository.tutorial("frog", "pass")
     blocked = repository.write("blocked", "")
     for arguments, words in (
-        (["run", "toad"], "toad: no tutorial has this name. Known: frog."),
+        (["run", "elk"], "elk: no tutorial has this name. Known: frog."),
+        (["run", "fog"], "fog: no tutorial has this name. Did you mean frog?"),
         (["list", "--tutorials", "nowhere"], "nowhere: expected a folder of tutorials"),
         (
             ["run", "--cache", str(blocked)],
@@ -89,6 +90,42 @@ def test_mistakes(
         assert said.err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "--jobs", "-1"], "--jobs: expected 1 or more. Received: '-1'"),
+        (["run", "--jobs", "0"], "--jobs: expected 1 or more"),
+        (["run", "--jobs", "two"], "--jobs: expected 1 or more"),
+        (["run", "--timeout", "nan"], "--timeout: expected a positive number"),
+        (["run", "--timeout", "-3"], "--timeout: expected a positive number"),
+        (["run", "--mode", "../../x"], "--mode: expected a name of a-z"),
+        (["list", "--mode", ""], "--mode: expected a name of a-z"),
+    ],
+)
+def test_wrong_arguments(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A number or a name that cannot be is refused before anything is read."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_broken_file_among_others(
+    repository: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An unreadable file is named in the list, and the others still run."""
+    monkeypatch.chdir(repository.root)
+    repository.tutorial("frog", "pass")
+    repository.tutorial("newt", "pass").write_bytes(b"\xff")
+    assert main(["run", "frog"]) == 0
+    assert main(["list"]) == 0
+    frog, newt = capsys.readouterr().out.splitlines()
+    assert frog.endswith("cached")
+    assert "tutorials/newt.py:1: expected UTF-8 text" in newt
+
+
 def test_without_mkdocs(repository: Any) -> None:
     """Tutorials run where MkDocs is not installed."""
     repository.tutorial("frog", "pass")
@@ -100,7 +137,7 @@ def test_without_mkdocs(repository: Any) -> None:
     assert (done.returncode, done.stderr.count("frog ran")) == (0, 1), done.stderr
 
 
-@pytest.mark.parametrize("package", ["nbformat", "jupytext", "nbclient", "jupyter_client"])
+@pytest.mark.parametrize("package", ["nbformat", "nbclient", "jupyter_client"])
 def test_a_missing_extra(repository: Any, package: str) -> None:
     """Without a package that running needs, the message says how to get it."""
     repository.tutorial("frog", "pass")

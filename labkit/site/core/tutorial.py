@@ -1,49 +1,24 @@
-"""Reads a tutorial: a plain Python script in the percent format, as a notebook.
-
-A marker carries what the page needs to know about a cell:
-
-    # %% label="border" alt="Two clouds and a line." caption="It learned." values="accuracy"
+"""Finds the tutorials: plain Python scripts in the percent format, in the parts' folders.
 
 Everything that can be wrong with a tutorial before it runs is said here, with its file and
 line.
 """
 
-import ast
 import hashlib
+import io
 import json
 import re
 import sys
-from collections.abc import Iterator
+import tokenize
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NoReturn
 
 from nbformat import NotebookNode
 
-MARKER = re.compile(r"^\s*#\s*%%(\s|%|$)")
-# What may stand above the first cell: a shebang, an encoding, jupytext's own settings.
-HEADER = re.compile(
-    r"(#!.*\n)?(#.*coding[:=].*\n)?([ \t]*\n)*(# ---\n(#.*\n)*?# ---\n)?([ \t]*\n)*"
-)
-TAGS = re.compile(r"""tags=(?!\[\s*((["'])[^"']*\2\s*,?\s*)*\])""")  # no list of strings
-LABEL = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-ATTRIBUTES = {
-    "label": str,
-    "alt": str,
-    "caption": str,
-    "values": str,
-    "tags": list,
-    "title": str,  # jupytext's: bare words in the marker
-}
-# jupytext's notes on spacing, which say nothing about the cell.
-SPACING = (
-    "lines_to_next_cell",
-    "lines_to_end_of_cell_marker",
-    "cell_marker",
-    "region_name",
-)
+from . import cells, header
+from .header import Needs
 
 
 class TutorialError(Exception):
@@ -59,12 +34,14 @@ class Tutorial:
         path: The file, absolute.
         text: The file's text.
         root: The repository's root, in which the tutorial runs.
+        fault: Why the file cannot be read, or nothing. Its text is empty then.
     """
 
     name: str
     path: Path
     text: str
     root: Path
+    fault: str = ""
 
     @property
     def part(self) -> str:
@@ -85,14 +62,27 @@ class Tutorial:
     def notebook(self) -> NotebookNode:
         """The tutorial as a notebook that has not run, parsed anew at each access.
 
-        A cell's metadata hold `line` (1-based, of its first line in the file) and what its
-        marker gives of `label`, `alt` and `caption`; those of a code cell also hold `tags`
-        and `values`, which are lists, perhaps empty.
+        See `cells.parse` for what its cells carry.
 
         Raises:
-            TutorialError: Syntax, a marker or a name is wrong.
+            TutorialError: The file cannot be read; or syntax, a marker or a name is wrong.
         """
-        return deepcopy(_parse(self.text, self.place))
+        return deepcopy(self._parsed[0])
+
+    @property
+    def needs(self) -> Needs:
+        """What the tutorial's header says about its run.
+
+        Raises:
+            TutorialError: As for `notebook`.
+        """
+        return self._parsed[1]
+
+    @property
+    def _parsed(self) -> tuple[NotebookNode, Needs]:
+        if self.fault:
+            raise TutorialError(self.fault)
+        return _parse(self.text, self.place)
 
 
 def read(path: str | Path) -> Tutorial:
@@ -104,15 +94,18 @@ def read(path: str | Path) -> Tutorial:
     path = Path(path).absolute()
     folder = next((f for f in path.parents if f.name == "tutorials"), path.parent)
     tutorial = _load(path, folder.parent)
-    _parse(tutorial.text, tutorial.place)
+    _ = tutorial.notebook
     return tutorial
 
 
 def find(folder: str | Path) -> list[Tutorial]:
-    """Return every tutorial of a folder, sorted by name; their content is not checked yet.
+    """Return every tutorial of a folder and its parts, sorted by place.
+
+    One that cannot be read says so when its notebook is asked for, and leaves the others alone.
+    Names that begin with a dot are of editors and systems, and are passed over.
 
     Raises:
-        TutorialError: A file cannot be read, or its name is taken.
+        TutorialError: There is no such folder, or a file's name is wrong or taken.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -124,6 +117,8 @@ def find(folder: str | Path) -> list[Tutorial]:
     paths = [path.absolute() for path in (*folder.glob("*.py"), *folder.glob("*/*.py"))]
     found: dict[str, Tutorial] = {}
     for path in sorted(paths):
+        if any(name.startswith(".") for name in path.relative_to(root).parts):
+            continue
         tutorial = _load(path, root)
         if other := found.get(tutorial.name):
             raise TutorialError(
@@ -146,156 +141,61 @@ def code_digest(notebook: NotebookNode) -> str:
 
 def _load(path: Path, root: Path) -> Tutorial:
     place = path.relative_to(root).as_posix()
+    _check_name(path.stem, place)
     try:
-        text = path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise TutorialError(
-            f"{place}:{line}: expected UTF-8 text. Save the file as UTF-8."
-        ) from None
+        text, fault = _text(path), ""
+    except _ReadError as error:
+        text, fault = "", f"{place}{error}"
+    return Tutorial(path.stem, path, text, root, fault)
+
+
+class _ReadError(Exception):
+    """A file cannot be read; the message follows its name."""
+
+
+def _text(path: Path) -> str:
+    """Return a script's text, with Python's line ends for whatever line ends the file has."""
+    try:
+        content = path.read_bytes()
+        text = content.decode("utf-8-sig")
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
     except OSError as error:
-        raise TutorialError(
-            f"{place}: cannot be read: {error.strerror}. Make it readable, or remove it."
+        raise _ReadError(
+            f": cannot be read: {error.strerror}. Make it readable, or remove it."
         ) from None
-    if not re.fullmatch(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*", path.stem):
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise _ReadError(f":{line}: expected UTF-8 text. Save the file as UTF-8.") from None
+    except SyntaxError as error:  # its first lines name an encoding that Python does not know
+        raise _ReadError(
+            f":1: {error.msg}. Save the file as UTF-8, and say so or nothing."
+        ) from None
+    if encoding.partition("-sig")[0] != "utf-8":
+        raise _ReadError(f":1: expected UTF-8 text. It says {encoding}: save it as UTF-8.")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _check_name(name: str, place: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*", name):
         raise TutorialError(
             f"{place}: expected a name of lower-case letters, digits, hyphens and underscores, as "
             "it becomes the page's address. Rename the file."
         )
-    if path.stem == "index":
+    if name == "index":
         raise TutorialError(
             f"{place}: its page would take the place of the list of tutorials. Rename it."
         )
-    if path.stem in sys.stdlib_module_names:
+    if name in sys.stdlib_module_names:
         raise TutorialError(
-            f"{place}: as a script it would hide Python's own module `{path.stem}` from "
+            f"{place}: as a script it would hide Python's own module `{name}` from "
             "every package that imports it. Rename the file."
         )
-    return Tutorial(path.stem, path, text, root)
 
 
 @lru_cache(maxsize=8)  # a build asks for a tutorial's notebook again and again
-def _parse(text: str, place: str) -> NotebookNode:
-    import jupytext  # 0.4 s, and not needed where every tutorial is cached
-
-    for number, line in enumerate(text.splitlines(), 1):
-        if MARKER.match(line) and TAGS.search(line):
-            raise TutorialError(
-                f'{place}:{number}: expected tags such as tags=["solution"] in the marker. '
-                f"Received: {line}"
-            )
-    header = HEADER.match(text)
-    above = header.group() if header else ""
-    notebook: NotebookNode = jupytext.reads(
-        text.removeprefix(above),
-        fmt={"extension": ".py", "format_name": "percent", "comment_magics": False},
-    )
-    notebook["metadata"] = {
-        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
-        "language_info": {
-            "name": "python",
-            "file_extension": ".py",
-            "mimetype": "text/x-python",
-        },
-    }
-    first = dict[tuple[str, str], int]()  # the line of the marker that first used a name
-    for number, (cell, marker, start) in enumerate(
-        _places(text, above.count("\n"), notebook.cells)
-    ):
-        cell["id"] = f"cell-{number}"
-        _check_marker(cell, f"{place}:{marker}")
-        lines = cell.source.rstrip("\n").split("\n")
-        while len(lines) > 1 and not lines[0].strip():
-            del lines[0]
-            start += 1
-        cell.source = "\n".join(lines)
-        cell.metadata["line"] = start
-        if cell.cell_type != "code":
-            continue
-        _check_code(cell, place)
-        names = [("value", name) for name in cell.metadata["values"]]
-        if "label" in cell.metadata:
-            names.append(("label", cell.metadata["label"]))
-        for name in names:
-            if name in first:
-                raise TutorialError(
-                    f"{place}:{marker}: the {name[0]} {name[1]!r} is taken by the cell in "
-                    f"line {first[name]}. Give one of the two another name."
-                )
-            first[name] = marker
-    return notebook
-
-
-def _places(
-    text: str, position: int, cells: list[NotebookNode]
-) -> Iterator[tuple[NotebookNode, int, int]]:
-    """Yield each cell with the lines, from 1, of its marker and of its text.
-
-    Args:
-        text: The file.
-        position: How many lines stand above the first cell.
-        cells: All cells.
-    """
-    lines = text.splitlines()
-    for number, cell in enumerate(cells):
-        marker = position
-        if number == 0 and not MARKER.match(lines[marker]):
-            start = marker  # the first cell may do without a marker
-        else:
-            while not MARKER.match(lines[marker]):
-                marker += 1
-            start = marker + 1
-        position = start + cell.source.count("\n") + 1
-        yield cell, marker + 1, start + 1
-
-
-def _check_marker(cell: NotebookNode, place: str) -> None:
-    def fail(message: str) -> NoReturn:
-        raise TutorialError(f"{place}: {message}")
-
-    metadata = cell.metadata
-    for key in SPACING:
-        metadata.pop(key, None)
-    if "incorrectly_encoded_metadata" in metadata:
-        fail(
-            'expected a marker such as `# %% label="loss" alt="…" values="accuracy"`. '
-            f"Received: {metadata['incorrectly_encoded_metadata']}. Check the quotes."
-        )
-    for key, value in metadata.items():
-        if key not in ATTRIBUTES:
-            fail(f"unknown attribute {key!r} in the marker. Known: {', '.join(ATTRIBUTES)}.")
-        if not isinstance(value, ATTRIBUTES[key]):
-            example = '["solution"]' if ATTRIBUTES[key] is list else '"…"'
-            fail(f"expected {key}={example} in the marker. Received: {key}={value!r}")
-    label: Any = metadata.get("label")
-    if label is not None and not LABEL.fullmatch(label):
-        fail(f"expected a label of a-z, 0-9 and single hyphens. Received: {label!r}")
-    if cell.cell_type == "code":
-        metadata["tags"] = metadata.get("tags", [])
-        metadata["values"] = metadata.get("values", "").split()
-        for value in metadata["values"]:
-            if not value.isidentifier():
-                fail(f"expected names of variables in `values`. Received: {value!r}")
-
-
-def _check_code(cell: NotebookNode, place: str) -> None:
-    above = cell.metadata["line"] - 1
+def _parse(text: str, place: str) -> tuple[NotebookNode, Needs]:
     try:
-        tree = ast.parse(cell.source)
-    except SyntaxError as error:
-        raise TutorialError(
-            f"{place}:{above + (error.lineno or 1)}: {error.msg}: "
-            f"`{(error.text or '').strip()}`. Each cell must be valid Python by itself."
-        ) from None
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = [node.module or ""]
-        else:
-            continue
-        if Path(place).stem in [name.partition(".")[0] for name in names]:
-            raise TutorialError(
-                f"{place}:{above + node.lineno}: as a script it would import itself, not "
-                f"the package `{Path(place).stem}`. Rename the file."
-            )
+        above, needs = header.read(text)
+        return cells.parse(text, above), needs
+    except cells.CellError as error:
+        raise TutorialError(f"{place}:{error.line}: {error}") from None

@@ -321,7 +321,7 @@ def test_results_on_demand(repository: Any) -> None:
     assert results["pond"].cells[0].outputs[0].text == "1\n"
     assert results["pond"] is not results["pond"]
     repository.cache.clean()
-    with pytest.raises(cache_module.reader.TutorialError, match="holds no more: it has not run"):
+    with pytest.raises(cache_module.reader.TutorialError, match="out of date: it has not run"):
         _ = results["pond"]
 
 

@@ -1,4 +1,4 @@
-"""Reading tutorials, and saying what is wrong with them."""
+"""Finding and reading tutorials."""
 
 from pathlib import Path
 from typing import Any
@@ -7,70 +7,16 @@ import pytest
 
 from labkit.site.core.tutorial import TutorialError, code_digest, find, read
 
-TEXT = '''\
+TEXT = """\
 # %% [markdown]
 # # A pond
-# ```
-# # %% not a marker
-# ```
 
 # %%
 import math
 
-# %% label="frog-1" alt="A frog." caption="It sits." values="legs name" tags=["solution"]
-
+# %% label="frog" alt="A frog." tags=["solution"]
 legs = 4
-name = """
-# %% not a marker either
 """
-# %% A title
-pass
-'''
-
-
-def test_cells(repository: Any) -> None:
-    """Markers become metadata, and each cell knows the line where it starts."""
-    tutorial = read(repository.write("tutorials/pond.py", TEXT))
-    assert (tutorial.name, tutorial.place) == ("pond", "tutorials/pond.py")
-    assert tutorial.root == repository.root
-    cells = tutorial.notebook.cells
-    assert [cell.cell_type for cell in cells] == ["markdown", "code", "code", "code"]
-    assert cells[2].metadata == {
-        "label": "frog-1",
-        "alt": "A frog.",
-        "caption": "It sits.",
-        "values": ["legs", "name"],
-        "tags": ["solution"],
-        "line": 12,
-    }
-    assert cells[1].metadata == {"tags": [], "values": [], "line": 8}
-    lines = TEXT.splitlines()
-    for cell in cells[1:]:
-        assert lines[cell.metadata["line"] - 1] == cell.source.splitlines()[0]
-
-
-@pytest.mark.parametrize(
-    "above",
-    [
-        "",
-        "\n\n",
-        "#!/usr/bin/env python\n",
-        "# -*- coding: utf-8 -*-\n",
-        "# ---\n# jupyter:\n#   kernelspec:\n#     name: python3\n# ---\n\n",
-        "#!/usr/bin/env python\n# ---\n# title: A pond\n# ---\n",
-        "# A comment is a cell.\n\n",
-        "import math\n",
-        "# %%\n\n",
-        '# %% [markdown]\n"""\nText\n"""\n\n',
-    ],
-)
-@pytest.mark.parametrize("marker", ["# %%", '# %% label="x"', "#%%"])
-def test_lines(repository: Any, above: str, marker: str) -> None:
-    """Whatever stands above a cell, its line is the file's own."""
-    text = f"{above}{marker}\nlast = 1\n"
-    cell = read(repository.write("tutorials/pond.py", text)).notebook.cells[-1]
-    assert cell.source == "last = 1"
-    assert text.splitlines()[cell.metadata["line"] - 1] == "last = 1"
 
 
 def test_notebooks_are_reproducible(repository: Any) -> None:
@@ -96,49 +42,25 @@ def test_code_digest(repository: Any) -> None:
     assert digest("A frog.", "A newt.") != same
 
 
-@pytest.mark.parametrize(
-    ("text", "line", "words"),
-    [
-        ("# %%\nx = (\n", 2, "never closed"),
-        ("# %%\nx = 1\n\n# %%\ny = 1\nif y:\n", 6, "expected an indented block"),
-        ("# %%\n%matplotlib inline\n", 2, "invalid syntax"),
-        ("# %% label=frog\n", 1, "Check the quotes"),
-        ('# %%\n\n# %% lable="frog"\n', 3, "unknown attribute 'lable'"),
-        ('# %% label="A Frog"\n', 1, "expected a label"),
-        ('# %% tags="solution"\n', 1, "expected tags such as"),
-        ("# %%\n\n# %% tags=[1]\n", 3, "expected tags such as"),
-        ("# %% alt=3\n", 1, 'expected alt="…"'),
-        ('# %% values="a b.c"\n', 1, "'b.c'"),
-        (
-            '# %% label="x"\n\n# %% label="x"\n',
-            3,
-            "label 'x' is taken by the cell in line 1",
-        ),
-        (
-            '# %% values="x"\n\n# %% values="x"\n',
-            3,
-            "value 'x' is taken by the cell in line 1",
-        ),
-        ('# %% [markdown] lable="x"\n', 1, "unknown attribute"),
-        ("# %%\nimport os\n\nfrom pond import frog\n", 4, "import itself"),
-    ],
-)
-def test_mistakes(repository: Any, text: str, line: int, words: str) -> None:
-    """Each mistake is told with its file and line."""
-    path = repository.write("tutorials/pond.py", text)
-    with pytest.raises(TutorialError) as caught:
-        read(path)
-    assert str(caught.value).startswith(f"tutorials/pond.py:{line}: ")
-    assert words in str(caught.value)
+def test_places(repository: Any) -> None:
+    """A tutorial's name is its file's, its part the folder's; it runs in the repository's root."""
+    tutorial = read(repository.write("tutorials/water/pond.py", TEXT))
+    assert (tutorial.name, tutorial.place) == ("pond", "tutorials/water/pond.py")
+    assert (tutorial.part, tutorial.root) == ("water", repository.root)
+    assert read(repository.write("tutorials/lake.py", TEXT)).part == ""
 
 
-def test_a_label_and_a_value_may_share_a_name(repository: Any) -> None:
-    """A figure and a number are asked for in different ways, so they do not clash."""
-    read(repository.write("tutorials/pond.py", '# %% label="legs" values="legs"\nlegs = 4\n'))
+def test_a_name_used_twice(repository: Any) -> None:
+    """Chapters call a tutorial by its name alone, so two of one name are an error."""
+    repository.write("tutorials/water/pond.py", TEXT)
+    repository.write("tutorials/land/pond.py", TEXT)
+    words = "tutorials/water/pond.py: the name is taken by tutorials/land/pond.py"
+    with pytest.raises(TutorialError, match=words):
+        find(repository.root / "tutorials")
 
 
 def test_find(repository: Any) -> None:
-    """Tutorials come sorted by name; what is wrong inside one is told when it is parsed."""
+    """Tutorials come sorted by place; what is wrong inside one is told when it is parsed."""
     for name in ("newt", "frog"):
         repository.tutorial(name, "x = (")
     repository.write("tutorials/README.md", "no tutorial")
@@ -156,20 +78,49 @@ def test_names(repository: Any, name: str) -> None:
         read(path)
 
 
-def test_unreadable_files(repository: Any) -> None:
-    """A link to nowhere, a folder, and text in another encoding are named."""
+def test_hidden_files(repository: Any) -> None:
+    """An editor's lock, a system's notes and a folder of backups are no tutorials."""
     folder = repository.root / "tutorials"
-    (folder / "pond.py").symlink_to(folder / "gone.py")
-    with pytest.raises(TutorialError, match=r"tutorials/pond\.py: cannot be read: No such file"):
-        find(folder)
-    (folder / "pond.py").unlink()
-    (folder / "pond.py").mkdir()
-    with pytest.raises(TutorialError, match=r"tutorials/pond\.py: cannot be read: Is a dir"):
-        find(folder)
-    (folder / "pond.py").rmdir()
-    (folder / "pond.py").write_bytes("# %%\n# grün\n".encode("latin-1"))
-    with pytest.raises(TutorialError, match=r"tutorials/pond\.py:2: expected UTF-8"):
-        find(folder)
+    repository.tutorial("cnn", "pass")
+    (folder / ".#cnn.py").symlink_to("me@host.123:456")
+    (folder / "._cnn.py").write_bytes(b"\0\5\26\7\377")
+    repository.write("tutorials/.ipynb_checkpoints/cnn.py", "pass")
+    assert [tutorial.name for tutorial in find(folder)] == ["cnn"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("# %%\n# grün\n".encode("latin-1"), ":2: expected UTF-8 text"),
+        (b"# coding: latin-1\n# %%\n", ":1: expected UTF-8 text. It says iso-8859-1"),
+        (b"# coding: nothing\n# %%\n", ":1: unknown encoding: nothing"),
+        ("link", ": cannot be read: No such file"),
+        ("folder", ": cannot be read: Is a directory"),
+    ],
+)
+def test_unreadable_files(repository: Any, content: bytes | str, words: str) -> None:
+    """A tutorial that cannot be read is named, and stops itself, not the others."""
+    path = repository.tutorial("bad", "pass")
+    repository.tutorial("good", "pass")
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        path.unlink()
+        path.symlink_to("gone.py") if content == "link" else path.mkdir()
+    bad, good = find(repository.root / "tutorials")
+    with pytest.raises(TutorialError) as caught:
+        _ = bad.notebook
+    assert str(caught.value).startswith(f"tutorials/bad.py{words}")
+    assert good.notebook.cells[0].source == "pass"
+
+
+def test_line_ends(repository: Any) -> None:
+    """Line ends of other systems, and a byte order mark, are as good as Unix's."""
+    path = repository.root / "tutorials" / "pond.py"
+    plain = read(repository.write("tutorials/pond.py", TEXT)).notebook
+    for end in ("\r\n", "\r"):
+        path.write_bytes(TEXT.replace("\n", end).encode("utf-8-sig"))
+        assert read(path).notebook == plain
 
 
 def test_no_folder(tmp_path: Path) -> None:
