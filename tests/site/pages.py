@@ -65,7 +65,7 @@ def convert(
     extensions: Sequence[str] = ("admonition", "pymdownx.superfences", "tables", "toc"),
 ) -> tuple[str, Context, MathExtension]:
     """Convert a page; return its HTML, and what its extensions noted."""
-    embed, math = EmbedExtension(), MathExtension()
+    embed, math = EmbedExtension(), MathExtension(strict=False)
     folder = posixpath.dirname(page)
     embed.context = Context(book, lambda path: posixpath.relpath(path, folder))
     md = Markdown(extensions=[*extensions, embed, math, ReferenceExtension()])

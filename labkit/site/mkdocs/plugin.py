@@ -60,7 +60,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         self.signal: Path | None = None
         self.book = Book({})
         self.embed = EmbedExtension()
-        self.math = MathExtension()
+        self.math = MathExtension(strict=False)
         self.source = Path()  # of the page that is being made
         self.tutorials: dict[str, Tutorial] = {}  # by the place of their page
         self.notebooks: dict[str, Path] = {}  # by the tutorials' names

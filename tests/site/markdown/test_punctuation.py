@@ -1,0 +1,32 @@
+"""No line ends between a formula and the punctuation that belongs to it."""
+
+import pytest
+from markdown import markdown
+
+X = "<math><mi>x</mi></math>"
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("so $x$, and", f'so <span class="lab-joined">{X},</span> and'),
+        ("so ($x$), and", f'so <span class="lab-joined">({X}),</span> and'),
+        ("*a* ($x$ b)", f'<em>a</em> <span class="lab-joined">({X}</span> b)'),
+        ("the $x$-th", f'the <span class="lab-joined">{X}-th</span>'),
+        ("an $x$-dimensional", f'an <span class="lab-joined">{X}-</span>dimensional'),
+        ("**$x$**.", f'<span class="lab-joined"><strong>{X}</strong>.</span>'),
+        ("*with $x$*.", f"<em>with {X}</em>."),
+        ("$x$ and $x$", f"{X} and {X}"),
+        ("$x$ ($x$)", f'{X} <span class="lab-joined">({X})</span>'),
+    ],
+)
+def test_a_formula_keeps_what_touches_it(text: str, html: str) -> None:
+    """An opening bracket before it, punctuation and the end of a word behind it; no more."""
+    made = markdown(text, extensions=["labkit.site.markdown.math:MathExtension"])
+    assert made == f"<p>{html}</p>"
+
+
+def test_a_formula_on_its_own_line_is_left_alone() -> None:
+    """So is text without formulas."""
+    made = markdown("$$\nx\n$$\n\n(a)", extensions=["labkit.site.markdown.math:MathExtension"])
+    assert "lab-joined" not in made
