@@ -5,8 +5,10 @@
  */
 (() => {
   "use strict";
-  const { Element, array, data, define, h, s, format } = window.Lab;
+  const { Element, define, h, s, set, box, figure, layers } = window.Lab;
+  const { clamp, format, term, array, follow, keys, paint, greys } = window.Lab;
 
+  const SIDE = 3; // of the kernel
   const KERNELS = {
     "vertical edges": [-1, 0, 1, -1, 0, 1, -1, 0, 1],
     "horizontal edges": [-1, -1, -1, 0, 0, 0, 1, 1, 1],
@@ -16,142 +18,232 @@
     shift: [0, 0, 0, 1, 0, 0, 0, 0, 0],
     identity: [0, 0, 0, 0, 1, 0, 0, 0, 0],
   };
-  const OWN = "your own";
+  const OWN = "your own"; // the name of a kernel that was typed in
+  const rounded = (weight) => Number(weight.toFixed(3));
 
-  const convolve = (x, [rows, columns], kernel, stride, padding) => {
-    const length = (n) => (padding === "same" ? Math.ceil(n / stride) : Math.max(0, Math.floor((n - 3) / stride) + 1));
-    const before = (n) => (padding === "same" ? Math.floor(Math.max(0, (length(n) - 1) * stride + 3 - n) / 2) : 0);
-    const shape = [length(rows), length(columns)], start = [before(rows), before(columns)];
-    const window = (i, j) => kernel.map((weight, at) => { // the nine products under the window
-      const row = i * stride + Math.floor(at / 3) - start[0], column = j * stride + (at % 3) - start[1];
-      const inside = row >= 0 && row < rows && column >= 0 && column < columns;
-      return [inside ? x[row * columns + column] : 0, weight];
-    });
-    const y = new Float64Array(shape[0] * shape[1]);
-    y.forEach((_, at) => {
-      y[at] = window(Math.floor(at / shape[1]), at % shape[1]).reduce((sum, [value, weight]) => sum + value * weight, 0);
-    });
-    return { y, shape, start, window };
+  /* Along one axis: how many places the window has, and how many zeros come before the first pixel. */
+  const places = (length, stride, padding) => {
+    if (padding === "valid") {
+      return { count: Math.max(0, Math.floor((length - SIDE) / stride) + 1), before: 0 };
+    }
+    const count = Math.ceil(length / stride);
+    return { count, before: Math.max(0, (count - 1) * stride + SIDE - length) >> 1 };
+  };
+
+  /* The output, its shape, the zeros before the image, and the nine pairs of pixel and weight that
+   * each output sums up. */
+  const convolve = (image, kernel, stride, padding) => {
+    const axes = image.shape.map((length) => places(length, stride, padding));
+    const shape = axes.map(({ count }) => count);
+    const before = axes.map((axis) => axis.before);
+    const [rows, columns] = image.shape;
+    const pairs = (i, j) =>
+      kernel.map((weight, at) => {
+        const row = i * stride + Math.floor(at / SIDE) - before[0];
+        const column = j * stride + (at % SIDE) - before[1];
+        const inside = row >= 0 && row < rows && column >= 0 && column < columns;
+        return [inside ? image[row * columns + column] : 0, weight];
+      });
+    const output = Float64Array.from({ length: shape[0] * shape[1] }, (_, at) =>
+      pairs(Math.floor(at / shape[1]), at % shape[1]).reduce(
+        (sum, [pixel, weight]) => sum + pixel * weight,
+        0,
+      ),
+    );
+    return { output, shape, before, pairs };
   };
 
   class LabConvolution extends Element {
+    static needsData = true;
     static css = `
-      .map { position: relative; } .map canvas { image-rendering: pixelated; border: 1px solid var(--md-default-fg-color--lighter); }
-      .map svg { position: absolute; inset: 1px; height: calc(100% - 2px); width: calc(100% - 2px); overflow: visible; cursor: crosshair; }
-      .window { fill: none; stroke: var(--lab-orange); stroke-width: 2.5; vector-effect: non-scaling-stroke; }
+      .map { overflow: visible; }
+      .map canvas { aspect-ratio: auto; border: 1px solid var(--md-default-fg-color--lighter); }
+      .map svg {
+        inset: 1px; width: calc(100% - 2px); height: calc(100% - 2px);
+        overflow: visible; cursor: crosshair;
+      }
+      .map:focus-visible { outline-offset: 4px; }
+      .window {
+        fill: none; vector-effect: non-scaling-stroke;
+        stroke: var(--lab-orange); stroke-width: 2.5;
+      }
       .under { stroke: var(--md-default-bg-color); stroke-width: 5; }
-      .kernel { display: grid; grid-template-columns: repeat(3, 3.2rem); gap: .2rem; border: 0; margin: 0; padding: 0; }
-      .kernel legend { font-size: .7rem; padding: 0; } .kernel input { width: 100%; text-align: right; }
-      .sum { min-height: 6.2em; overflow-wrap: anywhere; margin: .2rem 0 .6rem; font-size: .7rem; }
-      .map:focus-visible { outline-offset: 4px; }`;
+      .kernel {
+        display: grid; grid-template-columns: repeat(3, 3.2rem); gap: .2rem;
+        margin: 0; padding: 0; border: 0;
+      }
+      .kernel legend { padding: 0; font-size: .7rem; }
+      .kernel input { width: 100%; text-align: right; }
+      .sum { min-height: 6.2em; margin: .2rem 0 .6rem; overflow-wrap: anywhere; font-size: .7rem; }`;
 
     build(root) {
-      this.images = data[this.getAttribute("data")] || {};
-      const names = Object.keys(this.images), kernels = [...Object.keys(KERNELS), OWN];
-      const given = this.numbers("kernel", null), named = this.getAttribute("kernel");
-      this.kernel = [...(given && given.length === 9 ? given : KERNELS[named] || KERNELS["vertical edges"])];
-      const start = kernels.find((name) => name !== OWN && KERNELS[name].every((value, i) => value === this.kernel[i])) || OWN;
-      const change = () => { this.at = null; this.draw(); };
-      const wanted = this.getAttribute("image");
-      this.image = this.choice("Image", names, names.includes(wanted) ? wanted : names[0], change);
-      this.preset = this.choice("Kernel", kernels, start, (name) => {
-        if (name !== OWN) this.kernel = [...KERNELS[name]];
-        this.cells.forEach((cell, i) => { cell.value = Number(this.kernel[i].toFixed(3)); });
+      const names = Object.keys(this.given);
+      const again = () => {
+        this.at = null; // the middle of the new output
         this.draw();
-      });
-      this.stride = this.choice("Stride", ["1", "2", "3"], this.getAttribute("stride") || "1", change);
-      this.padding = this.choice("Padding", ["valid", "same"], this.getAttribute("padding") || "valid", change);
-      this.cells = this.kernel.map((value, i) => h("input", {
-        type: "number", step: "any", value: Number(value.toFixed(3)), "aria-label": `Kernel row ${Math.floor(i / 3) + 1}, column ${(i % 3) + 1}`,
-        oninput: (event) => {
-          const typed = event.target.valueAsNumber;
-          if (!Number.isFinite(typed)) return; // half-typed: keep the last number
-          this.kernel[i] = typed;
-          this.preset.input.value = OWN;
-          this.draw();
-        },
-      }));
-      this.views = ["Input", "Output"].map((name) => this.view(name));
+      };
+      this.image = this.choice("Image", names, this.oneOf("image", names, names[0]), again);
+      this.stride = this.choice(
+        "Stride",
+        ["1", "2", "3"],
+        this.getAttribute("stride") ?? "1",
+        again,
+      );
+      const paddings = ["valid", "same"];
+      this.padding = this.choice(
+        "Padding",
+        paddings,
+        this.oneOf("padding", paddings, "valid"),
+        again,
+      );
+      this.buildKernel();
+      this.input = this.buildView();
+      this.output = this.buildView();
+      this.listen();
       this.sum = h("p", { class: "sum number" });
-      root.append(h("div", { class: "panel" },
-        h("div", { class: "views" }, this.views.map((view) => view.figure)), this.sum,
-        h("div", { class: "row" }, h("fieldset", { class: "kernel" }, h("legend", {}, "Kernel weights"), this.cells),
-          this.preset.label, this.image.label, this.stride.label, this.padding.label)));
+      root.append(
+        box(
+          "panel",
+          box("views", this.input.figure, this.output.figure),
+          this.sum,
+          box(
+            "row",
+            h("fieldset", { class: "kernel" }, h("legend", {}, "Kernel weights"), this.cells),
+            this.preset.label,
+            this.image.label,
+            this.stride.label,
+            this.padding.label,
+          ),
+        ),
+      );
     }
 
-    view(name) {
-      const canvas = h("canvas", { "aria-hidden": "true" }), marks = ["window under", "window"].map((kind) => s("rect", { class: kind }));
-      const over = s("svg", { preserveAspectRatio: "none", "aria-hidden": "true" }, ...marks);
-      const output = name === "Output", caption = h("figcaption");
-      const map = h("div", output ? { class: "map", tabindex: 0, role: "slider", "aria-label": "Window position", "aria-valuemin": 1 } : { class: "map" }, canvas, over);
-      const go = (event) => {
-        if (event.type === "pointermove" && event.pointerType === "touch" && !over.hasPointerCapture(event.pointerId)) return;
-        const box = over.getBoundingClientRect(), { result, size: [rows, columns] } = this;
-        const spot = [(event.clientY - box.top) / box.height, (event.clientX - box.left) / box.width];
-        const step = Number(this.stride.input.value);
-        this.go(...spot.map((share, axis) => (output ? Math.floor(share * result.shape[axis])
-          : Math.round((share * [rows, columns][axis] - 1.5 + result.start[axis]) / step))));
-      };
-      over.addEventListener("pointermove", go);
-      over.addEventListener("pointerdown", (event) => { over.setPointerCapture(event.pointerId); go(event); });
-      if (output) {
-        map.addEventListener("keydown", (event) => {
-          const by = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0], Home: [-Infinity, -Infinity] }[event.key];
-          if (!by) return;
-          event.preventDefault();
-          this.go(this.at[0] + by[0], this.at[1] + by[1]);
+    /* The attribute `kernel` is nine weights, or the name of a kernel. */
+    buildKernel() {
+      const names = Object.keys(KERNELS);
+      const typed = this.numbers("kernel", []);
+      const named = KERNELS[this.oneOf("kernel", names, names[0])];
+      this.kernel = [...(typed.length === SIDE * SIDE ? typed : named)];
+      const known = names.find((name) => KERNELS[name].every((w, i) => w === this.kernel[i]));
+      this.preset = this.choice("Kernel", [...names, OWN], known ?? OWN, (name) => {
+        if (name !== OWN) this.kernel = [...KERNELS[name]];
+        this.cells.forEach((cell, i) => {
+          cell.value = rounded(this.kernel[i]);
         });
+        this.draw();
+      });
+      this.cells = this.kernel.map((weight, i) =>
+        h("input", {
+          type: "number",
+          step: "any",
+          value: rounded(weight),
+          "aria-label": `Kernel row ${Math.floor(i / SIDE) + 1}, column ${(i % SIDE) + 1}`,
+          oninput: (event) => this.type(i, event.target.valueAsNumber),
+        }),
+      );
+    }
+
+    type(i, weight) {
+      if (!Number.isFinite(weight)) return; // half-typed: keep the last number
+      this.kernel[i] = weight;
+      this.preset.input.value = OWN;
+      this.draw();
+    }
+
+    /* A map, and the frame of the window on it: a broad one in the page's color below, so that it
+     * is seen on black and on white. */
+    buildView() {
+      const canvas = h("canvas", { "aria-hidden": "true" });
+      const frames = ["window under", "window"].map((kind) => s("rect", { class: kind }));
+      const over = s("svg", { preserveAspectRatio: "none", "aria-hidden": "true" }, frames);
+      const map = layers(canvas, over);
+      const view = { canvas, frames, over, map, figure: figure(map, "") };
+      view.caption = view.figure.lastChild;
+      return view;
+    }
+
+    /* On the input a pointer has the window's middle, on the output the pixel below it. */
+    listen() {
+      set(this.output.map, { tabindex: 0, role: "slider", "aria-label": "Window position" });
+      set(this.output.map, { "aria-valuemin": 1 });
+      const onOutput = (x, y) => {
+        const [rows, columns] = this.result.shape;
+        this.go(Math.floor(y * rows), Math.floor(x * columns));
+      };
+      const onInput = (x, y) => {
+        const place = [y, x].map((share, axis) => {
+          const first = share * this.size[axis] - SIDE / 2 + this.result.before[axis];
+          return Math.round(first / Number(this.stride.input.value));
+        });
+        this.go(...place);
+      };
+      for (const [view, move] of [
+        [this.input, onInput],
+        [this.output, onOutput],
+      ]) {
+        const press = (x, y) => {
+          this.output.map.focus({ preventScroll: true }); // for the arrow keys
+          move(x, y);
+        };
+        follow(view.over, view.over, { press, move, hover: true });
       }
-      return { canvas, marks, over, caption, map, figure: h("figure", {}, map, caption) };
+      keys(this.output.map, {
+        arrow: (right, up) => this.go(this.at[0] - up, this.at[1] + right),
+        Home: () => this.go(0, 0),
+      });
     }
 
     go(row, column) {
-      this.at = [row, column].map((value, axis) => Math.max(0, Math.min(this.result.shape[axis] - 1, value)));
+      this.at = [row, column].map((place, axis) => clamp(place, 0, this.result.shape[axis] - 1));
       this.mark();
     }
 
     draw() {
-      const stored = this.images[this.image && this.image.input.value];
-      if (!stored) return;
-      const x = array(stored), stride = Number(this.stride.input.value), padding = this.padding.input.value;
-      this.size = x.shape;
-      this.result = convolve(x, x.shape, this.kernel, stride, padding);
-      const { y, shape } = this.result, [input, output] = this.views;
-      const low = Math.min(...y), high = Math.max(...y);
-      this.paint(input, x, x.shape, 0, 1);
-      this.paint(output, y, shape, low, high);
-      input.caption.textContent = `Input: ${x.shape.join(" × ")}. Black is 0, white is 1.`;
-      output.caption.textContent = `Output: ${shape.join(" × ")}. Black is ${format(low, 2)}, white is ${format(high, 2)}. Arrow keys move the window.`;
-      this.at = (this.at || shape.map((length) => length >> 1)).map((value, axis) => Math.min(value, shape[axis] - 1));
-      this.mark();
+      const image = array(this.given[this.image.input.value]);
+      const stride = Number(this.stride.input.value);
+      this.size = image.shape;
+      this.result = convolve(image, this.kernel, stride, this.padding.input.value);
+      const { output, shape } = this.result;
+      const low = Math.min(...output);
+      const high = Math.max(...output);
+      this.paint(this.input, image.shape, greys(image, 0, 1));
+      this.paint(this.output, shape, greys(output, low, high));
+      this.input.caption.textContent = `Input: ${image.shape.join(" × ")}. Black is 0, white is 1.`;
+      this.output.caption.textContent =
+        `Output: ${shape.join(" × ")}. Black is ${format(low, 2)}, white is ${format(high, 2)}. ` +
+        "Arrow keys move the window.";
+      this.go(...(this.at ?? shape.map((length) => length >> 1)));
     }
 
-    paint({ canvas, over }, values, [rows, columns], low, high) {
-      Object.assign(canvas, { width: columns, height: rows });
-      over.setAttribute("viewBox", `0 0 ${columns} ${rows}`);
-      const context = canvas.getContext("2d"), picture = context.createImageData(columns, rows);
-      values.forEach((value, i) => {
-        const shade = high > low ? (255 * (value - low)) / (high - low) : 127;
-        picture.data.set([shade, shade, shade, 255], 4 * i);
-      });
-      context.putImageData(picture, 0, 0);
+    paint({ canvas, over }, [rows, columns], color) {
+      paint(canvas, [rows, columns], color);
+      set(over, { viewBox: `0 0 ${columns} ${rows}` });
     }
 
+    /* Show the window where it is, and the sum under it. */
     mark() {
-      const [i, j] = this.at, { y, shape, start, window } = this.result, stride = Number(this.stride.input.value);
-      const terms = window(i, j), value = y[i * shape[1] + j];
-      this.state = { image: this.image.input.value, kernel: [...this.kernel], stride, padding: this.padding.input.value, at: [i, j], shape, output: [...y], value };
-      const frame = (view, row, column, size) => view.marks.forEach((mark) => {
-        Object.entries({ x: column, y: row, width: size, height: size }).forEach(([name, number]) => mark.setAttribute(name, number));
+      const [i, j] = this.at;
+      const { output, shape, before, pairs } = this.result;
+      const stride = Number(this.stride.input.value);
+      const value = output[i * shape[1] + j];
+      this.state = { kernel: [...this.kernel], at: [i, j], shape, output: [...output], value };
+      const frame = ({ frames }, y, x, side) => {
+        for (const one of frames) set(one, { x, y, width: side, height: side });
+      };
+      frame(this.input, i * stride - before[0], j * stride - before[1], SIDE);
+      frame(this.output, i, j, 1);
+      const products = pairs(i, j).map(
+        ([pixel, weight]) => `${format(pixel, 2)} × ${term(weight)}`,
+      );
+      this.sum.replaceChildren(
+        `Row ${i + 1}, column ${j + 1}: ${products.join(" + ")} = `,
+        h("strong", {}, format(value)),
+      );
+      set(this.output.map, {
+        "aria-valuemax": shape[0] * shape[1],
+        "aria-valuenow": i * shape[1] + j + 1,
+        "aria-valuetext": `row ${i + 1}, column ${j + 1}, output ${format(value, 2)}`,
       });
-      frame(this.views[0], i * stride - start[0], j * stride - start[1], 3);
-      frame(this.views[1], i, j, 1);
-      const signed = (number) => (number < 0 ? `(${format(number, 2)})` : format(number, 2));
-      this.sum.replaceChildren(`Row ${i + 1}, column ${j + 1}: `, terms.map(([pixel, weight]) => `${format(pixel, 2)} × ${signed(weight)}`).join(" + "), " = ", h("strong", {}, format(value)));
-      const map = this.views[1].map;
-      map.setAttribute("aria-valuemax", shape[0] * shape[1]);
-      map.setAttribute("aria-valuenow", i * shape[1] + j + 1);
-      map.setAttribute("aria-valuetext", `row ${i + 1}, column ${j + 1}, output ${format(value, 2)}`);
       this.say(`Output ${format(value, 2)}`);
     }
   }
