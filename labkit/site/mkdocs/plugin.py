@@ -35,7 +35,6 @@ from labkit.site.markdown.math import MathExtension
 from labkit.site.markdown.references import ReferenceExtension
 
 from . import pages, upstream
-from .finish import finish
 from .memory import Folder, Memory, digest, remember_search, settings
 from .policy import headers
 from .reference import Reference
@@ -185,20 +184,6 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         """
         self._keep_compiled(env, config)
 
-    def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
-        """Mend what the theme's templates get wrong.
-
-        See [on_post_page](https://www.mkdocs.org/dev-guide/plugins/#on_post_page).
-        """
-        return finish(output)
-
-    def on_post_template(self, output: str, *, template_name: str, config: MkDocsConfig) -> str:
-        """Mend the pages that have no source: the one for addresses that do not exist.
-
-        See [on_post_template](https://www.mkdocs.org/dev-guide/plugins/#on_post_template).
-        """
-        return finish(output) if template_name.endswith(".html") else output
-
     def on_serve(
         self,
         server: LiveReloadServer,
@@ -271,6 +256,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         reference = None
         if mkdocstrings is not None and mkdocstrings.plugin_enabled:
             reference = Reference(mkdocstrings, config)
+            config.extra_css.remove(mkdocstrings.css_filename)  # main.html adds it where needed
             self._keep_compiled(reference.env, config)
         self.memory = Memory(
             Folder(cache / "pages"),
