@@ -145,7 +145,7 @@ def images(ax: Axes, images: Any, titles: Names = None, columns: int = 8, **styl
         left, top = i % columns * across, i // columns * down
         ax.imshow(picture, extent=(left, left + width, top + height, top), **style)
         if titles is not None:
-            ax.text(left + width / 2, top, titles[i], ha="center", va="bottom", size=9)
+            ax.text(left + width / 2, top, titles[i], ha="center", va="bottom")
     ax.set_xlim(0, (min(count, columns) - 1) * across + width)
     ax.set_ylim(top + height, height + 0.08 * width - down)
     ax.set_axis_off()
@@ -159,7 +159,7 @@ def matrix(
 
     Args:
         ax: Where to draw.
-        values: Shape (rows, columns).
+        values: Shape (rows, columns). A cell that is not a number stays empty.
         rows: Names of the rows.
         columns: Names of the columns.
         fmt: Python's format specification for the numbers.
@@ -174,14 +174,15 @@ def matrix(
     """
     values = np.asarray(values)
     expect(values.ndim == 2 and values.size, "matrix expects shape (rows, columns)", values.shape)
-    most = np.abs(values).max()
+    most = np.nanmax(np.abs(values))
     style = style or {"cmap": "RdBu", "vmin": -most, "vmax": most}
     image = ax.imshow(values, aspect="auto", interpolation="none", **style)
     brightness = image.to_rgba(values.astype(float))[..., :3] ** 2.2 @ (0.2126, 0.7152, 0.0722)
-    for (i, j), value in np.ndenumerate(values):
+    for i, j in np.argwhere(~np.isnan(values)):
         # Neither color is one that the site exchanges: the cells below stay as they are, too.
         color = "#fefefe" if brightness[i, j] < 0.18 else "#010101"  # as WCAG 2 asks
-        ax.text(j, i, format(value, fmt), ha="center", va="center", color=color)
+        text = format(values[i, j], fmt).replace("-", "−")
+        ax.text(j, i, text, ha="center", va="center", color=color)
     for axis, names in ((ax.yaxis, rows), (ax.xaxis, columns)):
         if names is not None:
             axis.set_ticks(range(len(names)), names)

@@ -42,7 +42,7 @@ response = correlate(image, kernel)  # (4, 4)
 assert response.tolist() == [[0, 27, 27, 0]] * 4
 
 # %% label="window" alt="Input, kernel and output as tables of numbers; the framed 3 by 3 window of the input gives the framed cell of the output, 27." caption="The kernel at one place: three times 9 minus three times 0 is 27. It answers where the image grows brighter from left to right, and nowhere else." tags=["remove-input"]
-fig, axes = plt.subplots(1, 3, figsize=(7.2, 3.3), width_ratios=(6, 3, 4))
+fig, axes = plt.subplots(1, 3, figsize=(5, 2.4), width_ratios=(6, 3, 4))
 plot.matrix(axes[0], image, fmt=".0f", cmap="gray", vmin=-6, vmax=12)
 plot.matrix(axes[1], kernel, fmt=".0f")
 plot.matrix(axes[2], response, fmt=".0f")
@@ -96,17 +96,17 @@ sobel = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 views = {
     "photograph": grey,
     "blur": correlate(grey, blur),
-    "upright edges": np.abs(correlate(grey, sobel)),
-    "level edges": np.abs(correlate(grey, sobel.T)),
+    "vertical edges": np.abs(correlate(grey, sobel)),
+    "horizontal edges": np.abs(correlate(grey, sobel.T)),
 }
 
 wall = np.zeros((8, 8))
-wall[:, 4:] = 1  # an upright edge
+wall[:, 4:] = 1  # a vertical edge
 assert np.abs(correlate(wall, sobel)).max() == 4
 assert np.abs(correlate(wall, sobel.T)).max() == 0
 
-# %% label="edges" alt="A photograph of a Chinese temple: as it is, blurred, with its upright edges bright, with its level edges bright." caption="One photograph, three kernels; the strength of the response. Photograph: [China](https://www.flickr.com/photos/danielbuechele/6061409035/) by danielbuechele, [CC BY 2.0](https://creativecommons.org/licenses/by/2.0/)." tags=["remove-input"]
-fig, axes = plt.subplots(2, 2, figsize=(7.2, 4.9))
+# %% label="edges" alt="A photograph of a Chinese temple: as it is, blurred, with its vertical edges bright, with its horizontal edges bright." caption="One photograph, three kernels; the strength of the response. Photograph: [China](https://www.flickr.com/photos/danielbuechele/6061409035/) by danielbuechele, [CC BY 2.0](https://creativecommons.org/licenses/by/2.0/)." tags=["remove-input"]
+fig, axes = plt.subplots(2, 2, figsize=(5, 3.7))
 for ax, (title, view) in zip(axes.flat, views.items(), strict=True):
     ax.imshow(view, vmin=0, vmax=np.quantile(view, 0.995))
     ax.set_title(title)
@@ -141,7 +141,7 @@ top = np.sort(middle[np.argsort(-smooth)[:12]])
 assert all(1982 < month < 1984 or 1997 < month < 1999 for month in top)
 
 # %% label="dimensions" alt="Sea temperatures swing every year around a smooth line; a kernel for motion answers 3 to a dot moving right and 1 to one moving left." caption="One dimension: the sea off Peru by month, and the mean of twelve months (data: NOAA). Three: a kernel for motion, on two short films." tags=["remove-input"]
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.8), width_ratios=(3, 2))
+fig, axes = plt.subplots(1, 2, figsize=(5, 2.8), width_ratios=(3, 2))
 axes[0].plot(time, sea, "-", color=plot.COLORS["grey"], lw=0.7)
 axes[0].plot(middle, smooth, color=plot.COLORS["orange"], lw=2.5)
 axes[0].set(title="1-D", ylabel="°C", xlim=(1975, 2011))
@@ -282,7 +282,7 @@ assert ends[0] > ends[2] > ends[1]
 assert large_train_accuracy > 0.95
 
 # %% label="race" alt="Validation accuracy by epoch: the convolutional network ends highest, then the large dense one, then the small one." caption="Three networks learn to read digits anywhere on the sheet." tags=["remove-input"]
-fig, ax = plt.subplots(figsize=(7.2, 3.2))
+fig, ax = plt.subplots()
 for (name, curve), marker in zip(curves.items(), plot.MARKERS, strict=False):
     ax.plot(range(1, 16), curve, marker=marker, label=name)
 ax.set(xlabel="epoch", ylabel="validation accuracy", ylim=(0, 1))
@@ -302,7 +302,7 @@ pd.DataFrame(rows, index=names).T.style.format(formats)
 weights = cnn.layers[0].get_weights()[0]  # (3, 3, 1, 8)
 most = np.abs(weights).max()
 
-fig, ax = plt.subplots(figsize=(7.2, 1.1))
+fig, ax = plt.subplots(figsize=(5, 0.75))
 kernels = weights[:, :, 0].transpose(2, 0, 1)  # (8, 3, 3)
 plot.images(ax, kernels, cmap="RdBu", vmin=-most, vmax=most)
 
@@ -340,7 +340,7 @@ def favourites(maps, before, size, stride):
 first = {"before": 1, "size": 3, "stride": 1}
 second = {"before": 3, "size": 8, "stride": 2}
 
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.2))
+fig, axes = plt.subplots(2, figsize=(3.7, 4.2))
 for ax, number, view in ((axes[0], 0, first), (axes[1], 2, second)):
     active = maps[number].mean(axis=(0, 1, 2))
     strongest = np.argsort(-active)[:4]
@@ -350,7 +350,7 @@ axes[0].set_title("first layer, 3 × 3 pixels")
 axes[1].set_title("second layer, 8 × 8 pixels")
 
 # %% label="maps" alt="A sheet with one digit, and three rows of feature maps: strokes at 16 by 16, blobs at 8 by 8, a few bright squares at 4 by 4." caption="One sheet on its way through the network: eight feature maps after each convolution." tags=["remove-input"]
-fig, axes = plt.subplots(4, figsize=(7.2, 4.4), height_ratios=(1.3, 1, 1, 1))
+fig, axes = plt.subplots(4, figsize=(5, 3.6), height_ratios=(1.3, 1, 1, 1))
 plot.images(axes[0], x_test[:1], vmin=-0.1, vmax=1)
 for ax, number in zip(axes[1:], (0, 2, 4), strict=True):
     channels = maps[number][0].transpose(2, 0, 1)  # (filters, height, width)
@@ -453,16 +453,16 @@ assert np.ptp(maximum) < 0.01
 
 # %% label="places" alt="Accuracy at 9 by 9 places. Trained anywhere: high everywhere; in the centre: high only there; one maximum: equal everywhere." caption="Accuracy by the place of the digit on the sheet, for three networks. The first was trained on digits anywhere, the other two on digits in the centre." tags=["remove-input"]
 tables = {
-    "trained anywhere": anywhere,
-    "trained in the centre": middle,
-    "one maximum at the end": maximum,
+    "trained\nanywhere": anywhere,
+    "trained in\nthe centre": middle,
+    "one maximum\nat the end": maximum,
 }
-fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.6))
+fig, axes = plt.subplots(1, 3, figsize=(5, 2.9))
 for ax, (title, table) in zip(axes, tables.items(), strict=True):
     picture = ax.imshow(table, cmap="Blues", vmin=0, vmax=1)
     ax.set(title=title, xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
-fig.colorbar(picture, ax=axes, label="accuracy")
+fig.colorbar(picture, ax=axes, label="accuracy", location="bottom", shrink=0.6)
 
 # %% [markdown]
 # Sliding takes care of shifts, and of nothing else. Turn each test sheet by a quarter.

@@ -40,10 +40,10 @@ assert r_negative < -0.3
 def dots(ax, x, y, **labels):
     """Draw points, with Pearson's r above them."""
     ax.plot(x, y, ".", color=plot.COLORS["blue"], markersize=4, rasterized=len(x) > 1500)
-    ax.set(title=f"r = {stats.pearsonr(x, y).statistic:.2f}", **labels)
+    ax.set(title=f"r = {stats.pearsonr(x, y).statistic:.2f}".replace("-", "−"), **labels)
 
 
-fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.7))
+fig, axes = plt.subplots(1, 3, figsize=(5, 2.2))
 for ax, (x, y) in zip(axes, pairs, strict=True):
     dots(ax, table[x], table[y], xlabel=x, ylabel=y)
     ax.axvline(table[x].mean(), color=plot.COLORS["grey"], linestyle="--", linewidth=1)
@@ -96,8 +96,8 @@ assert max(r_square, rho_square) < 1e-9
 assert information_square > 1
 
 # %% label="quartet" alt="Four scatter plots with the same fitted line: a noisy line, an arch, a line with one outlier, and a vertical stack with one point far right." caption="Anscombe's quartet. One correlation, four stories." tags=["remove-input"]
-fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.3), sharex=True, sharey=True)
-for ax, u, v in zip(axes, across, np.array(up), strict=True):
+fig, axes = plt.subplots(2, 2, figsize=(5, 4), sharex=True, sharey=True)
+for ax, u, v in zip(axes.flat, across, np.array(up), strict=True):
     plot.scatter(ax, u, v).set_title(f"r = {stats.pearsonr(u, v).statistic:.3f}")
     ax.axline((u.mean(), v.mean()), slope=np.polyfit(u, v, 1)[0], color=plot.COLORS["orange"])
 
@@ -133,7 +133,7 @@ tau_bmi = stats.kendalltau(x, y).statistic
 assert abs(2 * share_agree - 1 - tau_bmi) < 0.01
 
 # %% label="ranks" alt="Left: points on a steep exponential curve. Right: a rising cloud squeezed flat by ten squares far above and below it." caption="Left: perfect, but curved. Right: 2,000 pairs; in ten (squares) y is a hundred times too large." tags=["remove-input"]
-fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3))
+fig, (left, right) = plt.subplots(1, 2, figsize=(5, 2.8))
 dots(left, bent, np.exp(3 * bent), xlabel="x", ylabel="y")
 dots(right, *spoilt, xlabel="x", ylabel="y")
 right.plot(*spoilt[:, wrong], "s", color=plot.COLORS["orange"])
@@ -152,7 +152,7 @@ _, p_bmi = of_bmi = stats.pearsonr(x, y)
 sex_low, sex_high = of_sex.confidence_interval()
 bmi_low, bmi_high = of_bmi.confidence_interval()
 print(f"sex: r = {r_sex:.2f}, p = {p_sex:.2f} by formula, {p_sex_shuffled:.2f} by shuffling")
-print(f"bmi: r = {r_positive:.2f}, 95 % interval {bmi_low:.2f} to {bmi_high:.2f}")
+print(f"bmi: r = {r_positive:.2f}, 95% interval {bmi_low:.2f} to {bmi_high:.2f}")
 assert abs(p_sex - p_sex_shuffled) < 0.03
 assert p_sex_shuffled > 0.2
 assert np.max(np.abs(shuffled)) < 0.7 * r_positive
@@ -160,7 +160,7 @@ assert p_bmi < 1e-20
 assert sex_low < 0 < 0.1 < sex_high
 
 # %% label="shuffles" alt="A bell-shaped histogram around zero. A dashed line, for sex, stands inside it; a solid one, for bmi, far outside." caption="What chance makes of the correlation of sex with progress, and two real ones." tags=["remove-input"]
-fig, ax = plt.subplots(figsize=(7.2, 2.8))
+fig, ax = plt.subplots(figsize=(5, 2.8))
 ax.hist(shuffled, bins=41, color=plot.COLORS["blue"], alpha=0.7)
 ax.axvline(r_sex, color=plot.COLORS["orange"], linestyle="--", label=f"sex, r = {r_sex:.2f}")
 ax.axvline(r_positive, color=plot.COLORS["orange"], label=f"bmi, r = {r_positive:.2f}")
@@ -233,15 +233,15 @@ assert abs(partial_feet) < 0.1
 assert np.isclose(partial_feet, stats.pearsonr(left_of_feet, left_of_reading).statistic)
 
 # %% label="third" alt="Left: foot length against reading score, a rising cloud of three age groups, one after another. Right: a round cloud." caption="Simulated. Left: older children (other marks) lie further up. Right: what age leaves of both." tags=["remove-input"]
-fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3))
+fig, (left, right) = plt.subplots(1, 2, figsize=(5, 3))
 for group, low in enumerate((6, 8, 10)):
     chosen = (age >= low) & (age < low + 2)
     plot.scatter(left, feet[chosen], reading[chosen], f"age {low}–{low + 2}", group)
     plot.scatter(right, left_of_feet[chosen], left_of_reading[chosen], None, group)
 left.set(xlabel="foot length (cm)", ylabel="reading score", title=f"r = {r_feet:.2f}")
 right.set(xlabel="feet, age removed", ylabel="reading, age removed")
-right.set_title(f"r = {partial_feet:.2f}")
-left.legend(fontsize=9)
+right.set_title(f"r = {partial_feet:.2f}".replace("-", "−"))
+fig.legend(loc="outside upper left", ncols=3, markerscale=2)
 
 # %% [markdown]
 # ## Nonsense with real data
@@ -270,7 +270,7 @@ assert partial_year > 0.7
 assert min(np.polyfit(years - 1980, values, 2)[0] for values in (gas, prices)) > 0  # bend up
 
 # %% label="nonsense" alt="Left: two rising curves, close together. Right: their yearly changes, a cloud without direction." caption="Left: two series, each scaled to its own range. Right: their changes from year to year." tags=["remove-input"]
-fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3))
+fig, (left, right) = plt.subplots(1, 2, figsize=(5, 3))
 for name, values in levels.items():
     left.plot(years, (values - values.min()) / np.ptp(values), label=name)
 left.set(xlabel="year", ylabel="share of its range", title=f"r = {r_levels:.2f}")
@@ -293,8 +293,9 @@ assert formula_share == 1
 # %% label="matrix" alt="A table of correlations in color. The darkest pair is s1 with s2; the last row, progress, is strongest with bmi and s5." caption="Pearson's r of every pair. The last row: each input with the progress." tags=["remove-input"]
 matrix = stats.correlation_matrix(table.to_numpy()).statistic  # (11, 11)
 assert np.isclose(np.abs(matrix - np.eye(11)).max(), r_s1_s2)
-fig, ax = plt.subplots(figsize=(7.2, 5))
-plot.matrix(ax, matrix, list(table), list(table))
+once = np.where(np.tri(11, k=-1), matrix, np.nan)  # each pair once
+fig, ax = plt.subplots(figsize=(5, 3.8))
+plot.matrix(ax, once[1:, :-1], list(table)[1:], list(table)[:-1])
 
 # %% [markdown]
 # So one column was computed from others. What does that do to a linear model? Drop `s1`, and look
@@ -368,7 +369,7 @@ assert 0.15 < loss_sex / loss_bmi < 0.3
 
 # %% label="relevance" alt="Two bars for each of ten inputs. s4: a long one and one near zero. sex: one near zero and a clearly negative one." caption="What each input tells alone (solid) and beyond the nine others (hatched)." tags=["remove-input"]
 place, orange = np.arange(10), plot.COLORS["orange"]
-fig, ax = plt.subplots(figsize=(7.2, 3.2))
+fig, ax = plt.subplots()
 ax.bar(place - 0.2, relevance["r"], 0.4, color=plot.COLORS["blue"], label="alone")
 style = {"color": "none", "edgecolor": orange, "hatch": "////", "label": "beyond the others"}
 ax.bar(place + 0.2, relevance["partial r"], 0.4, **style)

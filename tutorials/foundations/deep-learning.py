@@ -35,7 +35,7 @@ samples, pixels = len(images), images[0].size
 assert images.shape == (1797, 8, 8)
 
 # %% label="numbers" alt="A handwritten zero as 8 by 8 ink counts, large along the stroke and 0 elsewhere; beside it, forty digits by different hands." caption="One image as the computer gets it, and the first forty of the collection." tags=["remove-input"]
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.8), width_ratios=(1, 1.5))
+fig, axes = plt.subplots(1, 2, figsize=(5, 2.8), width_ratios=(1, 1.5))
 counts = digits.images[0]  # (8, 8)
 plot.matrix(axes[0], counts, fmt=".0f", cmap="gray_r", vmin=0, vmax=16)
 axes[0].set(aspect="equal", xticks=[], yticks=[])
@@ -80,7 +80,7 @@ print(f"Nearest average: {average_accuracy:.1%} of the test images right")
 assert 0.85 < average_accuracy < 0.94
 
 # %% label="average" alt="Ten blurred grey images: the average zero to the average nine of the training set, each still recognisable." caption="The average training image of each digit." tags=["remove-input"]
-fig, ax = plt.subplots(figsize=(7.2, 0.8))
+fig, ax = plt.subplots(figsize=(5, 0.7))
 plot.images(ax, averages.reshape(10, 8, 8), columns=10)
 
 # %% [markdown]
@@ -143,7 +143,7 @@ assert history["val_loss"][-1] > history["loss"][-1]
 assert train_accuracy > validation_accuracy > 0.94
 
 # %% label="training" alt="The training loss falls, then flattens, ending below the validation loss; the training accuracy ends near 1, a little above validation." caption="Training, epoch by epoch. Names that begin with `val_` belong to the validation set." tags=["remove-input"]
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.8))
+fig, axes = plt.subplots(1, 2, figsize=(5, 2.8))
 plot.curves(axes[0], history, ["loss"])
 plot.curves(axes[1], history, ["accuracy"])
 
@@ -186,11 +186,11 @@ np.testing.assert_allclose(output, predicted, atol=1e-5)
 assert 0.3 < active_share < 0.9
 
 # %% label="layers" alt="For a 0, a 4 and a 7: the image, the hidden outputs as bars, many of them zero, and ten probabilities with one tall bar." caption="Three test images on their way through the network." tags=["remove-input"]
-fig, axes = plt.subplots(3, 3, figsize=(7.2, 4.2), width_ratios=(1, 3, 2))
+fig, axes = plt.subplots(3, 3, figsize=(5, 4.2), width_ratios=(1, 2.4, 2.4))
 for row, digit in zip(axes, (0, 4, 7), strict=True):
     index = np.flatnonzero(y_test == digit)[0]
     assert output[index].argmax() == digit
-    plot.images(row[0], images[test[[index]]])
+    plot.images(row[0], images[test[[index]]]).set_anchor("N")
     row[1].bar(range(units), hidden[index], color=plot.COLORS["blue"])
     row[2].bar(range(10), output[index], color=plot.COLORS["orange"])
     row[2].set(xticks=range(10), ylim=(0, 1))
@@ -209,9 +209,9 @@ assert len(mistakes) == wrong
 assert sure_mistakes > 0
 
 # %% label="mistakes" alt="Images that the network gets wrong, some hard to read, each with the digit that it is and the digit that was said." caption="The mistakes that the network is most sure of: what it is, and what the network said." tags=["remove-input"]
-fig, ax = plt.subplots(figsize=(7.2, 1.4))
+fig, ax = plt.subplots(figsize=(5, 2.8))
 titles = [f"{y_test[i]}, not {guess[i]}" for i in mistakes[:8]]
-plot.images(ax, images[test[mistakes[:8]]], titles)
+plot.images(ax, images[test[mistakes[:8]]], titles, columns=4)
 
 # %% [markdown]
 # The network has no way to say *this is no digit*. Give it images of pure noise.
@@ -295,7 +295,7 @@ s_test = scatter(images[test], rng)
 n_sheets = len(s_train)
 
 # %% label="sheets" alt="Eight grey sheets of 16 by 16 pixels, each with one small digit at a different place." caption="The harder task: the same digits, anywhere on a larger sheet." tags=["remove-input"]
-fig, ax = plt.subplots(figsize=(7.2, 1))
+fig, ax = plt.subplots(figsize=(5, 0.7))
 plot.images(ax, s_test[:8], vmin=-0.1, vmax=1)  # paper a little grey
 
 # %% [markdown]
@@ -417,7 +417,7 @@ assert random_1 > probe_pixels + 0.1
 assert random_3 < probe_3 - 0.2
 
 # %% label="probes" alt="The trained network's line rises through its three stages and flattens; the untrained network's stays far below it." caption="How well a linear model reads the digit from each stage of the network." tags=["remove-input"]
-fig, ax = plt.subplots(figsize=(7.2, 3.2))
+fig, ax = plt.subplots()
 names = ["pixels", "stage 1", "stage 2", "stage 3"]
 ax.plot(names, trained, "o-", label="trained network")
 ax.plot(names, untrained, "s--", label="same network, untrained")
@@ -442,13 +442,13 @@ assert alike[0] < 0.25
 assert alike[3] > 0.4
 
 # %% label="spread" alt="Two clouds of numerals. From the pixels, the ten digits lie mixed; from the last stage, equal digits lie together." caption="Each test sheet as a point: by its pixels, and by what leaves stage 3." tags=["remove-input"]
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 3.6))
+fig, axes = plt.subplots(1, 2, figsize=(5, 3))
 colors = [*plot.COLORS.values()] * 2
 for ax, (stage, found) in zip(axes, points.items(), strict=True):
     for digit in range(10):
         across, up = found[y_test == digit].T
         style = {"marker": f"${digit}$", "color": colors[digit], "lw": 0}
-        ax.scatter(across, up, s=42, **style)
+        ax.scatter(across, up, s=52, **style)
     ax.set(title=names[stage], xticks=[], yticks=[])
 
 # %% [markdown]

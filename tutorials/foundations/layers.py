@@ -38,24 +38,28 @@ for basket in range(4):
         neuron = sum(baskets[basket] * prices[:, shop]) + fees[shop]
         assert abs(bills[basket, shop] - neuron) < 1e-12
 
-# %% label="product" alt="Four tables of numbers in a row: the baskets, four rows by three columns; the prices, three rows by two columns; the fees, one row by two columns; and the bills, four rows by two columns. The first row of the baskets, the first column of the prices and the first fee are outlined, and so is the first bill, 14." caption="A layer as a matrix product. The outlined row and column meet in one number: one neuron's sum for one basket." tags=["remove-input"]
-fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.5), width_ratios=[3, 2, 2, 2])
+# %% label="product" alt="Four tables of numbers: the baskets, four rows by three columns; to their right the bills, four rows by two columns; above the bills the fees, one row by two columns; above these the prices, three rows by two columns. The first row of the baskets, the first column of the prices and the first fee are outlined, and so is the first bill, 14." caption="A layer as a matrix product. The outlined row and column meet in one number: one neuron's sum for one basket." tags=["remove-input"]
+fig, axes = plt.subplot_mosaic(
+    [[".", "prices"], [".", "fees"], ["baskets", "bills"]],
+    figsize=(5, 4.6),
+    width_ratios=[3, 2],
+    height_ratios=[3, 1, 4],
+)
 goods, shops = ["apples", "loaves", "cheeses"], ["shop 1", "shop 2"]
-panels = [
-    ("baskets X", baskets, "1234", goods, (0, 0, 3, 1)),
-    ("· prices W", prices, goods, shops, (0, 0, 1, 3)),
-    ("+ fees b", fees[np.newaxis], [""], shops, (0, 0, 1, 1)),
-    ("= bills", bills, "1234", shops, (0, 0, 1, 1)),
-]
-for ax, (title, values, rows, columns, (left, top, width, height)) in zip(
-    axes, panels, strict=True
-):
-    plot.matrix(ax, values, rows, columns, fmt="g", cmap="Blues", vmin=0, vmax=45)
+panels = {  # title, values, names of the rows and columns, width and height of the box
+    "baskets": ("baskets X", baskets, "1234", goods, 3, 1),
+    "prices": ("· prices W", prices, goods, [], 1, 3),
+    "fees": ("+ fees b", fees[np.newaxis], [], [], 1, 1),
+    "bills": ("= bills", bills, [], shops, 1, 1),
+}
+for key, (title, values, rows, columns, width, height) in panels.items():
+    ax = axes[key]
+    plot.matrix(ax, values, cmap="Blues", fmt="g", vmin=0, vmax=45)
+    ax.set_xticks(range(len(columns)), columns)
+    ax.set_yticks(range(len(rows)), rows)
     ax.set_title(title)
-    ax.set_aspect("equal")
-    ax.tick_params(length=0, labelsize=8)
-    corner = (left - 0.5, top - 0.5)
-    box = plt.Rectangle(corner, width, height, fill=False, color=ORANGE, linewidth=2.5)
+    ax.tick_params(length=0)
+    box = plt.Rectangle((-0.5, -0.5), width, height, fill=False, color=ORANGE, linewidth=2.5)
     ax.add_patch(box).set_clip_on(False)
 
 # %% [markdown]
@@ -73,7 +77,7 @@ assert dense_parameters == 3 * 2 + 2
 # ## Layers in a row
 
 # %% label="network" alt="Four columns: four squares labelled input, then five circles and three circles labelled hidden, then two circles labelled output. Every node is joined to every node of the next column." caption="A dense network. Each line is one weight, each circle is one neuron. The squares compute nothing: they are the data." tags=["remove-input"]
-fig, ax = plt.subplots(figsize=(7.2, 3))
+fig, ax = plt.subplots(figsize=(5, 3))
 names, sizes = ["input", "hidden", "hidden", "output"], [4, 5, 3, 2]
 columns = [np.arange(size) - (size - 1) / 2 for size in sizes]  # heights of the nodes
 for k in range(3):
@@ -163,7 +167,7 @@ def framed(ax, picture):
 
 
 # %% label="flow" alt="Three rows, one for each of three digits. From left to right: the picture of 8 by 8 pixels, the outputs of the first hidden layer as 8 by 4 cells, those of the second as 8 by 2 cells, and ten bars of class scores, of which one, hatched, is by far the longest: the true class." caption="Three digits on their way through the network. Dark means a large output. The hidden outputs are the network's own description of the picture; only the last layer's have a meaning that we gave them." tags=["remove-input"]
-fig, axes = plt.subplots(3, 4, figsize=(7.2, 4.8), width_ratios=[8, 4, 3, 9])
+fig, axes = plt.subplots(3, 4, figsize=(5, 4.8), width_ratios=[8, 4, 3, 8])
 titles = ["64\npixels", "32\noutputs", "16\noutputs", "10\nscores"]
 shapes = [(8, 8), (8, 4), (8, 2)]
 for row, axs in enumerate(axes):
@@ -172,8 +176,7 @@ for row, axs in enumerate(axes):
     bars = axs[3].barh(range(10), steps[3][row], color=BLUE)
     true = bars[labels[chosen[row]]]
     true.set(facecolor=ORANGE, hatch="//", edgecolor=plot.INK)
-    axs[3].set(xlim=(0, 1), xticks=[0, 1], yticks=range(10), ylim=(9.6, -0.6))
-    axs[3].tick_params(labelsize=8)
+    axs[3].set(xlim=(0, 1), xticks=[0, 1], yticks=[0, 3, 6, 9], ylim=(9.6, -0.6))
     axs[3].grid(axis="y", visible=False)
 for ax, title in zip(axes[0], titles, strict=True):
     ax.set_title(title)
@@ -249,7 +252,7 @@ models = {
     "four, linear": learn_rings(3, None),
     "four, ReLU": learn_rings(3, "relu"),
 }
-fig, axes = plt.subplots(1, 3, figsize=(7.2, 2.7), sharex=True, sharey=True)
+fig, axes = plt.subplots(1, 3, figsize=(5, 2.2), sharex=True, sharey=True)
 accuracies, doubts, outside = [], [], []
 for ax, (name, model) in zip(axes, models.items(), strict=True):
     plot.decision_boundary(ax, model, points, ring)
@@ -295,8 +298,8 @@ def count_pieces(values):
     return int(np.sum(np.diff(values, n=2) != 0)) + 1
 
 
-fig, axes = plt.subplots(1, 4, figsize=(7.2, 2), sharex=True, sharey=True)
-for depth, ax in enumerate(axes, start=1):
+fig, axes = plt.subplots(2, 2, figsize=(5, 3.2), sharex=True, sharey=True)
+for depth, ax in enumerate(axes.flat, start=1):
     values = np.asarray(build_fold(depth)(grid))[:, 0]
     ax.plot(grid[:, 0], values, color=BLUE)
     ax.set(title=f"depth {depth}", xticks=[0, 1], yticks=[0, 1])
@@ -345,10 +348,11 @@ assert 0.85 < he_factor < 1.15
 assert 0.85 < tanh_factor < 1.15
 
 # %% label="spread" alt="Spread of the outputs against the layer, on a logarithmic scale. With ReLU and He's start, and with tanh and Glorot's, the lines stay nearly level. ReLU with Glorot's start falls steadily. Sigmoid falls steepest, by more than a factor of a thousand in ten layers." caption="How far a layer's outputs differ from one digit to another: the standard deviation over the test digits, averaged over units." tags=["remove-input"]
-fig, ax = plt.subplots(figsize=(7.2, 3.2))
+fig, ax = plt.subplots()
 for (name, spread), marker in zip(spreads.items(), plot.MARKERS, strict=False):
     ax.semilogy(range(1, 11), spread, marker=marker, label=name)
 ax.set(xlabel="layer", ylabel="spread", xticks=range(1, 11))
+ax.set_yticks([1e-1, 1e-3, 1e-5, 1e-7], ["0.1", "0.001", "0.00001", "0.0000001"])
 ax.legend(ncols=2)
 
 # %% [markdown]
@@ -400,10 +404,9 @@ pd.DataFrame(
 
 # %% label="transformed" alt="One handwritten zero five times: as it is, 8 by 8 pixels; after max pooling, 4 by 4 coarse pixels; after Mirror, with left and right swapped; after Reshape, the same pixels as 4 rows of 16; and after Flatten, one row of 64." caption="One digit after four layers that learn nothing." tags=["remove-input"]
 fig, axes = plt.subplot_mosaic(
-    [["input", "MaxPooling2D", "Mirror", "Reshape"], ["Flatten"] * 4],
-    figsize=(7.2, 2.4),
-    width_ratios=[1, 1, 1, 3],
-    height_ratios=[4, 1],
+    [["input", "MaxPooling2D", "Mirror"], ["Reshape", "Reshape", "."], ["Flatten"] * 3],
+    figsize=(5, 4),
+    height_ratios=[8, 4, 1],
 )
 pictures_of = {
     "input": pictures[0],

@@ -44,12 +44,12 @@ assert mse_good < mse_fair < mse_bad
 # %% label="ranking" alt="Left: a cloud of points and three lines of different slope. Right: a parabola; the steep line sits near its lowest point, the falling one high up." caption="Three lines, and the mean squared error of every slope." tags=["remove-input"]
 grey, ends = plot.COLORS["grey"], [bmi.argmin(), bmi.argmax()]
 slopes = np.linspace(-8, 28, 73)
-fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.4))
+fig, (left, right) = plt.subplots(1, 2)
 left.plot(bmi, progress, ".", color=grey, markersize=3)
 right.plot(slopes, [mse(progress, line(slope)) for slope in slopes], "-", color=grey)
 for slope, price, mark in (10, mse_good, "o"), (5, mse_fair, "s"), (-5, mse_bad, "v"):
     (drawn,) = left.plot(bmi[ends], line(slope)[ends])
-    right.plot(slope, price, mark, color=drawn.get_color(), ms=9, label=f"slope {slope}")
+    right.plot(slope, price, mark, color=drawn.get_color(), ms=9, label=f"slope {slope}".replace("-", "−"))
 left.set(xlabel="body mass index (kg/m²)", ylabel="progress after a year")
 right.set(xlabel="slope of the line", ylabel="mean squared error", ylim=(0, None))
 right.legend(loc="lower right")
@@ -68,14 +68,14 @@ def three(delta):
 error = np.linspace(-3, 3, 601)
 
 # %% label="shapes" alt="Left: a parabola, a V, and a curve between them. Right, their slopes: a rising line, a step, and a rising line that is cut off at both ends." caption="The price of an error, and its slope." tags=["remove-input"]
-fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.2))
+fig, (left, right) = plt.subplots(1, 2)
 for name, loss in three(1.0).items():
     price = np.asarray(loss.call(np.zeros((601, 1)), error[:, None]))  # (601,)
     left.plot(error, price, label=name)
     right.plot(error, np.gradient(price, error))
 left.set(xlabel="error", ylabel="price", ylim=(0, 5))
 right.set(xlabel="error", ylabel="slope of the price", ylim=(-5, 5))
-left.legend()
+fig.legend(loc="outside upper left", ncols=3)
 
 # %% [markdown]
 # ## What each loss settles on
@@ -92,7 +92,7 @@ def average_price(loss, y, guesses):
 rides = np.array([21.0, 23.0, 24.0, 26.0, 96.0])
 mean, median = rides.mean(), np.median(rides)
 guesses, choices = np.linspace(15, 100, 1701), []
-fig, ax = plt.subplots(figsize=(7.2, 3.4))
+fig, ax = plt.subplots()
 for name, loss in three(5.0).items():
     price = average_price(loss, rides, guesses)
     choices.append(guesses[price.argmin()])
@@ -168,7 +168,7 @@ ax.legend(loc="upper left")
 rain = np.array([1, 1, 0, 1, 1, 1, 0, 1, 0, 1], dtype=float)
 bce = keras.losses.BinaryCrossentropy()
 guesses, choices = np.linspace(0.01, 1, 100), []
-fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.4))
+fig, (left, right) = plt.subplots(1, 2)
 for name, loss in {"cross-entropy": bce, "squared": mse, "absolute": mae}.items():
     left.plot(guesses, average_price(loss, np.ones(1), guesses), label=name)
     price = average_price(loss, rain, guesses)
@@ -177,7 +177,7 @@ for name, loss in {"cross-entropy": bce, "squared": mse, "absolute": mae}.items(
     right.plot(choices[-1], price.min(), "o", color=drawn.get_color())
 left.set(xlabel="forecast for one rainy day", ylabel="price", ylim=(0, 4.7))
 right.set(xlabel="forecast for all ten days", ylabel="average price", ylim=(0, 2))
-left.legend()
+fig.legend(loc="outside upper left", ncols=3)
 rain_bce, rain_mse, rain_mae = choices
 price_rare = -np.log(0.01)
 assert np.allclose(choices, (0.7, 0.7, 1))
@@ -210,7 +210,7 @@ one_wrong = np.log(1e-7) / np.log(0.9)  # as many samples with p = 0.9 cost the 
 # %% label="push" alt="Left: for negative z the cross-entropy is a straight slope, the squared error is flat. Right: there the push of the cross-entropy is nearly one, that of the squared error nearly zero." caption="The right answer is 1. On the left of each panel the neuron is sure of 0." values="p_wrong push_ce push_mse push_ratio"
 z = np.linspace(-10, 10, 401)
 p = 1 / (1 + np.exp(-z))
-fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.2))
+fig, (left, right) = plt.subplots(1, 2)
 for name, loss, push in ("cross-entropy", bce, 1 - p), ("squared", mse, 2 * (1 - p) ** 2 * p):
     price = average_price(loss, np.ones(1), p)
     assert np.allclose(-np.gradient(price, z)[1:-1], push[1:-1], atol=0.01)
@@ -218,7 +218,7 @@ for name, loss, push in ("cross-entropy", bce, 1 - p), ("squared", mse, 2 * (1 -
     right.plot(z, push)
 left.set(xlabel="$z$", ylabel="price")
 right.set(xlabel="$z$", ylabel="push on $z$ (minus the slope)")
-left.legend()
+fig.legend(loc="outside upper left", ncols=2)
 p_wrong = 1 / (1 + np.exp(6))  # z = -6
 push_ce, push_mse = 1 - p_wrong, 2 * (1 - p_wrong) ** 2 * p_wrong
 push_ratio = push_ce / push_mse
@@ -266,10 +266,11 @@ assert 0.4 < accuracy_mse < 0.5
 assert share_three < 0.02
 
 # %% label="swapped" alt="Accuracy against steps. With cross-entropy it climbs past 95 percent in some fifty steps; with the squared error it stops just under one half." caption="Two copies of one confidently wrong neuron, trained on the corrected labels." tags=["remove-input"]
-fig, ax = plt.subplots(figsize=(7.2, 3.2))
+fig, ax = plt.subplots()
 ax.semilogx(range(1, steps + 1), history_ce, label="cross-entropy")
 ax.semilogx(range(1, steps + 1), history_mse, label="squared error")
 ax.set(xlabel="step on the corrected labels", ylabel="accuracy")
+ax.xaxis.set_major_formatter("{x:,g}")
 ax.legend(loc="upper left")
 
 # %% [markdown]
@@ -334,10 +335,10 @@ table.round(3)
 
 # %% label="weights" alt="Above: three pictures of 64 weights; with L2 paler than without, with L1 mostly empty. Below: the sizes of all weights in order; the curve of soft-thresholding ends early." caption="Above: the 64 weights of the digit 3; blue speaks for a 3, red against, white is nothing. Below: the sizes of all 640 weights on a logarithmic scale, which has no zero: the curve of soft-thresholding simply ends." tags=["remove-input"]
 largest = []
-fig, axes = plt.subplot_mosaic("012;333", figsize=(7.2, 5.4), height_ratios=(1, 1.2))
+fig, axes = plt.subplot_mosaic("012;333", figsize=(5, 5), height_ratios=(1, 1.6))
 for panel, name in enumerate(("no penalty", "L2", "L1 by soft-thresholding")):
     ax, picture = axes[str(panel)], kernels[name][:, 3].reshape(1, 8, 8)
-    plot.images(ax, picture, cmap="RdBu", vmin=-3, vmax=3).set_title(name)
+    plot.images(ax, picture, cmap="RdBu", vmin=-3, vmax=3).set_title(name.replace("soft-", "soft-\n"))
 for name, kernel in kernels.items():
     sizes = np.sort(np.abs(kernel[kernel != 0]))[::-1]
     axes["3"].semilogy(sizes, label=name)
@@ -345,6 +346,7 @@ for name, kernel in kernels.items():
         largest.append(sizes[:150])
 assert np.allclose(*largest, atol=0.02)  # the two curves lie on top of each other
 axes["3"].set(xlabel="weights, largest first", ylabel="size", ylim=(1e-5, 5))
+axes["3"].set_yticks([1, 1e-2, 1e-4], ["1", "0.01", "0.0001"])
 axes["3"].legend(loc="lower left")
 
 # %% [markdown]

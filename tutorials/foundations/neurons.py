@@ -37,38 +37,39 @@ assert total == 3.0
 assert fires
 
 # %% label="diagram" alt="Three circles on the left hold the inputs 4, 2 and 1. An arrow from each, labelled with its weight 0.5, 2.5 and 6, leads to a circle that adds them up, together with the bias of minus 10. The sum, 3, goes through a step function and comes out as 1." caption="One neuron and one basket. Each input is multiplied by its weight; the bias joins the sum; the activation function turns the sum into the output." tags=["remove-input"]
-fig, ax = plt.subplots(figsize=(7.2, 2.9))
+fig, ax = plt.subplots(figsize=(5, 2.9))
 
 
-def node(x, y, text, color, size=15):
-    """Write `text` into a circle at (x, y)."""
-    box = {"boxstyle": "circle,pad=0.45", "fc": PAPER, "ec": color, "lw": 2}
-    ax.text(x, y, text, ha="center", va="center", size=size, bbox=box, zorder=3)
+def node(x, y, text, color, size=13):
+    """Write `text` into a circle at (x, y), 36 points wide."""
+    ax.plot(x, y, "o", ms=36, mfc=PAPER, mec=color, mew=2)
+    ax.text(x, y, text, ha="center", va="center", size=size)
 
 
-def arrow(start, end, text=None, lift=0.13):
-    """Draw an arrow and write `text` above its middle."""
-    style = {"arrowstyle": "-|>", "color": INK, "shrinkA": 17, "shrinkB": 21}
+def arrow(start, end, text=None, lift=0.0):
+    """Draw an arrow from rim to rim, and write `text` on its middle, or above it."""
+    style = {"arrowstyle": "-|>", "color": INK, "shrinkA": 19, "shrinkB": 19}
     ax.annotate("", end, start, arrowprops=style)
     if text:
-        middle = np.mean([start, end], axis=0)
-        ax.text(middle[0], middle[1] + lift, text, ha="center", va="center")
+        x, y = np.mean([start, end], axis=0)
+        box = {"fc": PAPER, "ec": "none", "pad": 1.5}
+        ax.text(x, y + lift, text, ha="center", va="center", bbox=box)
 
 
 goods = ["apples", "loaves", "cheeses"]
 for k, height in enumerate([1, 0, -1]):
     node(0, height, f"{quantity[k]:g}", BLUE)
-    ax.text(-0.35, height, goods[k], ha="right", va="center")
+    ax.text(-0.45, height, goods[k], ha="right", va="center")
     arrow((0, height), (2, 0), f"× {price[k]:g}")
-node(2, -1.25, f"−{budget:g}", ORANGE, size=12)
-ax.text(2.4, -1.25, "bias", va="center")
+node(2, -1.25, f"−{budget:g}", ORANGE)
+ax.text(2.45, -1.25, "bias", va="center")
 arrow((2, -1.25), (2, 0))
-node(2, 0, "Σ", INK, size=17)
-arrow((2, 0), (3.7, 0), f"z = {total:g}")
-node(3.7, 0, "step", GREEN, size=12)
-arrow((3.7, 0), (5, 0))
-ax.text(5.05, 0, f"y = {int(fires)}", va="center", fontsize=15)
-ax.set(xlim=(-1.2, 5.8), ylim=(-1.7, 1.35))
+node(2, 0, "Σ", INK, size=16)
+arrow((2, 0), (3.7, 0), f"z = {total:g}", lift=0.2)
+node(3.7, 0, "step", GREEN, size=11)
+arrow((3.7, 0), (4.9, 0))
+ax.text(4.65, 0, f"y = {int(fires)}", va="center", size=13)
+ax.set(xlim=(-1.4, 5.4), ylim=(-1.6, 1.35))
 ax.axis("off")
 
 # %% [markdown]
@@ -95,12 +96,15 @@ assert abs(sigmoid_at_total - 1 / (1 + np.exp(-3))) < 1e-6
 assert relu_at_total == 3
 
 # %% label="activations" alt="Four small graphs of the output y against the sum z. The step jumps from 0 to 1 at zero. The sigmoid climbs smoothly from 0 to 1. The hyperbolic tangent climbs from minus 1 to 1. ReLU is flat at zero on the left and a straight ramp on the right. A dot on each marks the sum of 3." caption="Four activation functions. The dot is the basket above, whose sum is 3." tags=["remove-input"]
-fig, axes = plt.subplots(1, 4, figsize=(7.2, 2.3), sharex=True, sharey=True)
-for ax, (name, f) in zip(axes, functions.items(), strict=True):
+fig, axes = plt.subplots(2, 2, figsize=(5, 3.8), sharex=True, sharey=True)
+for ax, (name, f) in zip(axes.flat, functions.items(), strict=True):
     ax.plot(z, np.asarray(f(z)), color=BLUE)
     ax.plot(total, outputs[name], "o", color=ORANGE, markersize=7)
-    ax.set(title=name, xlabel="sum z", xticks=[-3, 0, 3], ylim=(-1.3, 3.4))
-axes[0].set_ylabel("output y")
+    ax.set(title=name, xticks=[-3, 0, 3], ylim=(-1.3, 3.4))
+for ax in axes[1]:
+    ax.set_xlabel("sum z")
+for ax in axes[:, 0]:
+    ax.set_ylabel("output y")
 
 # %% [markdown]
 # ## A neuron finds a line that we know
@@ -143,20 +147,20 @@ assert squares_gap < 1e-3
 assert path[:20, 1].max() > 2 * bias  # it overshoots before it settles
 
 # %% label="line" alt="Left: sixty points along a rising line, and the neuron's line after 0, 1, 10 and 200 steps; it starts flat at zero and ends in the middle of the points. Right: the weight and the bias against the step; the bias overshoots at first, and both then settle on the dotted lines at 1.8 and 0.32." caption="Learning a known line. Left: the neuron's line after 0, 1, 10 and 200 steps. Right: its weight and bias; dotted, the true values." tags=["remove-input"]
-fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.2))
+fig, (left, right) = plt.subplots(1, 2, figsize=(5, 3.8))
 left.plot(celsius, fahrenheit, "o", color=ORANGE, ms=4, label="readings")
 ends = np.array([0.0, 1.0])
 for step, style in [(0, ":"), (1, "-."), (10, "--"), (200, "-")]:
     w, b = path[step]
     left.plot(ends, w * ends + b, style, color=BLUE, label=f"step {step}")
 left.set(xlabel="Celsius / 100", ylabel="Fahrenheit / 100")
-left.legend()
+left.legend(loc="lower left", bbox_to_anchor=(0, 1))
 right.plot(path[:, 0], color=BLUE, label="weight w")
 right.plot(path[:, 1], "-.", color=ORANGE, label="bias b")
 for truth in [1.8, 0.32]:
     right.axhline(truth, color=INK, linestyle=":", linewidth=1)
 right.set(xlabel="step", ylim=(0, 2))
-right.legend(loc="center right")
+right.legend(loc="lower left", bbox_to_anchor=(0, 1))
 
 # %% [markdown]
 # The same neuron with the library: a `Dense` layer with one unit, plain gradient descent, all
@@ -228,15 +232,15 @@ twin_length, twin_width = twins[0]
 assert np.all(w > 0)  # the longer and the wider, the more virginica
 assert np.abs(score[(score > 0) != is_virginica]).max() < 3  # near misses
 
-# %% label="boundary" alt="Left: petal width against petal length for one hundred irises; a straight line that falls from left to right separates most of the versicolor, lower left, from the virginica, upper right. An arrow at a right angle to the line points to the virginica. Right: the neuron's output against its sum z. Every flower lies on one S-shaped curve; the few errors are near the middle, at z around zero." caption="Left: the border is the line on which the sum is zero; the weights, drawn as an arrow, stand at a right angle to it. Right: the neuron turns two measurements into one sum; every flower, drawn at its own height, lands on the same curve." tags=["remove-input"]
-fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 2.7), width_ratios=[4, 3])
+# %% label="boundary" alt="Above: petal width against petal length for one hundred irises; a straight line that falls from left to right separates most of the versicolor, lower left, from the virginica, upper right. An arrow at a right angle to the line points to the virginica. Below: the neuron's output against its sum z. Every flower lies on one S-shaped curve; the few errors are near the middle, at z around zero." caption="Above: the border is the line on which the sum is zero; the weights, drawn as an arrow, stand at a right angle to it. Below: the neuron turns two measurements into one sum; every flower, drawn at its own height, lands on the same curve." tags=["remove-input"]
+fig, (upper, lower) = plt.subplots(2, figsize=(5, 5), height_ratios=[5, 4])
 for chosen, name, marker, color in [
     (~is_virginica, "versicolor", "o", BLUE),
     (is_virginica, "virginica", "^", ORANGE),
 ]:
     style = {"color": color, "alpha": 0.7, "markersize": 5}
-    left.plot(*petals[chosen].T, marker, **style)
-    right.plot(score[chosen], probability[chosen], marker, label=name, **style)
+    upper.plot(*petals[chosen].T, marker, **style)
+    lower.plot(score[chosen], probability[chosen], marker, label=name, **style)
 
 
 def width_at(length):
@@ -245,20 +249,20 @@ def width_at(length):
 
 
 lengths = np.array([2.8, 7.1])
-left.plot(lengths, width_at(lengths), color=INK)
+upper.plot(lengths, width_at(lengths), color=INK)
 foot = np.array([3.9, width_at(3.9)])
 head = foot + 0.55 * w / np.linalg.norm(w)
 pointed = {"arrowstyle": "-|>", "color": INK, "shrinkA": 0, "shrinkB": 0}
-left.annotate("", head, foot, arrowprops=pointed)
-left.text(*(head + 0.05), "w")
-left.set(xlabel="petal length (cm)", ylabel="petal width (cm)")
-left.set(xlim=(2.7, 7.1), ylim=(0.5, 2.9))
-left.set_aspect("equal")
+upper.annotate("", head, foot, arrowprops=pointed)
+upper.text(*(head + 0.05), "w")
+upper.set(xlabel="petal length (cm)", ylabel="petal width (cm)")
+upper.set(xlim=(2.7, 7.1), ylim=(0.5, 2.9))
+upper.set_aspect("equal")
 curve = np.linspace(score.min(), score.max(), 200)
-right.plot(curve, 1 / (1 + np.exp(-curve)), color=INK, lw=1, zorder=0)
-right.axvline(0, color=INK, linestyle=":", linewidth=1)
-right.set(xlabel="sum z", ylabel="output y")
-right.legend(loc="upper left", handletextpad=0)
+lower.plot(curve, 1 / (1 + np.exp(-curve)), color=INK, lw=1, zorder=0)
+lower.axvline(0, color=INK, linestyle=":", linewidth=1)
+lower.set(xlabel="sum z", ylabel="output y")
+lower.legend(loc="upper left", handletextpad=0)
 
 # %% [markdown]
 # ## One to move by hand
@@ -299,7 +303,7 @@ margin = np.abs(sums).min(axis=1) / np.linalg.norm(neurons[:, :2], axis=1)
 side = np.linspace(-0.35, 1.35, 80)
 grid = np.stack(np.meshgrid(side, side), axis=-1)  # (80, 80, 2)
 
-fig, axes = plt.subplots(2, 8, figsize=(7.2, 2.2), sharex=True, sharey=True)
+fig, axes = plt.subplots(4, 4, figsize=(4.8, 4.8), sharex=True, sharey=True)
 for k, ax in enumerate(axes.flat):
     same = np.flatnonzero(number == k)
     if len(same):
@@ -307,8 +311,8 @@ for k, ax in enumerate(axes.flat):
         fires = grid @ w + b > 0
         ax.contourf(side, side, fires, [0.5, 1.5], colors=[BLUE], alpha=0.25)
     else:
-        ax.set_title("XOR" if k == 6 else "not XOR", fontsize=10, color=RED)
-        ax.text(0.5, 0.5, "?", ha="center", va="center", size=15, color=RED)
+        name = "XOR" if k == 6 else "not XOR"
+        ax.text(0.5, 0.5, f"{name}\n?", ha="center", va="center", color=RED)
     for corner, bit in zip(table, f"{k:04b}", strict=True):
         ax.plot(*corner, "o", color=INK, mfc=INK if bit == "1" else PAPER)
     ax.set(xticks=[], yticks=[], aspect="equal")
@@ -381,7 +385,7 @@ print(f"outputs {output.ravel().round(3)}")
 assert three_accuracy == 1.0
 
 # %% label="moved" alt="Left: the four cases at the corners of a square, with two parallel diagonal lines; the two cases to be answered with 1 lie between them. Right: the same four cases placed at the outputs of the two hidden neurons. The two cases answered with 1 now lie on the same corner, and one line separates them from the others." caption="Left: the two hidden neurons draw one line each. Right: the outputs of these two neurons are new coordinates, and there one line is enough." tags=["remove-input"]
-fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 3.3), sharex=True, sharey=True)
+fig, (left, right) = plt.subplots(1, 2, figsize=(5, 3.3), sharex=True, sharey=True)
 lines = np.array([-0.4, 1.4])
 left.plot(lines, 0.5 - lines, color=BLUE, label="first: at least one")
 left.plot(lines, 1.5 - lines, "--", color=ORANGE, label="second: not both")
@@ -430,7 +434,7 @@ assert np.mean(near) > 0.5
 assert np.median(halves) == 2  # "one half" to two of the four cases
 
 # %% label="losses" alt="Loss against epoch for twenty random starts each. Left, two hidden neurons: some of the curves fall to zero, the others stay on flat shelves far above it. Right, eight hidden neurons: the curves fall to zero within a few epochs." caption="The loss of every start on XOR. Solid green: all four cases right at the end. Dashed red: stuck. The dotted line is the loss of a coin toss, $\\ln 2$." tags=["remove-input"]
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 3), sharex=True, sharey=True)
+fig, axes = plt.subplots(1, 2, figsize=(5, 2.8), sharex=True, sharey=True)
 for ax, (hidden, results) in zip(axes, runs.items(), strict=True):
     for losses, _, found in results:
         style, color = ("-", GREEN) if found else ("--", RED)
