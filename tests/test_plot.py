@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 
 from labkit import datasets, plot
 
@@ -85,6 +86,18 @@ def test_theme_is_transparent_and_lines_differ_without_color() -> None:
         assert mpl.rcParams["grid.color"] == plot.GRID
     assert cycle["color"] == list(plot.COLORS.values())
     assert len({str(style) for style in cycle["linestyle"]}) == len(plot.COLORS)
+
+
+def test_default_text_can_be_read_on_a_phone() -> None:
+    """A figure of the default size, shown 358 pixels wide, has no text below 9 pixels."""
+    with mpl.rc_context():
+        plot.set_theme()
+        inches = Figure().get_figwidth() + 2 * mpl.rcParams["savefig.pad_inches"]
+        names = [name for name in mpl.rcParams if name.endswith((".labelsize", ".titlesize"))]
+        names += ["font.size", "legend.fontsize"]
+        points = [FontProperties(size=mpl.rcParams[name]).get_size_in_points() for name in names]
+    assert len(points) > 6
+    assert min(points) / 72 / inches * 358 > 9
 
 
 def test_many_points_are_rasterized(ax: Axes) -> None:

@@ -49,7 +49,9 @@ left.plot(bmi, progress, ".", color=grey, markersize=3)
 right.plot(slopes, [mse(progress, line(slope)) for slope in slopes], "-", color=grey)
 for slope, price, mark in (10, mse_good, "o"), (5, mse_fair, "s"), (-5, mse_bad, "v"):
     (drawn,) = left.plot(bmi[ends], line(slope)[ends])
-    right.plot(slope, price, mark, color=drawn.get_color(), ms=9, label=f"slope {slope}".replace("-", "−"))
+    right.plot(
+        slope, price, mark, color=drawn.get_color(), ms=9, label=f"slope {slope}".replace("-", "−")
+    )
 left.set(xlabel="body mass index (kg/m²)", ylabel="progress after a year")
 right.set(xlabel="slope of the line", ylabel="mean squared error", ylim=(0, None))
 right.legend(loc="lower right")
@@ -338,7 +340,9 @@ largest = []
 fig, axes = plt.subplot_mosaic("012;333", figsize=(5, 5), height_ratios=(1, 1.6))
 for panel, name in enumerate(("no penalty", "L2", "L1 by soft-thresholding")):
     ax, picture = axes[str(panel)], kernels[name][:, 3].reshape(1, 8, 8)
-    plot.images(ax, picture, cmap="RdBu", vmin=-3, vmax=3).set_title(name.replace("soft-", "soft-\n"))
+    plot.images(ax, picture, cmap="RdBu", vmin=-3, vmax=3).set_title(
+        name.replace("soft-", "soft-\n")
+    )
 for name, kernel in kernels.items():
     sizes = np.sort(np.abs(kernel[kernel != 0]))[::-1]
     axes["3"].semilogy(sizes, label=name)

@@ -1,0 +1,80 @@
+"""Text in figures on a phone: it can be read where the page is 390 pixels wide."""
+
+import io
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+from matplotlib.figure import Figure
+from playwright.sync_api import Browser, Page
+
+from labkit import plot
+
+PHONE = {"width": 390, "height": 844}
+SMALLEST = 9.0  # CSS pixels
+# matplotlib writes letters as outlines of a font 100 units high, in groups named text_1, text_2 …
+SIZES = """() => [...document.querySelectorAll("svg text, svg g[id^=text_] use")].map(letter => {
+    const { a, b } = letter.getScreenCTM();
+    const size = letter.tagName === "text" ? parseFloat(getComputedStyle(letter).fontSize) : 100;
+    return size * Math.hypot(a, b);
+})"""
+DRAWINGS = """() => [...document.querySelectorAll(".lab-figure img[src$='.svg']")]
+    .map(image => [image.src, image.getBoundingClientRect().width])
+    .filter(([, width]) => width > 0)"""
+
+
+@pytest.fixture
+def phone(browser: Browser) -> Page:
+    """Open a page as wide as a phone's."""
+    return browser.new_page(viewport=PHONE)
+
+
+def letters(page: Page, svg: str, width: float) -> list[float]:
+    """Return the size in CSS pixels of each letter of a drawing that is shown `width` wide."""
+    page.set_content(f'<div style="width: {width}px">{svg[svg.index("<svg") :]}</div>')
+    page.add_style_tag(content="svg { width: 100%; height: auto }")
+    return page.evaluate(SIZES)
+
+
+def drawing(size: float) -> str:
+    """Draw 5 inches with text along both axes, of one size in points, and an exponent."""
+    with mpl.rc_context():
+        plot.set_theme()
+        figure = Figure()
+        figure.text(0.1, 0.5, "across", size=size)
+        figure.text(0.5, 0.1, "upwards", size=size, rotation=90)
+        figure.text(0.5, 0.5, "$10^{-3}$", size=size)
+        file = io.StringIO()
+        figure.savefig(file, format="svg")
+    return file.getvalue()
+
+
+def test_letters_are_measured(phone: Page) -> None:
+    """12 points are 16 pixels at full size and 8 at half; exponents are smaller, and counted."""
+    for width, size in [(480, 16), (240, 8)]:
+        sizes = letters(phone, drawing(12), width)
+        assert len(sizes) == len("acrossupwards10−3")
+        assert max(sizes) == pytest.approx(size, rel=0.01)
+        assert min(sizes) == pytest.approx(0.7 * size, rel=0.01)
+    plain = '<svg viewBox="0 0 200 50"><text y="40" font-size="20">plain</text></svg>'
+    assert letters(phone, plain, 100) == pytest.approx([10])
+
+
+def test_text_in_figures_can_be_read_on_a_phone(phone: Page, site: Path, server: str) -> None:
+    """No letter of any page's figures is below 9 CSS pixels where the page is 390 wide."""
+    shown: dict[str, float] = {}
+    for path in site.rglob("*.html"):
+        if "lab-figure" in path.read_text("utf-8"):
+            phone.goto(server + path.relative_to(site).as_posix())
+            for source, width in phone.evaluate(DRAWINGS):
+                name = source.removeprefix(server)
+                shown[name] = min(width, shown.get(name, width))
+    small, texts = [], 0
+    for name, width in shown.items():
+        if sizes := letters(phone, (site / name).read_text("utf-8"), width):
+            texts += 1
+            if min(sizes) < SMALLEST:
+                small.append(f"{name}: {min(sizes):.1f} px, shown {width:.0f} px wide")
+    assert len(shown) > 40
+    assert texts > 35
+    assert not small, "Draw narrower (5 inches at most) or write larger:\n" + "\n".join(small)
