@@ -56,7 +56,6 @@ HEAVY = (
     "pandas",
     "pooch",
     "scipy",
-    "seaborn",
     "sklearn",
     "statsmodels",
     "tensorflow",
