@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from labkit._common import expect, extra
+from labkit._palette import PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,23 +22,18 @@ if TYPE_CHECKING:
 __all__ = ["COLORS", "GRID", "INK", "MARKERS", "PAPER", "curves", "decision_boundary"]
 __all__ += ["images", "matrix", "scatter", "set_theme"]
 
-INK = "#1f2328"
+_NAMES = ("blue", "orange", "green", "purple", "red", "grey")
+
+INK = PALETTE["ink"][0]
 """Text and axes."""
 
-GRID = "#d0d7de"
+GRID = PALETTE["grid"][0]
 """Grid lines."""
 
-PAPER = "#ffffff"
+PAPER = PALETTE["paper"][0]
 """The page, where a mark is to be hollow."""
 
-COLORS = {
-    "blue": "#0b6bcb",
-    "orange": "#c2410c",
-    "green": "#0f7b55",
-    "purple": "#8b3fc7",
-    "red": "#b3261e",
-    "grey": "#57606a",
-}
+COLORS = {name: PALETTE[name][0] for name in _NAMES}
 """The colors of data, by name, in the order in which lines take them."""
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")

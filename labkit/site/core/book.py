@@ -1,7 +1,7 @@
 """What the tutorials gave, asked for by name.
 
 A chapter names a cell (`neuron#boundary`) or a value (`neuron#accuracy`). A name that does
-not exist is an error that lists the names that do.
+not exist is an error that suggests the nearest.
 """
 
 import difflib
@@ -12,10 +12,14 @@ from typing import Any, Literal
 
 from nbformat import NotebookNode, from_dict
 
+from .colab import Colab
 from .figures import Figure, figures
+from .thumbnails import Thumbnail, thumbnails
 from .tutorial import Tutorial
 
 State = Literal["done", "running", "failed"]
+NEAR = 3  # names that a message suggests for one that does not exist
+FEW = 6  # names that a message lists where none is near
 RECENT = 8  # notebooks kept in memory: a chapter asks for a few of them again and again
 
 
@@ -29,15 +33,17 @@ class Cell:
 
     Attributes:
         tutorial: The tutorial's name.
-        anchor: The cell's id on the tutorial's page: its label, or `cell-` and its number.
+        anchor: The cell's id on the tutorial's page: its label, or `cell_` and its number.
         node: The cell, with its outputs when the tutorial is done.
         state: The tutorial's state.
+        place: The address of the tutorial's page.
     """
 
     tutorial: str
     anchor: str
     node: NotebookNode
     state: State = "done"
+    place: str = ""
 
     @property
     def name(self) -> str:
@@ -54,7 +60,7 @@ class Cell:
         drawings = list(figures(self.node, self.anchor))
         if drawings and not self.node.metadata.get("alt", "").strip():
             raise EmbedError(
-                f"tutorials/{self.tutorial}.py:{self.node.metadata.get('line', '?')}: this "
+                f"{self.place}.py:{self.node.metadata.get('line', '?')}: this "
                 "cell draws a figure that has no alternative text. Add to its marker "
                 'alt="…": what one sees, in a sentence.'
             )
@@ -72,38 +78,6 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Colab:
-    """Where Colab finds the tutorials: in the branch of a GitHub repository that has the site.
-
-    Attributes:
-        repository: OWNER/NAME, or nothing if the repository is elsewhere; then all is false.
-        branch: The branch.
-    """
-
-    repository: str = ""
-    branch: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.repository)
-
-    def address(self, tutorial: str) -> str:
-        """Return the address that opens a tutorial in Colab, given its page's address."""
-        name = tutorial.rpartition("/")[2]
-        path = f"{self.repository}/blob/{self.branch}/{tutorial}/{name}.ipynb"
-        return f"https://colab.research.google.com/github/{path}"
-
-    @property
-    def setup(self) -> str:
-        """The code that installs labkit where it is missing."""
-        package = f"labkit[data,plot] @ git+https://github.com/{self.repository}"
-        return (
-            "import importlib.util\n\n"
-            'if not importlib.util.find_spec("labkit"):  # on Colab\n'
-            f'    %pip install --quiet "{package}"'
-        )
-
-
-@dataclass(frozen=True)
 class Book:
     """The tutorials by name, run or still running.
 
@@ -114,14 +88,19 @@ class Book:
         colab: Where the notebooks can be opened.
         places: The address of each tutorial's page: `tutorials/foundations/neurons`.
         asked: The tutorials of which something was asked; who wants to know clears it.
+        parts: The title of each part of the book by its folder, in the parts' order.
+        chapters: The source of each tutorial's chapter, `foundations/neurons.md`, where there is
+            one, in the chapters' order.
     """
 
     notebooks: Mapping[str, NotebookNode]
     states: Mapping[str, State] = field(default_factory=dict)
     messages: Mapping[str, str] = field(default_factory=dict)
-    colab: Colab = Colab()
+    colab: Colab = field(default_factory=Colab)
     places: Mapping[str, str] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set, repr=False)
+    parts: Mapping[str, str] = field(default_factory=dict)
+    chapters: Mapping[str, str] = field(default_factory=dict)
     _recent: dict[str, NotebookNode] = field(default_factory=dict, repr=False)
 
     def state(self, tutorial: str) -> State:
@@ -132,6 +111,26 @@ class Book:
     def place(self, tutorial: str) -> str:
         """Return the address of a tutorial's page, which is its file's path without `.py`."""
         return self.places.get(tutorial, f"tutorials/{tutorial}")
+
+    def by_part(self) -> dict[str, list[str]]:
+        """Return the tutorials' names by the title of their part, in the book's order.
+
+        Parts without a title come last, under the names of their folders.
+        """
+        parts, chapters = list(self.parts), list(self.chapters)
+        found: dict[str, list[str]] = {}
+        for name in self.notebooks:
+            found.setdefault("/".join(self.place(name).split("/")[1:-1]), []).append(name)
+        return {
+            self.parts.get(part, part.rpartition("/")[2].capitalize()): sorted(
+                found[part], key=lambda name: (_rank(name, chapters), name)
+            )
+            for part in sorted(found, key=lambda part: (_rank(part, parts), part))
+        }
+
+    def thumbnails(self, tutorial: str) -> list[Thumbnail]:
+        """Return the small pictures of a tutorial: for the light page and the dark one."""
+        return list(thumbnails(self.notebook(tutorial)))
 
     def facts(self, tutorial: str, digest: str) -> str:
         """Return a text that is another when anything that pages show of a tutorial is.
@@ -170,7 +169,7 @@ class Book:
             EmbedError: There is no such tutorial.
         """
         return [
-            Cell(tutorial, anchor(node, number), node, self.state(tutorial))
+            Cell(tutorial, anchor(node, number), node, self.state(tutorial), self.place(tutorial))
             for number, node in enumerate(self.notebook(tutorial).cells)
             if node.cell_type == "code"
         ]
@@ -221,8 +220,8 @@ def places(tutorials: Iterable[Tutorial]) -> dict[str, str]:
 
 
 def anchor(cell: NotebookNode, number: int) -> str:
-    """Return the id that a cell has on its page."""
-    return str(cell.metadata.get("label", f"cell-{number}"))
+    """Return the id that a cell has on its page; no label has an underscore."""
+    return str(cell.metadata.get("label", f"cell_{number}"))
 
 
 def empty() -> Any:
@@ -230,6 +229,10 @@ def empty() -> Any:
     return from_dict(  # type: ignore[no-untyped-call]  # of nbformat
         {"cell_type": "code", "metadata": {}, "source": "", "outputs": []}
     )
+
+
+def _rank(name: str, order: list[str]) -> int:
+    return order.index(name) if name in order else len(order)
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -240,7 +243,9 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _hint(wanted: str, names: Iterable[str], introduction: str) -> str:
+    """Return the names nearest to one that does not exist; all of them only if they are few."""
     names = sorted(names)
-    if near := difflib.get_close_matches(wanted, names, n=1):
-        return f"Did you mean {near[0]!r}?"
-    return f"{introduction}: {', '.join(names) or 'none'}."
+    if near := difflib.get_close_matches(wanted, names, n=NEAR):
+        return f"Did you mean {' or '.join(map(repr, near))}?"
+    more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+    return f"{introduction}: {', '.join(names[:FEW]) or 'none'}{more}."

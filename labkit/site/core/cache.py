@@ -24,7 +24,7 @@ from . import tutorial as reader
 from .dependencies import Repository, distributions, version
 from .tutorial import Tutorial, code_digest
 
-FORMAT = b"1"  # of an entry's file
+FORMAT = b"2"  # of an entry's file, and of the outputs in it
 ABANDONED = 3600  # seconds after which a file half written is of a build that was killed
 MISSING = "missing"
 SHOWN = 3  # changes that are told by name

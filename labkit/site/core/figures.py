@@ -1,75 +1,130 @@
-"""Figures as files: their size, and a twin for the dark page.
+"""Figures as files: their size, a twin for the dark page, and a thumbnail.
 
 A tutorial draws each figure once, in the fixed colors of `labkit.plot`. The site stores it
 as an SVG file and derives the dark twin by exchanging exactly those colors, so that no
-figure is drawn twice and no image (a digit, a photograph) changes.
+figure is drawn twice and no image (a digit, a photograph) changes. An image of pixels has no
+twin; the page gives it white paper.
 """
 
+import base64
+import binascii
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from xml.dom import minidom
+from xml.etree import ElementTree
 
 from nbformat import NotebookNode
 
-# Left: the colors of labkit.plot. Right: the same role on the dark page (#1a1d24). Text and
-# marks keep a contrast of at least 4.5:1 with it, so that lines and labels may share them.
-DARK = {
-    "#1f2328": "#e3e6eb",  # ink: text and axes
-    "#d0d7de": "#3d444f",  # grid
-    "#ffffff": "#1a1d24",  # paper
-    "#0b6bcb": "#6cb2ff",  # blue
-    "#c2410c": "#ff9a5c",  # orange
-    "#0f7b55": "#4fcf9d",  # green
-    "#8b3fc7": "#cf9bff",  # purple
-    "#b3261e": "#ff8f86",  # red
-    "#57606a": "#a4adb8",  # grey
-}
+from labkit._palette import PALETTE
+
+DARK = dict(PALETTE.values())
+SUFFIXES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
+THUMBNAIL = 320  # pixels, its width
 _COLOR = re.compile("|".join(DARK), re.IGNORECASE)
-_ROOT = re.compile(r"<svg\b[^>]*>")
-_LENGTH = re.compile(r"([\d.]+)(pt|px|in)?")
-_PIXELS = {"pt": 96 / 72, "px": 1.0, "in": 96.0, None: 1.0}
+_SVG = "http://www.w3.org/2000/svg"
+_LENGTH = re.compile(r"\s*([\d.]+(?:e[+-]?\d+)?)\s*(pt|px|in|cm|mm|pc)?\s*")
+_PIXELS = {"pt": 96 / 72, "px": 1.0, "in": 96.0, "cm": 96 / 2.54, "mm": 96 / 25.4, "pc": 16.0}
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One drawing of one cell.
+    """One drawing or image of one cell.
 
     Attributes:
         name: File name without suffix, unique in the tutorial.
-        svg: The drawing for the light page.
+        suffix: `svg`, `png` or `jpg`.
+        content: The file for the light page.
         width: Width in CSS pixels.
         height: Height in CSS pixels.
     """
 
     name: str
-    svg: str
+    suffix: str
+    content: str | bytes
     width: int
     height: int
 
     @property
-    def dark(self) -> str:
-        """The drawing for the dark page."""
-        return _COLOR.sub(lambda color: DARK[color[0].lower()], self.svg)
+    def file(self) -> str:
+        """The file's name."""
+        return f"{self.name}.{self.suffix}"
+
+    @property
+    def dark(self) -> str | None:
+        """The drawing for the dark page; an image of pixels has none."""
+        return darkened(self.content) if isinstance(self.content, str) else None
 
 
 def figures(cell: NotebookNode, name: str) -> Iterator[Figure]:
-    """Yield the drawings among a cell's outputs: `name`, then `name-2` and so on."""
-    drawings = [
-        "".join(output.data["image/svg+xml"])
-        for output in cell.get("outputs", ())
-        if "image/svg+xml" in output.get("data", ())
-    ]
-    for number, svg in enumerate(drawings, 1):
-        root = _ROOT.search(svg)
-        if root is None:
-            raise ValueError("Expected an SVG drawing. Received text without <svg>.")
-        width, height = _pixels("width", root[0]), _pixels("height", root[0])
-        yield Figure(name if number == 1 else f"{name}-{number}", svg, width, height)
+    """Yield the figures among a cell's checked outputs: `name`, then `name_2` and so on.
+
+    No label has an underscore, so no other cell's figure has such a name.
+    """
+    number = 0
+    for output in cell.get("outputs", ()):
+        for kind, suffix in SUFFIXES.items():
+            if kind in output.get("data", ()):
+                number += 1
+                size = output.metadata[kind]
+                given = "".join(output.data[kind])
+                content = given if suffix == "svg" else base64.b64decode(given)
+                own = name if number == 1 else f"{name}_{number}"
+                yield Figure(own, suffix, content, size["width"], size["height"])
 
 
-def _pixels(side: str, root: str) -> int:
-    length = re.search(rf'\s{side}="([^"]*)"', root)
-    match = _LENGTH.fullmatch(length[1]) if length else None
-    if match is None:
-        raise ValueError(f"Expected an SVG drawing with a {side}. Received: {root}")
-    return round(float(match[1]) * _PIXELS[match[2]])
+def darkened(svg: str) -> str:
+    """Return a drawing with each color of the palette exchanged for its dark one."""
+    return _COLOR.sub(lambda color: DARK[color[0].lower()], svg)
+
+
+def sized(svg: str) -> tuple[str, int, int]:
+    """Return a drawing, its width and its height; what lacks a size takes it from its viewBox.
+
+    Raises:
+        ValueError: The text is no drawing, or has no size.
+    """
+    try:
+        root = ElementTree.fromstring(svg)
+    except ElementTree.ParseError as error:
+        raise ValueError(f"an SVG drawing that is not well formed ({error})") from None
+    if root.tag not in ("svg", f"{{{_SVG}}}svg"):
+        raise ValueError(f"an SVG drawing whose root is not <svg>, but <{root.tag}>")
+    width, height = _pixels(root.get("width")), _pixels(root.get("height"))
+    given = {} if root.tag.startswith("{") else {"xmlns": _SVG}  # a file is no drawing without
+    if not (width and height):
+        box = [float(n) for n in re.findall(r"-?[\d.]+(?:e[+-]?\d+)?", root.get("viewBox", ""))]
+        if len(box) != 4 or min(box[2:]) <= 0:
+            raise ValueError("an SVG drawing that has no size: give <svg> a width and a height")
+        ratio = box[2] / box[3]
+        width = width or (height * ratio if height else box[2])
+        height = height or width / ratio
+        given |= {"width": f"{width:g}", "height": f"{height:g}"}
+    if given:
+        document = minidom.parseString(svg).documentElement
+        assert document is not None  # it has been parsed above
+        for name, value in given.items():
+            document.setAttribute(name, value)
+        svg = document.toxml()
+    return svg, max(1, round(width)), max(1, round(height))
+
+
+def size(image: str) -> tuple[int, int]:
+    """Return the width and height of an image of pixels, given in base64.
+
+    Raises:
+        ValueError: It cannot be read.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(base64.b64decode(image))) as opened:
+            return opened.size
+    except (UnidentifiedImageError, binascii.Error, OSError):
+        raise ValueError("an image that cannot be read") from None
+
+
+def _pixels(length: str | None) -> float:
+    match = _LENGTH.fullmatch(length or "")
+    return float(match[1]) * _PIXELS[match[2] or "px"] if match else 0.0

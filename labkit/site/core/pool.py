@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from . import thumbnails
 from .book import State
 from .cache import Cache, CacheError
 from .run import Failure, Run, RunFailedError
@@ -135,6 +136,7 @@ class Pool:
             "seconds": round(time.monotonic() - job.started, 2),
             "versions": cache.versions(tutorial, report["modules"]),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "thumbnail": thumbnails.made(run.notebook),
         }
         cache.store(tutorial, run.notebook, job.key, report["modules"], report["files"])
 

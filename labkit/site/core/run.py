@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from nbformat import NotebookNode
 
 from . import kernel
+from .outputs import OutputError, check
 from .tutorial import Tutorial
 
 if TYPE_CHECKING:  # they take a second, and are not needed where every tutorial is cached
@@ -35,7 +36,6 @@ module = sys.modules["labkit_kernel"] = types.ModuleType("labkit_kernel")
 exec(compile(text, "labkit_kernel", "exec"), module.__dict__)
 """
 KERNEL = '__import__("labkit_kernel")'
-ADDRESS = re.compile(r"\bat 0x[0-9a-f]+>")  # of an object without a text of its own
 MENDS = {
     "SystemExit": "A tutorial runs to its end: remove what leaves it early.",
     "MemoryError": "Run fewer at a time (--jobs 1), or make the tutorial need less.",
@@ -196,23 +196,17 @@ class Run:
         await self._ask(client, f"{KERNEL}.prepare(get_ipython(), *{arguments!r})")
 
     def _tidy(self, cell: NotebookNode) -> None:
-        """Check that a cell raised what it should, and drop what no reader can use."""
+        """Check that a cell raised what it should, and that a page can show what it gave."""
         errors = [output for output in cell.outputs if output.output_type == "error"]
         if "raises-exception" in cell.metadata["tags"] and not errors:
             raise self._failed(
                 "the cell that starts here is tagged raises-exception, but raised nothing. "
                 "Remove the tag, or mend the cell."
             )
-        for error in errors:  # a traceback would show paths of this machine
-            error.traceback = [f"{error.ename}: {error.evalue}"]
-        has_figure = any("image/svg+xml" in output.get("data", ()) for output in cell.outputs)
-        cell.outputs = [
-            output
-            for output in cell.outputs
-            if output.output_type != "execute_result"
-            or list(output.data) != ["text/plain"]
-            or not (has_figure or ADDRESS.search(output.data["text/plain"]))
-        ]
+        try:
+            check(cell)
+        except OutputError as error:
+            raise self._failed(str(error)) from None
 
     async def _value(self, client: "NotebookClient", name: str) -> Any:
         try:

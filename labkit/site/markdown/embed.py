@@ -1,15 +1,15 @@
 """Embedding: what a chapter shows of a tutorial, as an extension of Python-Markdown.
 
-    {{ figure neuron#boundary }}     also code, output, table: each on a line of its own
-    {{ neuron#accuracy:.1%}}         a value within a line, with a Python format
+    {{ figure neurons#boundary }}     also code, output, table: each on a line of its own
+    {{ neurons#accuracy:.1%}}         a value within a line, with a Python format
 
 It works on the parsed page, after fenced code has been set aside and below inline code, so
 nothing in code is replaced, and an embed may stand inside an admonition, a list or a tab.
+Braces that are left anywhere else are an error.
 """
 
+import difflib
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -17,109 +17,180 @@ from markdown import Markdown
 from markdown.blockprocessors import BlockProcessor
 from markdown.extensions import Extension
 from markdown.inlinepatterns import InlineProcessor
+from markdown.treeprocessors import Treeprocessor
 
-from labkit.site.core.book import Book, EmbedError
+from labkit.site.core.book import EmbedError
 
-from .parts import EMBEDS, PARTS, Parts
+from . import frame, gallery
+from .context import Context, for_page
+from .leftovers import leftovers
+from .parts import EMBEDS, FROM, Parts
+from .titles import TitleExtension
 
-_BLOCK = re.compile(r"^ {0,3}\{\{ *([a-z]+)((?: +[^\s{}]+)?) *\}\}[ \t]*$", re.MULTILINE)
-_VALUE = r"\{\{ *([^\s{}:#]+#[^\s{}:]+)(?::([^{}\n]*?))? *\}\}"
-_STRAY = rf"\{{\{{ *(?:{'|'.join([*EMBEDS, *PARTS])})\b[^{{}}\n]*\}}\}}"
-
-
-@dataclass
-class Context:
-    """What the extension needs to know of the page that is being converted.
-
-    Attributes:
-        book: The tutorials.
-        link: Gives the path from the page's source to another source file of the site.
-        errors: What went wrong: the embed as written, and the reason.
-    """
-
-    book: Book
-    link: Callable[[str], str]
-    errors: list[tuple[str, str]] = field(default_factory=list)
+GALLERY = "tutorials"
+_KINDS = [*EMBEDS, GALLERY]
+_BLOCK = re.compile(r"([A-Za-z]+)(?:\s+(.*))?")
+_VALUE = re.compile(r"([^\s:#]+#[^\s:]+)(?::(.*))?")
 
 
 class EmbedExtension(Extension):  # type: ignore[misc]  # Markdown is untyped
     """Python-Markdown extension for embeds.
 
+    Each page has its context: a plugin sets `context` before each page; without one, `book` and
+    `page` say what it is. Without either, nothing is replaced.
+
     Attributes:
-        context: Set before each page; without it nothing is replaced.
+        context: The page that is converted next.
     """
 
     def __init__(self, **kwargs: Any) -> None:
+        self.config = {
+            "book": ["", "The tutorials: a labkit.site.core.book.Book."],
+            "page": ["index.md", "The page's path among the site's sources."],
+            "link": ["", "A function from a source file's path to the link that this page has."],
+            "open": ["{{", "What begins an embed."],
+            "close": ["}}", "What ends it."],
+        }
         super().__init__(**kwargs)
         self.context: Context | None = None
+        if book := self.getConfig("book"):
+            self.context = for_page(book, self.getConfig("page"))
+            self.context.link = self.getConfig("link") or self.context.link
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802  # Python-Markdown's name
         """Register blocks below indented code, and values below inline code."""
+        TitleExtension().extendMarkdown(md)
         if self.context is not None:
-            block = _Block(md.parser, self.context)
+            start, end = self.getConfig("open"), self.getConfig("close")
+            inner = rf"{re.escape(start)}((?:(?!{re.escape(end)}).)*?){re.escape(end)}"
+            line = re.compile(rf"^ {{0,3}}{inner}[ \t]*$", re.MULTILINE)
+            block = _Block(md.parser, self.context, line)
             md.parser.blockprocessors.register(block, "labkit-embed", 75)
-            value = _Value(_VALUE, md, self.context)
+            value = _Value(inner, md, self.context)
             md.inlinePatterns.register(value, "labkit-value", 187)
-            stray = _Stray(_STRAY, md, self.context)
-            md.inlinePatterns.register(stray, "labkit-stray", 186)
+            md.treeprocessors.register(_Frame(md, self.context), "labkit-frame", 30)
+            settle = _Settle(md, self.context, start, end)
+            md.treeprocessors.register(settle, "labkit-settle", 6)
 
 
 class _Block(BlockProcessor):  # type: ignore[misc]  # Markdown is untyped
-    def __init__(self, parser: Any, context: Context) -> None:
+    def __init__(self, parser: Any, context: Context, line: re.Pattern[str]) -> None:
         super().__init__(parser)
         self.context = context
+        self.line = line
+
+    def _find(self, block: str) -> tuple[re.Match[str], re.Match[str]] | None:
+        """Return the first line that is an embed, and what stands in its braces."""
+        for found in self.line.finditer(block):
+            if inner := _BLOCK.fullmatch(found[1].strip()):
+                return found, inner
+        return None
 
     def test(self, parent: Element, block: str) -> bool:
-        return _BLOCK.search(block) is not None
+        return self._find(block) is not None
 
     def run(self, parent: Element, blocks: list[str]) -> None:
-        before, kind, name, after = _BLOCK.split(blocks.pop(0), maxsplit=1)
+        block = blocks.pop(0)
+        found = self._find(block)
+        assert found is not None  # as `test` has found one
+        line, inner = found
+        before, after = block[: line.start()], block[line.end() :]
         if before.strip():
             self.parser.parseBlocks(parent, [before.rstrip("\n")])
         try:
-            parent.append(self._element(kind, name.strip()))
+            parent.append(self._element(inner[1], (inner[2] or "").strip()))
         except EmbedError as error:
-            self.context.errors.append((f"{{{{ {kind}{name} }}}}", str(error)))
+            self.context.errors.append((line[0].strip(), str(error)))
         if after.strip():
             blocks.insert(0, after.lstrip("\n"))
 
     def _element(self, kind: str, name: str) -> Element:
-        context = self.context
-        parts = Parts(self.parser.md, context.book, context.link)
-        if kind in PARTS:
-            element = PARTS[kind](parts, name)
-        elif kind in EMBEDS:
-            element = EMBEDS[kind](parts, context.book.cell(name))
-        else:
-            raise EmbedError(
-                f"expected one of {', '.join(EMBEDS)}, or a value such as "
-                f"{{{{ neuron#accuracy:.2f }}}}. Received: {kind!r}"
-            )
-        return element
+        parts = Parts(self.parser.md, self.context)
+        if kind == GALLERY and not name:
+            return gallery.gallery(self.context)
+        if kind in EMBEDS:
+            return EMBEDS[kind](parts, self.context.book.cell(name))
+        near = difflib.get_close_matches(kind.lower(), _KINDS, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise EmbedError(f"expected one of {', '.join(_KINDS)}. Received: {kind!r}.{hint}")
 
 
 class _Value(InlineProcessor):  # type: ignore[misc]  # Markdown is untyped
+    """Replaces a value, and notes what was meant for an embed and is none."""
+
     def __init__(self, pattern: str, md: Markdown, context: Context) -> None:
         super().__init__(pattern, md)
         self.context = context
 
     def handleMatch(  # noqa: N802  # Python-Markdown's name
         self, m: re.Match[str], data: str
-    ) -> tuple[Element | str, int, int]:
-        context = self.context
+    ) -> tuple[Element | str | None, int | None, int | None]:
+        inner = m[1].strip()
+        value = _VALUE.fullmatch(inner)
+        first = inner.partition(" ")[0].lower()
         try:
-            element = Parts(self.md, context.book, context.link).value(m[1], m[2] or "")
+            if value:
+                element = Parts(self.md, self.context).value(value[1], (value[2] or "").strip())
+                return element, m.start(0), m.end(0)
+            if first in _KINDS:
+                raise EmbedError(f"{m[0]} must stand on a line of its own")
+            if "#" not in inner:  # a formula's braces, perhaps; leftovers are reported below
+                return None, None, None
+            raise EmbedError(
+                f"expected a value such as NAME#VALUE:.2f, without a space before the colon. "
+                f"Received: {inner!r}"
+            )
         except EmbedError as error:
-            context.errors.append((m[0], str(error)))
+            self.context.errors.append((m[0], str(error)))
             return "", m.start(0), m.end(0)
-        return element, m.start(0), m.end(0)
 
 
-class _Stray(_Value):
-    """Notes a block that stands within a line, where it would stay as it is written."""
+class _Frame(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
+    """Puts the facts of a tutorial's run under the title of its page, and at its end."""
 
-    def handleMatch(  # noqa: N802  # Python-Markdown's name
-        self, m: re.Match[str], data: str
-    ) -> tuple[Element | str, int, int]:
-        self.context.errors.append((m[0], f"{m[0]} must stand on a line of its own"))
-        return "", m.start(0), m.end(0)
+    def __init__(self, md: Markdown, context: Context) -> None:
+        super().__init__(md)
+        self.context = context
+
+    def run(self, root: Element) -> None:
+        if self.context.tutorial:
+            below = next((i for i, element in enumerate(root, 1) if element.tag == "h1"), 0)
+            root.insert(below, frame.head(self.context))
+            root.append(frame.foot(self.context))
+
+
+class _Settle(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
+    """Moves the links of captions, parts links inside links, and notes what is left in braces."""
+
+    def __init__(self, md: Markdown, context: Context, start: str, end: str) -> None:
+        super().__init__(md)
+        self.context = context
+        self.delimiters = start, end
+
+    def run(self, root: Element) -> None:
+        for element in root.iter():
+            if tutorial := element.attrib.pop(FROM, ""):
+                self._move(element, tutorial)
+            if element.tag == "a":
+                for inner in element.iter("a"):
+                    if inner is not element:  # HTML has no links inside links
+                        inner.tag = "span"
+                        del inner.attrib["href"]
+        self.context.errors += leftovers(root, self.md, *self.delimiters)
+
+    def _move(self, parent: Element, tutorial: str) -> None:
+        """Let links that are relative to a tutorial's script hold on this page."""
+        for element in parent.iter():
+            name = "href" if element.tag == "a" else "src"
+            target = element.get(name, "")
+            if "lab-" in element.get("class", "") or not target:
+                continue  # made for this page
+            if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:|/", target):
+                continue
+            moved, file = self.context.moved(target, tutorial)
+            element.set(name, moved)
+            if not self.context.exists(file):
+                script = f"{self.context.book.place(tutorial)}.py"
+                self.context.errors.append(
+                    (target, f"{script} links to {target!r}, and there is no {file}")
+                )

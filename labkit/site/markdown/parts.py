@@ -1,45 +1,34 @@
-"""The parts of a page: code, printed lines, tables, figures, values, and facts about a run.
+"""The parts of a page: code, printed lines, tables, figures and values of one cell.
 
 Everything is made as elements of Python-Markdown's tree, so that captions go through the
 site's own dialect, MkDocs resolves and checks every link, and ids stay unique. Links name
-source files (`../tutorials/neuron.py#boundary`), as an author would write them.
+source files (`../tutorials/foundations/neurons.py#boundary`), as an author would write them.
 """
 
 import html
-import json
-import re
 from collections.abc import Callable, Iterator
-from datetime import datetime
-from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
 from markdown import Markdown
 from markdown.util import AtomicString
 from nbformat import NotebookNode
 
-from labkit.site.core.book import Book, Cell, EmbedError, anchor
-from labkit.site.core.figures import Figure
+from labkit.site.core import sanitize
+from labkit.site.core.book import Cell, EmbedError
+from labkit.site.core.figures import SUFFIXES, Figure
+from labkit.site.core.terminal import settled, visible
 
 from . import elements
-from .references import uses
+from .context import Context
 
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_TITLE = re.compile(r"^# +(.+)$", re.MULTILINE)
-_SENTENCE = re.compile(r".+?[.!?](?=\s|$)", re.DOTALL)
-_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
-_TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
-_TABLE_ATTRIBUTES = re.compile(r' (?:border|class|halign|id|style)="[^"]*"')
-_EMPTY_HEADER = re.compile(r"<th[^>]*>(?:&nbsp;|\s)*</th>")
-_SETUP: dict[str, Any] = {"cell_type": "code", "id": "setup", "metadata": {}, "outputs": []}
-# Packages whose own spelling is not that of the name under which they install.
-_SPELLING = {
-    "keras": "Keras",
-    "matplotlib": "Matplotlib",
-    "numpy": "NumPy",
-    "python": "Python",
-    "scipy": "SciPy",
-    "tensorflow": "TensorFlow",
-}
+TABLE = "lab-table"  # the class of what holds a table, and scrolls where it is too wide
+FROM = "data-from"  # on what has links as they are in a tutorial; embed.py moves them
+
+
+class Given(str):
+    """Markup of what a cell gave or is; braces in it are no embeds."""
+
+    __slots__ = ()
 
 
 class Parts:
@@ -47,14 +36,13 @@ class Parts:
 
     Args:
         md: The page's converter; it keeps raw HTML apart until the end.
-        book: The tutorials.
-        link: Gives the path from the page's source to another source file of the site.
+        context: The page.
     """
 
-    def __init__(self, md: Markdown, book: Book, link: Callable[[str], str]) -> None:
+    def __init__(self, md: Markdown, context: Context) -> None:
         self.md = md
-        self.book = book
-        self.link = link
+        self.context = context
+        self.book = context.book
 
     def figure(self, cell: Cell) -> Element:
         """Return the figures of a cell with their caption and where they come from."""
@@ -78,23 +66,39 @@ class Parts:
 
     def output(self, cell: Cell) -> Element:
         """Return what a cell printed, showed as text or raised."""
-        return self._results(cell, "output", "prints nothing")
+        if cell.state != "done":
+            return self._waiting(cell)
+        parts = [part for part in self._outputs(cell) if part.get("class") != TABLE]
+        if not parts:
+            raise EmbedError(f"the cell {cell.name} prints nothing")
+        return self._embedded(cell, "lab-outputs", parts)
 
     def table(self, cell: Cell) -> Element:
         """Return the tables that a cell shows."""
-        return self._results(cell, "table", "shows no table")
+        if cell.state != "done":
+            return self._waiting(cell)
+        parts = [
+            self._raw("div", table, TABLE)
+            for output in cell.node.outputs
+            for table in sanitize.tables(output.get("data", {}).get("text/html", ""))
+        ]
+        if not parts:
+            raise EmbedError(f"the cell {cell.name} shows no table")
+        return self._embedded(cell, "lab-tables", parts)
 
     def cell(self, cell: Cell) -> Element:
         """Return a whole cell as its own page shows it: the code, then all that it gave."""
         if cell.is_solution:
-            element = Element("details", {"class": "success lab-cell", "id": cell.anchor})
+            element = Element("details", {"class": "success lab-cell"})
             SubElement(element, "summary").text = "Solution"
         else:
-            element = Element("div", {"class": "lab-cell", "id": cell.anchor})
+            element = Element("div", {"class": "lab-cell"})
+        if self.context.tutorial == cell.tutorial:  # elsewhere two tutorials may share a label
+            element.set("id", cell.anchor)
         if cell.state != "done" or not cell.is_silent:
             element.append(self._code(cell))
         if cell.state == "done":
-            element.extend(part for _, part in self._outputs(cell))
+            element.extend(self._outputs(cell))
             if cell.figures:
                 element.append(self._figure(cell))
         return element
@@ -120,93 +124,7 @@ class Parts:
             ) from error
         attributes = {"class": "lab-value", "href": self._href(cell), "data-tutorial": name}
         element = Element("a", attributes)
-        element.text = AtomicString(text)
-        return element
-
-    def gallery(self, _: str) -> Element:
-        """Return every tutorial with a picture, a sentence and its run time."""
-        gallery = Element("ul", {"class": "lab-gallery"})
-        for name in self.book.notebooks:
-            notebook = self.book.notebook(name)
-            item = SubElement(gallery, "li")
-            link = SubElement(item, "a", {"href": self.link(f"{self.book.place(name)}.py")})
-            frame = SubElement(link, "span", {"class": "lab-thumbnail"})
-            drawn = [cell for cell in self.book.cells(name) if cell.figures]
-            if drawn:
-                self._images(frame, drawn[0], drawn[0].figures[0], alt="")
-            SubElement(link, "strong").text = title(notebook) or name
-            SubElement(item, "p").text = description(notebook)
-            facts = SubElement(item, "p", {"class": "lab-facts"})
-            facts.text = AtomicString(f"{name}.py · {self._time(name)}")
-        return gallery
-
-    def head(self, name: str) -> Element:
-        """Return the line under a tutorial's title: run time and downloads, or why not."""
-        state = self.book.state(name)
-        if state != "done":
-            element = Element("div", {"class": f"admonition lab-{state}"})
-            SubElement(element, "p", {"class": "admonition-title"}).text = (
-                "This tutorial is running" if state == "running" else "This tutorial failed"
-            )
-            message = "Its results appear here by themselves when they are there."
-            SubElement(element, "p").text = message
-            if state == "failed":
-                reason = html.escape(self.book.messages.get(name, ""), quote=False)
-                element.append(self._raw("pre", reason, "lab-output lab-error"))
-            return element
-        element = Element("p", {"class": "lab-facts", "data-search-exclude": ""})
-        element.text = AtomicString(f"{self._time(name)} · ".capitalize())
-        links = {
-            suffix: self.link(f"{self.book.place(name)}/{name}.{suffix}")
-            for suffix in ("py", "ipynb")
-        }
-        for suffix, target in links.items():
-            file = f"{name}.{suffix}"
-            link = SubElement(element, "a", {"href": target, "download": file})
-            link.text = AtomicString(file)
-            link.tail = " · "
-        if self.book.colab:
-            link = SubElement(
-                element, "a", {"href": self.book.colab.address(self.book.place(name))}
-            )
-            link.text = "Open in Colab"
-        else:
-            link.tail = None
-        if any(cell.is_silent for cell in self.book.cells(name)):
-            link.tail = " · with the code of every drawing"
-        return element
-
-    def foot(self, name: str) -> Element:
-        """Return what stands below a tutorial: the API that it uses, and its run."""
-        element = Element("div", {"class": "lab-foot", "data-search-exclude": ""})
-        notebook = self.book.notebook(name)
-        names = uses(notebook)
-        if names:
-            line = SubElement(element, "p")
-            line.text = "Used here: "
-            for identifier, number in names.items():
-                cell = anchor(notebook.cells[number], number)
-                attributes = {
-                    "identifier": identifier,
-                    "optional": "",
-                    "cell": cell,
-                    "backlink-type": "referenced-by",
-                }
-                reference = SubElement(line, "autoref", attributes)
-                reference.text = AtomicString(identifier.removeprefix("labkit."))
-                reference.tail = ", "
-            reference.tail = "."
-        if self.book.state(name) == "done":
-            record = notebook.metadata["labkit"]
-            finished = datetime.fromisoformat(record["finished"])
-            versions = [
-                f"{_SPELLING.get(package, package)} {version}"
-                for package, version in record["versions"].items()
-            ]
-            SubElement(element, "p").text = AtomicString(
-                f"Ran in {_seconds(record['seconds'])} on {finished.day} "
-                f"{finished:%B %Y} with {_listed(versions)}."
-            )
+        element.text = AtomicString(settled(text))
         return element
 
     def _embedded(self, cell: Cell, kind: str, parts: list[Element]) -> Element:
@@ -214,14 +132,6 @@ class Parts:
         element.extend(parts)
         SubElement(element, "p", {"class": "lab-caption"}).append(self._source(cell))
         return element
-
-    def _results(self, cell: Cell, kind: str, missing: str) -> Element:
-        if cell.state != "done":
-            return self._waiting(cell)
-        parts = [part for found, part in self._outputs(cell) if found == kind]
-        if not parts:
-            raise EmbedError(f"the cell {cell.name} {missing}")
-        return self._embedded(cell, f"lab-{kind}s", parts)
 
     def _waiting(self, cell: Cell) -> Element:
         attributes = {"class": f"lab-waiting lab-{cell.state}", "data-tutorial": cell.name}
@@ -235,7 +145,7 @@ class Parts:
         return element
 
     def _href(self, cell: Cell) -> str:
-        path = self.link(f"{self.book.place(cell.tutorial)}.py")
+        path = self.context.source(cell.tutorial)
         return path if cell.state == "failed" else f"{path}#{cell.anchor}"
 
     def _source(self, cell: Cell) -> Element:
@@ -245,52 +155,72 @@ class Parts:
 
     def _code(self, cell: Cell) -> Element:
         """Return the code; site.js colors it, as marks would make a page half as large again."""
-        code = html.escape(cell.node.source.strip("\n"), quote=False)
+        code = html.escape(visible(cell.node.source.strip("\n")), quote=False)
         element = Element("pre")
-        element.text = AtomicString(self.md.htmlStash.store(f"<code>{code}</code>"))
+        element.text = AtomicString(self.md.htmlStash.store(Given(f"<code>{code}</code>")))
         return element
 
     def _raw(self, tag: str, markup: str, kind: str) -> Element:
         element = Element(tag, {"class": kind})
-        element.text = AtomicString(self.md.htmlStash.store(markup))
+        element.text = AtomicString(self.md.htmlStash.store(Given(markup)))
         return element
 
-    def _outputs(self, cell: Cell) -> list[tuple[str, Element]]:
-        """Return what a cell printed and showed, figures apart, each with its kind."""
-        found: list[tuple[str, Element]] = []
+    def _outputs(self, cell: Cell) -> Iterator[Element]:
+        """Yield what a cell printed and showed, figures apart."""
         printed = ""
-
-        def flush() -> None:
-            nonlocal printed
-            if text := _settled(printed):
-                markup = html.escape(text, quote=False)
-                found.append(("output", self._raw("pre", markup, "lab-output")))
-            printed = ""
-
         for output in cell.node.outputs:
+            data = output.get("data", {})
             if output.output_type == "stream":
                 # What goes to stderr is for the author; it stays in the notebook.
                 printed += output.text if output.name == "stdout" else ""
-            elif output.output_type == "error":
-                flush()
-                found.append(("output", self._error(output)))
-            elif "image/svg+xml" not in output.data:
-                if table := _TABLE.search("".join(output.data.get("text/html", ""))):
-                    flush()
-                    found.append(("table", self._table(table[0])))
-                else:
-                    printed += "".join(output.data.get("text/plain", "")) + "\n"
-        flush()
-        return found
+            elif list(data) == ["text/plain"]:
+                printed += f"{data['text/plain']}\n"
+            elif not SUFFIXES.keys() & data.keys():
+                yield from self._printed(printed)
+                printed = ""
+                yield from self._shown(output, cell)
+        yield from self._printed(printed)
 
-    def _table(self, markup: str) -> Element:
-        markup = _EMPTY_HEADER.sub("<td></td>", _TABLE_ATTRIBUTES.sub("", markup))
-        return self._raw("div", re.sub(r">\s+<", "><", markup.replace(" >", ">")), "lab-table")
+    def _printed(self, text: str) -> Iterator[Element]:
+        if text := text.strip("\n"):
+            yield self._raw("pre", html.escape(text, quote=False), "lab-output")
 
-    def _error(self, output: NotebookNode) -> Element:
-        message = html.escape(_settled(output.evalue), quote=False)
-        markup = f"<strong>{html.escape(output.ename)}</strong>: {message}"
-        return self._raw("pre", markup, "lab-output lab-error")
+    def _shown(self, output: NotebookNode, cell: Cell) -> Iterator[Element]:
+        """Yield an error, HTML, Markdown or a formula."""
+        if output.output_type == "error":
+            message = html.escape(output.evalue, quote=False)
+            markup = f"<strong>{html.escape(output.ename)}</strong>: {message}"
+            yield self._raw("pre", markup, "lab-output lab-error")
+        elif markup := output.data.get("text/html"):
+            yield from self._html(markup)
+        elif formula := output.data.get("text/latex"):
+            lines = [line for line in formula.strip().split("\n") if line.strip()]
+            wrapped = lines if lines[0].startswith("$") else ["$$", *lines, "$$"]
+            yield self._markdown("\n".join(wrapped), cell)
+        else:
+            yield self._markdown(output.data["text/markdown"], cell)
+
+    def _html(self, markup: str) -> Iterator[Element]:
+        found = sanitize.tables(markup)
+        if sanitize.is_tables(markup):
+            yield from (self._raw("div", table, TABLE) for table in found)
+        else:
+            yield self._raw("div", sanitize.framed(markup, TABLE), "lab-html")
+
+    def _markdown(self, text: str, cell: Cell) -> Element:
+        """Return Markdown that a cell showed, in the page's own dialect."""
+        if self.context.inside:
+            raise EmbedError(f"the Markdown that {cell.name} shows would embed a cell's Markdown")
+        element = Element("div", {"class": "lab-markdown", FROM: cell.tutorial})
+        self.context.inside = cell.name
+        try:
+            lines = text.split("\n")
+            for preprocessor in self.md.preprocessors:
+                lines = preprocessor.run(lines)
+            self.md.parser.parseChunk(element, "\n".join(lines))
+        finally:
+            self.context.inside = ""
+        return element
 
     def _figure(self, cell: Cell) -> Element:
         drawings = cell.figures
@@ -301,22 +231,25 @@ class Parts:
             alt = cell.node.metadata["alt"]
             if len(drawings) > 1:
                 alt = f"{alt} ({number} of {len(drawings)})"
-            drawn = self.link(f"{self.book.place(cell.tutorial)}/{drawing.name}.svg")
+            drawn = self.context.file(cell.tutorial, drawing.file)
             link = SubElement(element, "a", {"class": "lab-large", "href": drawn})
             self._images(link, cell, drawing, alt)
         if caption := cell.node.metadata.get("caption"):
-            SubElement(element, "figcaption").text = caption
+            SubElement(element, "figcaption", {FROM: cell.tutorial}).text = caption
         return element
 
     def _images(self, parent: Element, cell: Cell, drawing: Figure, alt: str) -> None:
-        """Add a drawing and its dark twin; site.css shows one of them.
+        """Add a drawing and its dark twin, of which site.css shows one; or an image of pixels.
 
         Both are lazy, because only a lazy image that is not shown is not fetched.
         """
-        for scheme, suffix in (("light", ".svg"), ("dark", ".dark.svg")):
+        files = {"lab-light": drawing.file, "lab-dark": f"{drawing.name}.dark.{drawing.suffix}"}
+        if drawing.suffix != "svg":
+            files = {"lab-pixels": drawing.file}
+        for kind, file in files.items():
             attributes = {
-                "class": f"lab-drawing lab-{scheme}",
-                "src": self.link(f"{self.book.place(cell.tutorial)}/{drawing.name}{suffix}"),
+                "class": f"lab-drawing {kind}",
+                "src": self.context.file(cell.tutorial, file),
                 "alt": alt,
                 "width": str(drawing.width),
                 "height": str(drawing.height),
@@ -324,14 +257,8 @@ class Parts:
             }
             SubElement(parent, "img", attributes)
 
-    def _time(self, name: str) -> str:
-        state = self.book.state(name)
-        if state != "done":
-            return state
-        return f"runs in {_seconds(self.book.notebook(name).metadata['labkit']['seconds'])}"
 
-
-# What a page can ask for: of a cell by its name, and of a tutorial as a whole.
+# What a page can ask for of a cell.
 EMBEDS: dict[str, Callable[[Parts, Cell], Element]] = {
     "figure": Parts.figure,
     "code": Parts.code,
@@ -339,96 +266,3 @@ EMBEDS: dict[str, Callable[[Parts, Cell], Element]] = {
     "table": Parts.table,
     "cell": Parts.cell,
 }
-PARTS: dict[str, Callable[[Parts, str], Element]] = {
-    "tutorials": Parts.gallery,
-    "head": Parts.head,
-    "foot": Parts.foot,
-}
-
-
-def framed(text: str, name: str) -> str:
-    """Return a tutorial's Markdown with what stands under its title, and at its end."""
-    heading = _TITLE.search(text)
-    start = heading.end() if heading else 0
-    head, foot = f"{{{{ head {name} }}}}", f"{{{{ foot {name} }}}}"
-    return f"{text[:start]}\n\n{head}\n\n{text[start:]}\n\n{foot}\n"
-
-
-def unwritten(text: str, title: str) -> str:
-    """Return what stands in for a page of the reference until it is written.
-
-    Args:
-        text: What stands above the first object that the page documents.
-        title: The page's title.
-    """
-    heading = "" if _TITLE.search(text) else f"# {title}\n\n"
-    note = '!!! note "This page is being written"\n    It appears here by itself when it is there.'
-    return f"{heading}{text}\n\n{note}\n"
-
-
-def title(notebook: NotebookNode) -> str:
-    """Return a tutorial's title: its first heading."""
-    heading = _TITLE.search(_prose(notebook))
-    return heading[1].strip() if heading else ""
-
-
-def description(notebook: NotebookNode) -> str:
-    """Return the first sentence below a tutorial's title, as plain text."""
-    prose = _prose(notebook)
-    heading = _TITLE.search(prose)
-    sentence = _SENTENCE.match(prose[heading.end() if heading else 0 :].strip())
-    if sentence is None:
-        return ""
-    return " ".join(_LINK.sub(r"\1", sentence[0]).replace("`", "").replace("*", "").split())
-
-
-def files(book: Book, name: str) -> Iterator[tuple[str, str]]:
-    """Yield the path on the site and the content of each file that a tutorial gives.
-
-    Raises:
-        EmbedError: A figure has no alternative text.
-    """
-    notebook = book.notebook(name)
-    setup = book.colab.setup if book.colab else ""
-    yield f"{book.place(name)}/{name}.ipynb", published(notebook, setup)
-    for cell in book.cells(name):
-        for drawing in cell.figures:
-            yield f"{book.place(name)}/{drawing.name}.svg", drawing.svg
-            yield f"{book.place(name)}/{drawing.name}.dark.svg", drawing.dark
-    yield from elements.files(book, name)
-
-
-def published(notebook: NotebookNode, setup: str = "") -> str:
-    """Return a notebook's file, without what only this package understands of its metadata.
-
-    Args:
-        notebook: The executed notebook.
-        setup: Code to put below the title.
-    """
-    private = {"line", "values", "outcome"}
-    cells = [
-        {**cell, "metadata": {k: v for k, v in cell.metadata.items() if k not in private}}
-        for cell in notebook.cells
-    ]
-    if setup:
-        cells.insert(1, _SETUP | {"execution_count": None, "source": setup})
-    # nbformat's own writer puts each line of a drawing on a line, which takes ten times as long.
-    return json.dumps({**notebook, "cells": cells}, ensure_ascii=False)
-
-
-def _prose(notebook: NotebookNode) -> str:
-    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-
-
-def _listed(words: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
-
-
-def _settled(text: str) -> str:
-    """Return printed text as a terminal leaves it: no colors, each line's last state."""
-    lines = _ANSI.sub("", text).replace("\r\n", "\n").split("\n")
-    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines).strip("\n")

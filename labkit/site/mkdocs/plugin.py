@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import posixpath
 import re
 import sys
 import tempfile
@@ -24,12 +23,15 @@ from mkdocs.utils import get_relative_url
 
 import labkit
 from labkit import site
-from labkit.site.core.book import Book, Colab, EmbedError, places
+from labkit.site.core.book import Book, EmbedError, places
 from labkit.site.core.cache import Cache, CacheError
+from labkit.site.core.colab import Colab
 from labkit.site.core.schedule import RunError, Scheduler, run
 from labkit.site.core.tutorial import Tutorial, TutorialError, find
-from labkit.site.markdown import elements, parts
-from labkit.site.markdown.embed import Context, EmbedExtension
+from labkit.site.markdown import elements, titles
+from labkit.site.markdown import files as given
+from labkit.site.markdown.context import for_page
+from labkit.site.markdown.embed import EmbedExtension
 from labkit.site.markdown.faults import report
 from labkit.site.markdown.math import MathExtension
 from labkit.site.markdown.references import ReferenceExtension
@@ -119,7 +121,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
             script = f"{self.book.place(tutorial.name)}/{tutorial.path.name}"
             files.append(_write(script, tutorial.text, config))
             try:
-                for path, content in parts.files(self.book, tutorial.name):
+                for path, content in given.files(self.book, tutorial.name):
                     files.append(_write(path, content, config))
             except EmbedError as error:
                 raise PluginError(str(error)) from None
@@ -134,8 +136,9 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         """
         tutorial = self.tutorials.get(page.file.src_uri)
         self.source = tutorial.path if tutorial else Path(str(page.file.abs_src_path))
-        folder = posixpath.dirname(page.file.src_uri)
-        self.embed.context = Context(self.book, lambda path: posixpath.relpath(path, folder))
+        name = tutorial.name if tutorial else ""
+        self.embed.context = for_page(self.book, page.file.src_uri, name)
+        self.embed.context.exists = lambda path: path in files.src_uris
         self.math.errors.clear()
 
     def on_page_read_source(self, *, page: Page, config: MkDocsConfig) -> str | None:
@@ -146,7 +149,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         if page.file.src_uri not in self.tutorials:
             return None
         text = self.sources.read(page, config)
-        return "\n" + parts.framed(text, page.file.name)  # no first line is read as metadata
+        return f"\n{text}"  # no first line is read as metadata
 
     @event_priority(-100)  # when the Markdown is final
     def on_page_markdown(
@@ -157,11 +160,12 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         See [on_page_markdown](https://www.mkdocs.org/dev-guide/plugins/#on_page_markdown).
         """
         if page.file.src_uri in self.tutorials:
-            page.meta["description"] = parts.description(self.book.notebook(page.file.name))
+            summary = titles.summary(self.book.notebook(page.file.name))
+            page.meta["description"] = summary.description
         documents = _REFERENCE.search(markdown)
         if documents and self.hasty:
             upstream.put_render(page, partial(render_later, page))
-            return parts.unwritten(markdown[: documents.start()], str(page.title))
+            return titles.unwritten(markdown[: documents.start()], str(page.title))
         upstream.put_render(page, partial(self.memory.render, page))
         return None
 
@@ -316,10 +320,10 @@ def github(repository: str | None) -> str:
     return match[1] if match else ""
 
 
-def _write(path: str, content: str, config: MkDocsConfig) -> File:
+def _write(path: str, content: str | bytes, config: MkDocsConfig) -> File:
     """Write a file of the site at once, rather than keep it in memory until the end."""
     file = File(path, config.site_dir, config.site_dir, config.use_directory_urls)
     target = Path(file.abs_dest_path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(content, "utf-8")
+    target.write_bytes(content.encode() if isinstance(content, str) else content)
     return file

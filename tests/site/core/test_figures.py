@@ -1,11 +1,17 @@
-"""Figures: their size, and their dark twin."""
+"""Figures: their size, their dark twin, and the palette that all of the book shares."""
+
+import re
+from pathlib import Path
 
 import pytest
 
+from labkit._palette import PALETTE
 from labkit.plot import COLORS, GRID, INK, PAPER
-from labkit.site.core.figures import DARK, figures
+from labkit.site.core.figures import DARK, figures, sized
 
 from ..pages import SVG, code, notebook, printed, shown
+
+ROOT = Path(__file__).parents[3]
 
 
 def luminance(color: str) -> float:
@@ -29,14 +35,14 @@ def test_a_drawing_has_its_size_in_css_pixels() -> None:
 
 
 def test_further_drawings_are_numbered() -> None:
-    """The second drawing of a cell is called NAME-2."""
+    """The second drawing of a cell is called NAME_2, which no label can be."""
     cell = notebook(code("", shown(svg=SVG), shown(svg=SVG))).cells[0]
-    assert [figure.name for figure in figures(cell, "a")] == ["a", "a-2"]
+    assert [figure.name for figure in figures(cell, "a")] == ["a", "a_2"]
 
 
 def test_the_dark_twin_differs_in_the_palette_alone() -> None:
     """Colors of the palette change in any case of letters; all others stay."""
-    svg = SVG.replace("/>", '; fill: #0B6BCB; color: #123456"/><image href="data:0b6bcb"/>')
+    svg = SVG.replace('"/>', '" fill="#0B6BCB" color="#123456"/><image href="data:0b6bcb"/>')
     (figure,) = figures(notebook(code("", shown(svg=svg))).cells[0], "a")
     dark = DARK["#0b6bcb"]
     assert figure.dark == svg.replace("#0b6bcb", dark).replace("#0B6BCB", dark)
@@ -46,6 +52,25 @@ def test_the_dark_twin_differs_in_the_palette_alone() -> None:
 def test_the_palette_is_the_one_of_labkit_plot() -> None:
     """Each color that figures use has a dark form, and no other has one."""
     assert set(DARK) == {INK, GRID, PAPER, *COLORS.values()}
+    style = (ROOT / "labkit" / "plot.mplstyle").read_text()
+    used = {f"#{color}" for color in re.findall(r": ([0-9a-f]{6})$", style, re.MULTILINE)}
+    assert used
+    assert used <= set(DARK)
+
+
+def test_the_stylesheet_has_the_palette() -> None:
+    """Each color is the variable `--lab-ROLE`, first for the light page, then for the dark."""
+    css = (ROOT / "docs" / "assets" / "site.css").read_text()
+    for role, colors in PALETTE.items():
+        assert tuple(re.findall(rf"--lab-{role}: (#\w+);", css)) == colors
+
+
+def test_scripts_have_no_colors_of_their_own() -> None:
+    """Interactive figures take the stylesheet's variables, which follow the scheme."""
+    scripts = list((ROOT / "docs" / "assets" / "js").glob("lab*.js"))
+    assert scripts
+    for script in scripts:
+        assert not re.findall(r"#(?:[0-9a-f]{3}){1,2}\b(?![^{]*\{)", script.read_text(), re.I)
 
 
 @pytest.mark.parametrize("light", [INK, *COLORS.values()])
@@ -55,8 +80,44 @@ def test_dark_colors_can_be_read(light: str) -> None:
     assert contrast(light, PAPER) >= 4.5
 
 
-@pytest.mark.parametrize("svg", ["no drawing", "<svg height='1pt'>", SVG.replace("pt", "%")])
-def test_a_drawing_without_a_size_is_refused(svg: str) -> None:
-    """The error says what was expected."""
-    with pytest.raises(ValueError, match="Expected an SVG drawing"):
-        list(figures(notebook(code("", shown(svg=svg))).cells[0], "a"))
+BOX = 'viewBox="0 0 40 10"'
+
+
+@pytest.mark.parametrize(
+    ("root", "width", "height"),
+    [
+        ('width="36pt" height="1in"', 48, 96),
+        ('width="36" height="18px"', 36, 18),
+        (BOX, 40, 10),
+        (f'{BOX} width="100%"', 40, 10),
+        (f'{BOX} width="80px"', 80, 20),
+        (f'{BOX} height="20" width="auto"', 80, 20),
+    ],
+)
+def test_a_drawing_has_a_size(root: str, width: int, height: int) -> None:
+    """What is missing or relative is taken from the viewBox, and written into the drawing."""
+    svg, *size = sized(f'<svg xmlns="http://www.w3.org/2000/svg" {root}><g/></svg>')
+    assert size == [width, height]
+    assert sized(svg) == (svg, width, height)
+
+
+def test_a_drawing_that_says_not_what_it_is_says_so_as_a_file() -> None:
+    """In a page `<svg>` needs no namespace; as a file, without one, nothing is shown."""
+    svg, _, _ = sized('<svg width="9" height="9"><g/></svg>')
+    assert 'xmlns="http://www.w3.org/2000/svg"' in svg
+
+
+@pytest.mark.parametrize(
+    ("svg", "message"),
+    [
+        ("no drawing", "not well formed"),
+        ('<svg width="1pt">', "not well formed"),
+        ("<html/>", "root is not <svg>"),
+        ('<svg width="100%" height="100%"/>', "no size: give <svg> a width and a height"),
+        ('<svg viewBox="0 0 0 9"/>', "no size"),
+    ],
+)
+def test_a_drawing_without_a_size_is_refused(svg: str, message: str) -> None:
+    """The error says what is wrong and what to do."""
+    with pytest.raises(ValueError, match=message):
+        sized(svg)

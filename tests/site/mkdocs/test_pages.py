@@ -57,7 +57,7 @@ def test_prose_stays_as_it_is_and_code_becomes_embeds(read: Read) -> None:
     )
     assert text == (
         f"{first}\n\n{{{{ cell tiny#one }}}}\n\n\n\n  Ünïcode \\(x\\)\u2028 `<br>`  \n\n\n"
-        "{{ cell tiny#cell-3 }}\n\n"
+        "{{ cell tiny#cell_3 }}\n\n"
     )
 
 

@@ -17,7 +17,7 @@ import psutil
 import pytest
 from mkdocstrings import Inventory
 
-from labkit.site.core.book import Colab
+from labkit.site.core.colab import Colab
 from labkit.site.mkdocs.plugin import expand, github
 
 from .conftest import CHAPTER, CONFIG, TINY, Site
