@@ -284,11 +284,11 @@ def test_figures(repository: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_last_expressions(repository: Any) -> None:
-    """A cell's last expression is shown, unless it is only an object's address."""
+    """A cell's last expression is shown, without the address of an object."""
     repository.tutorial("pond", "object()", "'frogs'")
     repository.run()
     cells = repository.cache.lookup(repository.find()["pond"]).cells
-    assert cells[0].outputs == []
+    assert cells[0].outputs[0].data == {"text/plain": "<object>"}
     assert cells[1].outputs[0].data == {"text/plain": "'frogs'"}
 
 
