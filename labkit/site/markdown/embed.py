@@ -70,7 +70,7 @@ class EmbedExtension(Extension):  # type: ignore[misc]  # Markdown is untyped
             md.inlinePatterns.register(value, "labkit-value", 187)
             md.treeprocessors.register(_Frame(md, self.context), "labkit-frame", 30)
             settle = _Settle(md, self.context, start, end)
-            md.treeprocessors.register(settle, "labkit-settle", 6)
+            md.treeprocessors.register(settle, "labkit-settle", 5.5)  # below formulas
 
 
 class _Block(BlockProcessor):  # type: ignore[misc]  # Markdown is untyped

@@ -30,7 +30,6 @@ def book() -> Book:
         ('Some <b title="{{ x }}">text</b>', "{{ x }}"),
         ("{{ cnn#accuracy :.2f }}", "{{ cnn#accuracy :.2f }}"),
         ("{{ Figure cnn#window }}", "{{ Figure cnn#window }}"),
-        ("$$\na = {{ b }}\n\nc = d\n$$", "{{ b }}"),
         ("Text {{ title }} text", "{{ title }}"),
         ("Text {{ a *b* }} text", "{{ a "),
         ("Text {{ cnn#accuracy", "{{ cnn#accuracy"),
@@ -67,6 +66,12 @@ def test_code_and_formulas_may_have_braces(book: Book, text: str) -> None:
     """Comments may, too, and braces behind a backslash."""
     _, context, _ = convert(text, book, extensions=EXTENSIONS)
     assert not context.errors
+
+
+def test_a_formula_that_an_empty_line_breaks_is_an_error(book: Book) -> None:
+    """Its halves, and the braces in them, would be text."""
+    _, _, math = convert("$$\na = {{ cnn#accuracy }}\n\nc = d\n$$", book)
+    assert len(math.errors) == 1
 
 
 def test_braces_that_a_cell_gave_are_no_embeds() -> None:
