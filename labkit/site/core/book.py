@@ -50,6 +50,11 @@ class Cell:
         """The cell as chapters name it."""
         return f"{self.tutorial}#{self.anchor}"
 
+    @property
+    def where(self) -> str:
+        """The cell's file and line, as messages name it."""
+        return f"{self.place}.py:{self.node.metadata.get('line', '?')}"
+
     @cached_property
     def figures(self) -> list[Figure]:
         """The cell's drawings.
@@ -60,9 +65,8 @@ class Cell:
         drawings = list(figures(self.node, self.anchor))
         if drawings and not self.node.metadata.get("alt", "").strip():
             raise EmbedError(
-                f"{self.place}.py:{self.node.metadata.get('line', '?')}: this "
-                "cell draws a figure that has no alternative text. Add to its marker "
-                'alt="…": what one sees, in a sentence.'
+                f"{self.where}: this cell draws a figure that has no alternative text. "
+                'Add to its marker alt="…": what one sees, in a sentence.'
             )
         return drawings
 
@@ -82,15 +86,15 @@ class Book:
     """The tutorials by name, run or still running.
 
     Attributes:
-        notebooks: The notebook of each tutorial, executed if its state is "done".
+        notebooks: The notebook of each tutorial, executed if its state is "done", in the book's
+            order.
         states: The state of each tutorial that is not done.
         messages: Why a tutorial failed.
         colab: Where the notebooks can be opened.
         places: The address of each tutorial's page: `tutorials/foundations/neurons`.
         asked: The tutorials of which something was asked; who wants to know clears it.
-        parts: The title of each part of the book by its folder, in the parts' order.
-        chapters: The source of each tutorial's chapter, `foundations/neurons.md`, where there is
-            one, in the chapters' order.
+        parts: The title of a part of the book by its folder, where it has one.
+        chapters: The source of a tutorial's chapter, `foundations/neurons.md`, where it has one.
     """
 
     notebooks: Mapping[str, NotebookNode]
@@ -113,20 +117,12 @@ class Book:
         return self.places.get(tutorial, f"tutorials/{tutorial}")
 
     def by_part(self) -> dict[str, list[str]]:
-        """Return the tutorials' names by the title of their part, in the book's order.
-
-        Parts without a title come last, under the names of their folders.
-        """
-        parts, chapters = list(self.parts), list(self.chapters)
+        """Return the tutorials' names by the title of their part, in the order of `notebooks`."""
         found: dict[str, list[str]] = {}
         for name in self.notebooks:
-            found.setdefault("/".join(self.place(name).split("/")[1:-1]), []).append(name)
-        return {
-            self.parts.get(part, part.rpartition("/")[2].capitalize()): sorted(
-                found[part], key=lambda name: (_rank(name, chapters), name)
-            )
-            for part in sorted(found, key=lambda part: (_rank(part, parts), part))
-        }
+            part = "/".join(self.place(name).split("/")[1:-1])
+            found.setdefault(self.parts.get(part, part.capitalize()), []).append(name)
+        return found
 
     def thumbnails(self, tutorial: str) -> list[Thumbnail]:
         """Return the small pictures of a tutorial: for the light page and the dark one."""
@@ -229,10 +225,6 @@ def empty() -> Any:
     return from_dict(  # type: ignore[no-untyped-call]  # of nbformat
         {"cell_type": "code", "metadata": {}, "source": "", "outputs": []}
     )
-
-
-def _rank(name: str, order: list[str]) -> int:
-    return order.index(name) if name in order else len(order)
 
 
 def _split(name: str) -> tuple[str, str]:

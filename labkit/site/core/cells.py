@@ -23,8 +23,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 MARKER = re.compile(r"#\s*%%+(?:\s+(.*))?")
 KIND = re.compile(r"\[(.*?)\]")
 ATTRIBUTE = re.compile(r"(?:^|\s+)([A-Za-z_][\w-]*)=")
-LABEL = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-RESERVED = re.compile(r"cell-\d+")  # the anchors of cells without a label
+LABEL = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")  # names that the book makes up have underscores
 EXAMPLE = '`# %% label="loss" alt="…" tags=["solution"]`'
 ATTRIBUTES = {"label": str, "alt": str, "caption": str, "values": str, "tags": list}
 KERNEL = {
@@ -220,11 +219,6 @@ def _check(name: str, value: Any, fail: Callable[[str], CellError]) -> None:
         raise fail(f"expected {name}={example} in the marker. Received: {name}={value!r}")
     if name == "label" and not LABEL.fullmatch(value):
         raise fail(f"expected a label of a-z, 0-9 and single hyphens. Received: {value!r}")
-    if name == "label" and RESERVED.fullmatch(value):
-        raise fail(
-            f"the label {value!r} is of the form that cells without a label have. Say in it "
-            "what the cell shows."
-        )
 
 
 def _compile(source: str, line: int, rule: str) -> None:

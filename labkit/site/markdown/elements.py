@@ -5,17 +5,31 @@ A page names a figure by its tag, and its data as it would name a value:
 Data is a script, too: a page opened from a folder may load scripts, but no other files.
 """
 
+import difflib
 import json
-import re
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 from labkit.site.core.book import Book, EmbedError
 
 FOLDER = "assets/js"
-_TAG = re.compile(r"<(lab-[a-z]+)\b([^>]*)>")
-_DATA = re.compile(r'\bdata="([^"]*#[^"]*)"')
+
+
+class _Tags(HTMLParser):
+    """Collects the figures' tags in HTML, each with the data that it names."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str]] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a figure's tag."""
+        if tag.startswith("lab-"):
+            self.found.append((tag, dict(attrs).get("data") or ""))
 
 
 def scripts(html: str, book: Book, docs: Path) -> list[str]:
@@ -30,12 +44,13 @@ def scripts(html: str, book: Book, docs: Path) -> list[str]:
         EmbedError: There is no such figure, or no such data.
     """
     figures, data = [], []
-    for tag, attributes in _TAG.findall(html):
+    for tag, name in _Tags(html).found if "<lab-" in html else ():
         figures.append(f"{FOLDER}/{tag}.js")
         if not (docs / figures[-1]).is_file():
             known = sorted(path.stem for path in (docs / FOLDER).glob("lab-*.js"))
-            raise EmbedError(f"there is no <{tag}>. The figures are: {', '.join(known)}.")
-        for name in _DATA.findall(attributes):
+            near = difflib.get_close_matches(tag, known, n=1) or known
+            raise EmbedError(f"there is no <{tag}>. The nearest figures are: {', '.join(near)}.")
+        if "#" in name:
             _, value = book.value(name)
             if value is not None:  # else its tutorial is still running
                 data.append(_path(book, name))

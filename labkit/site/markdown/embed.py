@@ -36,8 +36,9 @@ _VALUE = re.compile(r"([^\s:#]+#[^\s:]+)(?::(.*))?")
 class EmbedExtension(Extension):  # type: ignore[misc]  # Markdown is untyped
     """Python-Markdown extension for embeds.
 
-    Each page has its context: a plugin sets `context` before each page; without one, `book` and
-    `page` say what it is. Without either, nothing is replaced.
+    A plugin sets `context` before each page, and reads its errors after it. For another host,
+    `book` and `page` say what the page is, and its errors are raised. Without either, nothing is
+    replaced.
 
     Attributes:
         context: The page that is converted next.
@@ -53,9 +54,11 @@ class EmbedExtension(Extension):  # type: ignore[misc]  # Markdown is untyped
         }
         super().__init__(**kwargs)
         self.context: Context | None = None
+        self.strict = False
         if book := self.getConfig("book"):
             self.context = for_page(book, self.getConfig("page"))
             self.context.link = self.getConfig("link") or self.context.link
+            self.strict = True
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802  # Python-Markdown's name
         """Register blocks below indented code, and values below inline code."""
@@ -69,7 +72,7 @@ class EmbedExtension(Extension):  # type: ignore[misc]  # Markdown is untyped
             value = _Value(inner, md, self.context)
             md.inlinePatterns.register(value, "labkit-value", 187)
             md.treeprocessors.register(_Frame(md, self.context), "labkit-frame", 30)
-            settle = _Settle(md, self.context, start, end)
+            settle = _Settle(md, self.context, (start, end), self.strict)
             md.treeprocessors.register(settle, "labkit-settle", 5.5)  # below formulas
 
 
@@ -162,24 +165,31 @@ class _Frame(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
 class _Settle(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
     """Moves the links of captions, parts links inside links, and notes what is left in braces."""
 
-    def __init__(self, md: Markdown, context: Context, start: str, end: str) -> None:
+    def __init__(
+        self, md: Markdown, context: Context, delimiters: tuple[str, str], strict: bool
+    ) -> None:
         super().__init__(md)
         self.context = context
-        self.delimiters = start, end
+        self.delimiters = delimiters
+        self.strict = strict
 
     def run(self, root: Element) -> None:
         for element in root.iter():
-            if tutorial := element.attrib.pop(FROM, ""):
-                self._move(element, tutorial)
+            if name := element.attrib.pop(FROM, ""):
+                self._move(element, name)
             if element.tag == "a":
                 for inner in element.iter("a"):
                     if inner is not element:  # HTML has no links inside links
                         inner.tag = "span"
                         del inner.attrib["href"]
         self.context.errors += leftovers(root, self.md, *self.delimiters)
+        if self.strict and self.context.errors:
+            reasons = [f"{written}: {why}" for written, why in self.context.errors]
+            self.context.errors.clear()
+            raise EmbedError("\n".join(reasons))
 
-    def _move(self, parent: Element, tutorial: str) -> None:
-        """Let links that are relative to a tutorial's script hold on this page."""
+    def _move(self, parent: Element, cell: str) -> None:
+        """Let links that are relative to the script of a cell hold on this page."""
         for element in parent.iter():
             name = "href" if element.tag == "a" else "src"
             target = element.get(name, "")
@@ -187,10 +197,9 @@ class _Settle(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
                 continue  # made for this page
             if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:|/", target):
                 continue
-            moved, file = self.context.moved(target, tutorial)
+            moved, file = self.context.moved(target, cell.partition("#")[0])
             element.set(name, moved)
             if not self.context.exists(file):
-                script = f"{self.context.book.place(tutorial)}.py"
-                self.context.errors.append(
-                    (target, f"{script} links to {target!r}, and there is no {file}")
-                )
+                where = self.context.book.cell(cell).where
+                why = f"{where}: the cell links to {target!r}, and there is no {file}"
+                self.context.errors.append((f"{{{{ figure {cell} }}}}", why))

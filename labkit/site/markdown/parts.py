@@ -22,7 +22,7 @@ from . import elements
 from .context import Context
 
 TABLE = "lab-table"  # the class of what holds a table, and scrolls where it is too wide
-FROM = "data-from"  # on what has links as they are in a tutorial; embed.py moves them
+FROM = "data-from"  # the cell in whose tutorial the links below it hold; embed.py moves them
 
 
 class Given(str):
@@ -98,7 +98,7 @@ class Parts:
         if cell.state != "done" or not cell.is_silent:
             element.append(self._code(cell))
         if cell.state == "done":
-            element.extend(self._outputs(cell))
+            element.extend(list(self._outputs(cell)))
             if cell.figures:
                 element.append(self._figure(cell))
         return element
@@ -211,7 +211,7 @@ class Parts:
         """Return Markdown that a cell showed, in the page's own dialect."""
         if self.context.inside:
             raise EmbedError(f"the Markdown that {cell.name} shows would embed a cell's Markdown")
-        element = Element("div", {"class": "lab-markdown", FROM: cell.tutorial})
+        element = Element("div", {"class": "lab-markdown", FROM: cell.name})
         self.context.inside = cell.name
         try:
             lines = text.split("\n")
@@ -235,7 +235,7 @@ class Parts:
             link = SubElement(element, "a", {"class": "lab-large", "href": drawn})
             self._images(link, cell, drawing, alt)
         if caption := cell.node.metadata.get("caption"):
-            SubElement(element, "figcaption", {FROM: cell.tutorial}).text = caption
+            SubElement(element, "figcaption", {FROM: cell.name}).text = caption
         return element
 
     def _images(self, parent: Element, cell: Cell, drawing: Figure, alt: str) -> None:

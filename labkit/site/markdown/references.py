@@ -30,7 +30,10 @@ class ReferenceExtension(Extension):  # type: ignore[misc]  # Markdown is untype
         optional: Whether a name that the reference does not have stays as it is.
     """
 
-    optional = False
+    def __init__(self, **kwargs: Any) -> None:
+        self.config = {"optional": [False, "Whether an unknown name stays as it is."]}
+        super().__init__(**kwargs)
+        self.optional = bool(self.getConfig("optional"))
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802  # Python-Markdown's name
         """Register after `toc`, which gives headings ids, and before autorefs."""

@@ -99,7 +99,6 @@ def test_lines(above: str, marker: str) -> None:
         ('# %% [markdown] lable="x"\n', 1, "unknown attribute"),
         ('# %% [markdown] label="x"\n', 1, "only a cell of code"),
         ('# %% label="A Frog"\n', 1, "expected a label"),
-        ('# %%\n\n# %% label="cell-2"\n', 3, "cells without a label"),
         ('# %% tags="solution"\n', 1, 'expected tags=["solution"]'),
         ("# %%\n\n# %% tags=[1]\n", 3, 'expected tags=["solution"]'),
         ("# %% alt=3\n", 1, 'expected alt="…"'),
