@@ -60,13 +60,20 @@ class Cell:
         """The cell's drawings.
 
         Raises:
-            EmbedError: The cell has a drawing but no alternative text.
+            EmbedError: The cell has a drawing but no alternative text, or one whose axes are
+                written in a color that the dark page does not exchange.
         """
         drawings = list(figures(self.node, self.anchor))
         if drawings and not self.node.metadata.get("alt", "").strip():
             raise EmbedError(
                 f"{self.where}: this cell draws a figure that has no alternative text. "
                 'Add to its marker alt="…": what one sees, in a sentence.'
+            )
+        if foreign := next((drawing.foreign for drawing in drawings if drawing.foreign), ""):
+            raise EmbedError(
+                f"{self.where}: this cell draws a figure without the book's style: the text at its "
+                f"axes is {foreign}, also on a dark page. Call labkit.plot.set_theme() before the first "
+                "figure, and take colors from labkit.plot."
             )
         return drawings
 

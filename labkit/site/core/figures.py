@@ -38,6 +38,7 @@ class Figure:
         content: The file for the light page.
         width: Width in CSS pixels.
         height: Height in CSS pixels.
+        foreign: The color of the axes' text, if it is none of the book's.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Figure:
     content: str | bytes
     width: int
     height: int
+    foreign: str = ""
 
     @property
     def file(self) -> str:
@@ -71,7 +73,9 @@ def figures(cell: NotebookNode, name: str) -> Iterator[Figure]:
                 given = "".join(output.data[kind])
                 content = given if suffix == "svg" else base64.b64decode(given)
                 own = name if number == 1 else f"{name}_{number}"
-                yield Figure(own, suffix, content, size["width"], size["height"])
+                yield Figure(
+                    own, suffix, content, size["width"], size["height"], size.get("foreign", "")
+                )
 
 
 def darkened(svg: str) -> str:
@@ -108,6 +112,23 @@ def sized(svg: str) -> tuple[str, int, int]:
             document.setAttribute(name, value)
         svg = document.toxml()
     return svg, max(1, round(width)), max(1, round(height))
+
+
+def foreign(svg: str) -> str:
+    """Return the color of the axes' text that the dark page does not exchange; empty if none.
+
+    Only text at an axis stands on the page for sure; other text may lie on a ground of its own.
+    """
+    groups = ElementTree.fromstring(svg).iter(f"{{{_SVG}}}g")
+    axes = [group for group in groups if group.get("id", "").startswith("matplotlib.axis")]
+    for text in (group for axis in axes for group in axis.iter(f"{{{_SVG}}}g")):
+        if text.get("id", "").startswith("text_") and len(text):
+            parts = [part.partition(":") for part in text[0].get("style", "").split(";")]
+            style = {name.strip(): value.strip() for name, _, value in parts}
+            color = style.get("fill", "#000000")  # SVG's own is black
+            if color.lower() not in DARK:
+                return color
+    return ""
 
 
 def size(image: str) -> tuple[int, int]:

@@ -95,6 +95,8 @@ def _show(output: NotebookNode) -> None:
         if kind == "image/svg+xml":
             content, width, height = figures.sized(given[kind])
             details = {"width": width, "height": height}
+            if color := figures.foreign(content):
+                details["foreign"] = color
         elif kind in figures.SUFFIXES:
             content = given[kind]
             width, height = figures.size(content)

@@ -1,12 +1,16 @@
 """Figures: their size, their dark twin, and the palette that all of the book shares."""
 
+import io
 import re
 from pathlib import Path
 
+import matplotlib as mpl
+import matplotlib.figure
 import pytest
 
 from labkit._palette import PALETTE
-from labkit.plot import COLORS, GRID, INK, PAPER
+from labkit.plot import COLORS, GRID, INK, PAPER, set_theme
+from labkit.site.core.book import Cell, EmbedError
 from labkit.site.core.figures import DARK, figures, sized
 
 from ..pages import SVG, code, notebook, printed, shown
@@ -47,6 +51,32 @@ def test_the_dark_twin_differs_in_the_palette_alone() -> None:
     dark = DARK["#0b6bcb"]
     assert figure.dark == svg.replace("#0b6bcb", dark).replace("#0B6BCB", dark)
     assert figure.dark != svg
+
+
+def drawn(color: str | None = None, fonts: str = "path", themed: bool = True) -> Cell:
+    """Return a cell that has drawn with matplotlib, its axes' text in a color of its own."""
+    with mpl.rc_context({"svg.fonttype": fonts}):
+        if themed:
+            set_theme()
+        axes = mpl.figure.Figure().subplots()
+        axes.text(0, 0, "on a ground of its own", color="black")
+        if color:
+            axes.set_xlabel("x", color=color)
+        file = io.StringIO()
+        axes.figure.savefig(file, format="svg")
+    cell = notebook(code("draw()", shown(svg=file.getvalue()), alt="Axes.")).cells[0]
+    return Cell("frog", "a", cell, place="tutorials/frog")
+
+
+@pytest.mark.parametrize("fonts", ["path", "none"])
+def test_a_figure_without_the_books_style_is_an_error(fonts: str) -> None:
+    """Its axes would be black on a dark page: the message names file, line and remedy."""
+    assert len(drawn(fonts=fonts).figures) == 1
+    assert len(drawn(COLORS["red"], fonts).figures) == 1
+    for cell, color in [(drawn(None, fonts, False), "#000000"), (drawn("navy", fonts), "#000080")]:
+        wanted = rf"tutorials/frog\.py:7: .* {color}, also on a dark page.*set_theme\(\)"
+        with pytest.raises(EmbedError, match=wanted):
+            _ = cell.figures
 
 
 def test_the_palette_is_the_one_of_labkit_plot() -> None:
