@@ -72,8 +72,8 @@ class Cell:
         if foreign := next((drawing.foreign for drawing in drawings if drawing.foreign), ""):
             raise EmbedError(
                 f"{self.where}: this cell draws a figure without the book's style: the text at its "
-                f"axes is {foreign}, also on a dark page. Call labkit.plot.set_theme() before the first "
-                "figure, and take colors from labkit.plot."
+                f"axes is {foreign}, also on a dark page. Call labkit.plot.set_theme() before the "
+                "first figure, and take colors from labkit.plot."
             )
         return drawings
 
