@@ -1,5 +1,6 @@
 """Colab, which opens the tutorials' notebooks from a branch of a GitHub repository."""
 
+import re
 from dataclasses import dataclass
 
 
@@ -33,3 +34,9 @@ class Colab:
             'if not importlib.util.find_spec("labkit"):  # on Colab\n'
             f'    %pip install --quiet "{package}"'
         )
+
+
+def github(repository: str | None) -> str:
+    """Return the OWNER/NAME of a repository's address; nothing if it is not on GitHub."""
+    match = re.fullmatch(r"https://github\.com/([^/]+/[^/]+?)(?:\.git)?/?", repository or "")
+    return match[1] if match else ""

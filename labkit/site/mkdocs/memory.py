@@ -16,11 +16,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, FileSystemBytecodeCache
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink, TableOfContents
 from mkdocs.utils import CountHandler
+
+import labkit
+from labkit import site
 
 from . import upstream
 from .reads import Reads, noting
@@ -180,12 +184,26 @@ def digest(sources: Iterable[Path], facts: Iterable[str]) -> str:
     return found.hexdigest()
 
 
+def machine() -> list[Path]:
+    """Return the files that render pages, and that which says what labkit offers."""
+    folder = Path(site.__file__).parent
+    modules = (path for path in folder.rglob("*.py") if not path.name.startswith("."))
+    return [*modules, *folder.rglob("*.j2"), Path(labkit.__file__)]
+
+
 def settings(config: MkDocsConfig) -> str:
     """Return as text the settings that can change how a page is rendered, as MkDocs read them."""
     values: dict[str, Any] = {k: v for k, v in config.items() if k not in _UNRELATED}
     values["plugins"] = {name: dict(plugin.config) for name, plugin in config.plugins.items()}
     values["theme"] = [config.theme.name, config.theme.get("language")]
     return json.dumps(values, default=_named, sort_keys=True)
+
+
+def keep_compiled(env: Environment, cache: Path) -> None:
+    """Keep templates compiled from one build to the next."""
+    with contextlib.suppress(OSError):  # a read-only folder costs time, not the build
+        (cache / "templates").mkdir(parents=True, exist_ok=True)
+        env.bytecode_cache = FileSystemBytecodeCache(str(cache / "templates"))
 
 
 def _named(value: Any) -> Any:
@@ -199,30 +217,6 @@ def _installed() -> list[str]:
     """Return the packages that Python finds, with their versions."""
     folders = (path for path in sys.path if os.path.isdir(path))
     return sorted(name for path in folders for name in os.listdir(path) if ".dist-info" in name)
-
-
-def remember_search(index: Any, store: Folder, base: str) -> None:
-    """Let the theme's search read only pages that are not as they were.
-
-    Args:
-        index: The index of this build.
-        store: Where the entries of earlier builds' pages are kept.
-        base: A digest of what they all depend on.
-    """
-    add = index.add_entry_from_context
-
-    def remembered(page: Page) -> None:
-        made_from = repr((base, page.url, page.title, page.meta, page.content))
-        key = hashlib.sha256(made_from.encode()).hexdigest()
-        kept = store.get(page.file.src_uri)
-        if kept and kept["key"] == key:
-            index.entries += kept["entries"]
-            return
-        start = len(index.entries)
-        add(page)
-        store.put(page.file.src_uri, {"key": key, "entries": index.entries[start:]})
-
-    index.add_entry_from_context = remembered
 
 
 @contextlib.contextmanager

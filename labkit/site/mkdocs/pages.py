@@ -34,11 +34,42 @@ def add(files: Files, tutorial: Tutorial, notebook: Path, config: MkDocsConfig) 
 
 
 def complete(files: Files, tutorial: Tutorial, notebook: Path, config: MkDocsConfig) -> None:
-    """Tell the file that mkdocs-jupyter has put in the page's place what it was to take over."""
+    """Tell the file that mkdocs-jupyter has put in the page's place what it was to take over.
+
+    Raises:
+        PluginError: A page of docs/ has the same address.
+    """
     page = files.get_file_from_path(tutorial.place)
     assert page is not None  # added above
+    for other in files:
+        if other.dest_uri == page.dest_uri and other.src_uri != page.src_uri:
+            raise PluginError(
+                f"{other.src_uri} in {config.docs_dir} and {tutorial.place} would both be the "
+                f"page {page.url}. Rename one of the two."
+            )
     page.abs_src_path = str(notebook)
     page.edit_uri = Path(os.path.relpath(tutorial.path, config.docs_dir)).as_posix()
+
+
+def write(files: Files, path: str, content: str | bytes, config: MkDocsConfig) -> None:
+    """Write a file of the site at once, rather than keep it in memory until the end.
+
+    Raises:
+        PluginError: docs/ has a file of this name.
+    """
+    if path in files.src_uris:
+        raise PluginError(f"docs/{path}: a tutorial gives a file of this name. Rename this one.")
+    file = File(path, config.site_dir, config.site_dir, config.use_directory_urls)
+    target = Path(file.abs_dest_path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content.encode() if isinstance(content, str) else content)
+    files.append(file)
+
+
+def render_later(page: Page, config: MkDocsConfig, files: Files) -> None:
+    """Render a page that is not written yet; its anchors are not known, so none is missed."""
+    Page.render(page, config, files)
+    page.present_anchor_ids = None
 
 
 class Sources:

@@ -1,6 +1,5 @@
 """The MkDocs plugin: each hook hands over to functions that know nothing of MkDocs."""
 
-import contextlib
 import os
 import re
 import sys
@@ -10,22 +9,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from jinja2 import Environment, FileSystemBytecodeCache
+from jinja2 import Environment
 from mkdocs.config import config_options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.exceptions import PluginError
+from mkdocs.exceptions import BuildError, PluginError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority, get_plugin_logger
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
+from mkdocs.structure.toc import TableOfContents
 from mkdocs.utils import get_relative_url
 
-import labkit
-from labkit import site
 from labkit.site.core.book import Book, EmbedError, places
 from labkit.site.core.cache import Cache, CacheError
-from labkit.site.core.colab import Colab
+from labkit.site.core.colab import Colab, github
 from labkit.site.core.schedule import RunError, Scheduler, run
 from labkit.site.core.tutorial import Tutorial, TutorialError, find
 from labkit.site.markdown import elements, titles
@@ -36,9 +34,9 @@ from labkit.site.markdown.faults import report
 from labkit.site.markdown.math import MathExtension
 from labkit.site.markdown.references import ReferenceExtension
 
-from . import pages, upstream
-from .memory import Folder, Memory, digest, remember_search, settings
-from .policy import headers
+from . import navigation, pages, search, serving, upstream
+from .memory import Folder, Memory, digest, keep_compiled, machine, settings
+from .policy import undecodable, write_headers
 from .reference import Reference
 
 log = get_plugin_logger(__name__)
@@ -65,6 +63,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         self.source = Path()  # of the page that is being made
         self.tutorials: dict[str, Tutorial] = {}  # by the place of their page
         self.notebooks: dict[str, Path] = {}  # by the tutorials' names
+        self.shown: dict[str, list[str]] = {}  # the tutorials on a page, by its address
         self.hasty = False  # whether the reference waits for the build after the first run
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
@@ -87,6 +86,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         if offline is not None and offline.config.enabled:  # else it loads one from a third party
             config.extra["polyfills"] = ["assets/js/iframe-worker.js"]
         upstream.use_templates(pages.TEMPLATES)
+        upstream.check_braces(config)
 
     @event_priority(100)  # before mkdocs-jupyter, which makes pages of the scripts
     def _on_files_add(self, files: Files, *, config: MkDocsConfig) -> None:
@@ -97,7 +97,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         self.facts = {}
         self.sources = pages.Sources(root / self.config.cache / "sources")
         try:
-            tutorials = find(root / self.config.tutorials)
+            tutorials = navigation.ordered(find(root / self.config.tutorials), config.nav)
             self.book = self._book(tutorials, root / self.config.cache, config)
             self.tutorials = {tutorial.place: tutorial for tutorial in tutorials}
             for tutorial in tutorials:
@@ -108,7 +108,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
                 self.facts[tutorial.name] = self.book.facts(tutorial.name, tutorial.digest)
         except (TutorialError, RunError, CacheError, EmbedError) as error:
             raise PluginError(str(error)) from None
-        config.nav = expand(config.nav, [tutorial.place for tutorial in tutorials])
+        config.nav = navigation.expand(config.nav, self.book)
         self.hasty = self.serving and fresh and "running" in self.book.states.values()
         self.references.optional = self.hasty
         self._remember(root / self.config.cache, linked, config)
@@ -116,15 +116,15 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
     @event_priority(-100)  # after mkdocs-jupyter, which makes a page of each notebook
     def _on_files_complete(self, files: Files, *, config: MkDocsConfig) -> None:
         """Add the tutorials' figures and downloads, notebooks among them."""
-        for tutorial in self.tutorials.values():
-            pages.complete(files, tutorial, self.notebooks[tutorial.name], config)
-            script = f"{self.book.place(tutorial.name)}/{tutorial.path.name}"
-            files.append(_write(script, tutorial.text, config))
-            try:
+        try:
+            for tutorial in self.tutorials.values():
+                pages.complete(files, tutorial, self.notebooks[tutorial.name], config)
+                script = f"{self.book.place(tutorial.name)}/{tutorial.path.name}"
+                pages.write(files, script, tutorial.text, config)
                 for path, content in given.files(self.book, tutorial.name):
-                    files.append(_write(path, content, config))
-            except EmbedError as error:
-                raise PluginError(str(error)) from None
+                    pages.write(files, path, content, config)
+        except EmbedError as error:
+            raise PluginError(str(error)) from None
 
     on_files = CombinedEvent(_on_files_add, _on_files_complete)
     """See [on_files](https://www.mkdocs.org/dev-guide/plugins/#on_files)."""
@@ -146,10 +146,12 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
 
         See [on_page_read_source](https://www.mkdocs.org/dev-guide/plugins/#on_page_read_source).
         """
-        if page.file.src_uri not in self.tutorials:
-            return None
-        text = self.sources.read(page, config)
-        return f"\n{text}"  # no first line is read as metadata
+        if page.file.src_uri in self.tutorials:
+            return f"\n{self.sources.read(page, config)}"  # no first line is read as metadata
+        try:
+            return page.file.content_string
+        except UnicodeDecodeError as error:
+            return self._fail(page, f"{page.file.src_uri}: {undecodable(error)}")
 
     @event_priority(-100)  # when the Markdown is final
     def on_page_markdown(
@@ -164,9 +166,9 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
             page.meta["description"] = summary.description
         documents = _REFERENCE.search(markdown)
         if documents and self.hasty:
-            upstream.put_render(page, partial(render_later, page))
+            upstream.put_render(page, partial(pages.render_later, page))
             return titles.unwritten(markdown[: documents.start()], str(page.title))
-        upstream.put_render(page, partial(self.memory.render, page))
+        upstream.put_render(page, partial(self._make, page))
         return None
 
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -177,7 +179,8 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         try:
             scripts = elements.scripts(html, self.book, Path(config.docs_dir))
         except EmbedError as error:
-            raise PluginError(f"{page.file.src_uri}: {error}") from None
+            return self._fail(page, f"{page.file.src_uri}: {error}")
+        self.shown[page.url] = sorted(self.book.asked, key=list(self.book.notebooks).index)
         addresses = (get_relative_url(script, page.url) for script in scripts)
         return html + "".join(f'<script defer src="{url}"></script>' for url in addresses)
 
@@ -186,36 +189,25 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
 
         See [on_env](https://www.mkdocs.org/dev-guide/plugins/#on_env).
         """
-        self._keep_compiled(env, config)
+        keep_compiled(env, Path(config.config_file_path).parent / self.config.cache)
 
     def on_serve(
-        self,
-        server: LiveReloadServer,
-        *,
-        config: MkDocsConfig,
-        builder: Callable[..., None],
+        self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Callable[..., None]
     ) -> None:
         """Let the server build again when a tutorial has run, or a source has changed.
 
-        Folders are watched one by one: Python writes its bytecode below them.
-
         See [on_serve](https://www.mkdocs.org/dev-guide/plugins/#on_serve).
         """
-        if self.signal is not None:
-            server.watch(str(self.signal))
         root = Path(config.config_file_path).parent
-        sources = (*modules(root / self.config.tutorials), *modules(root / "labkit"))
-        for folder in sorted({source.parent for source in sources}):
-            server.watch(str(folder), recursive=False)
+        serving.watch(server, self.signal, [root / self.config.tutorials, root / "labkit"])
+        serving.attach(server, self._opened)
 
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         """Write the security policy; run behind the site what it still waits for.
 
         See [on_post_build](https://www.mkdocs.org/dev-guide/plugins/#on_post_build).
         """
-        site = Path(config.site_dir)
-        pages = (page.read_text("utf-8") for page in site.rglob("*.html"))
-        (site / "_headers").write_text(headers(pages), "utf-8")
+        write_headers(Path(config.site_dir))
         if self.background is not None:
             self.background.start()
 
@@ -231,37 +223,33 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
 
     def _book(self, tutorials: list[Tutorial], cache: Path, config: MkDocsConfig) -> Book:
         """Run the tutorials; or, while serving, say which are still to run."""
-        colab = Colab(github(config.repo_url), config.remote_branch)
+        said: dict[str, Any] = {
+            "colab": Colab(github(config.repo_url), config.remote_branch),
+            "places": places(tutorials),
+            "parts": navigation.parts(config.nav),
+            "chapters": navigation.chapters(config.nav, tutorials),
+        }
         if not self.serving:
-            notebooks = run(tutorials, Cache(cache), progress=sys.stderr)
-            return Book(notebooks, colab=colab, places=places(tutorials))
+            return Book(run(tutorials, Cache(cache), progress=sys.stderr), **said)
         if self.background is None:
             handle, name = tempfile.mkstemp(prefix="labkit-")
             os.close(handle)
             self.signal = Path(name)
             self.background = Scheduler(cache, on_change=self.signal.touch, log=log)
-        background = self.background
-        background.update(tutorials)
-        states, messages = background.states, background.messages
-        return Book(background.notebooks, states, messages, colab, places(tutorials))
+        now = self.background
+        now.update(tutorials)
+        return Book(now.notebooks, now.states, now.messages, **said)
 
     def _remember(self, cache: Path, linked: list[str], config: MkDocsConfig) -> None:
-        """Let this build take over from the last one what has not changed since.
-
-        Args:
-            cache: The folder for what is kept.
-            linked: The files to which a page can link.
-            config: The site's settings.
-        """
-        machine = Path(site.__file__).parent
-        sources = (*modules(machine), *machine.rglob("*.j2"), Path(labkit.__file__))
-        base = digest(sources, [*linked, settings(config), str(self.hasty)])
+        """Let this build take over from the last one what has not changed since."""
+        known = [settings(config), str(self.book.parts), str(self.book.chapters), str(self.hasty)]
+        base = digest(machine(), [*linked, *known])
         mkdocstrings: Any = config.plugins.get("mkdocstrings")
         reference = None
         if mkdocstrings is not None and mkdocstrings.plugin_enabled:
             reference = Reference(mkdocstrings, config)
             config.extra_css.remove(mkdocstrings.css_filename)  # main.html adds it where needed
-            self._keep_compiled(reference.env, config)
+            keep_compiled(reference.env, cache)
         self.memory = Memory(
             Folder(cache / "pages"),
             base,
@@ -272,58 +260,39 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
             facts=lambda name: self.facts.get(name, ""),
         )
         if "material/search" in config.plugins:
-            search: Any = config.plugins["material/search"]
-            remember_search(search.search_index, Folder(cache / "search"), base)
+            plugin: Any = config.plugins["material/search"]
+            search.remember(plugin.search_index, Folder(cache / "search"), base)
 
-    def _keep_compiled(self, env: Environment, config: MkDocsConfig) -> None:
-        folder = Path(config.config_file_path).parent / self.config.cache / "templates"
-        with contextlib.suppress(OSError):  # a read-only folder costs time, not the build
-            folder.mkdir(parents=True, exist_ok=True)
-            env.bytecode_cache = FileSystemBytecodeCache(str(folder))
+    def _make(self, page: Page, config: MkDocsConfig, files: Files) -> None:
+        """Render a page or take it over; while serving, an error stands in its place."""
+        try:
+            self.memory.render(page, config, files)
+        except BuildError as error:
+            page.content = self._fail(page, str(error))
+            page.toc, page.present_anchor_ids = TableOfContents([]), None
 
     def _render(self, page: Page, config: MkDocsConfig, files: Files) -> None:
         """Render a page; stop at what could not be embedded."""
         assert self.embed.context is not None  # set by on_pre_page
-        Page.render(page, config, files)
+        place = os.path.relpath(self.source, Path(config.config_file_path).parent)
+        try:
+            Page.render(page, config, files)
+        except BuildError:
+            raise
+        except Exception as error:  # of an extension; without its name nobody finds the page
+            raise PluginError(f"{place}: {type(error).__name__}: {error}") from error
         if errors := self.embed.context.errors + self.math.errors:
-            place = os.path.relpath(self.source, Path(config.config_file_path).parent)
             raise PluginError(report(place, self.source.read_text("utf-8-sig"), errors))
 
+    def _fail(self, page: Page, message: str) -> str:
+        """Stop the build; while serving, say what is wrong in the page alone."""
+        if not self.serving:
+            raise PluginError(message)
+        log.error(message)
+        return serving.box(message)
 
-def render_later(page: Page, config: MkDocsConfig, files: Files) -> None:
-    """Render a page that is not written yet; its anchors are not known, so none is missed."""
-    Page.render(page, config, files)
-    page.present_anchor_ids = None
-
-
-def expand(nav: Any, pages: list[str]) -> Any:
-    """Put the tutorials' pages where the navigation says `tutorials/*.py`."""
-    if isinstance(nav, dict):
-        return {title: expand(item, pages) for title, item in nav.items()}
-    if isinstance(nav, list):
-        return [
-            entry
-            for item in nav
-            for entry in (pages if item == "tutorials/*.py" else [expand(item, pages)])
-        ]
-    return nav
-
-
-def modules(folder: Path) -> list[Path]:
-    """Return the modules of a folder; an editor's own files begin with a dot."""
-    return sorted(path for path in folder.rglob("*.py") if not path.name.startswith("."))
-
-
-def github(repository: str | None) -> str:
-    """Return the OWNER/NAME of a repository's address; nothing if it is not on GitHub."""
-    match = re.fullmatch(r"https://github\.com/([^/]+/[^/]+?)(?:\.git)?/?", repository or "")
-    return match[1] if match else ""
-
-
-def _write(path: str, content: str | bytes, config: MkDocsConfig) -> File:
-    """Write a file of the site at once, rather than keep it in memory until the end."""
-    file = File(path, config.site_dir, config.site_dir, config.use_directory_urls)
-    target = Path(file.abs_dest_path)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(content.encode() if isinstance(content, str) else content)
-    return file
+    def _opened(self, address: str) -> None:
+        """Run next what a reader waits for."""
+        running = (n for n in self.shown.get(address, ()) if self.book.states.get(n) == "running")
+        if self.background is not None and (name := next(running, None)):
+            self.background.prefer(name)

@@ -6,10 +6,37 @@ the policy names each by its hash, so that no other script in a page can run.
 
 import base64
 import hashlib
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
 
-_INLINE = re.compile(r"<script>(.+?)</script>", re.DOTALL)
+from mkdocs.exceptions import PluginError
+
+
+class _Scripts(HTMLParser):
+    """Collects the scripts that stand in a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found = ""
+        self._inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._inside = tag == "script" and not attrs
+
+    def handle_data(self, data: str) -> None:
+        self.found += data if self._inside else ""
+
+
+def scripts(page: str) -> Iterator[str]:
+    """Yield the scripts that stand in a page."""
+    start = page.find("<script>")
+    while start >= 0:  # to parse all else would take longer than to build the site
+        end = page.find("</script>", start) + len("</script>")
+        parser = _Scripts()
+        parser.feed(page[start:end])
+        yield parser.found
+        start = page.find("<script>", max(end, start + 1))
 
 
 def policy(pages: Iterable[str]) -> str:
@@ -17,7 +44,7 @@ def policy(pages: Iterable[str]) -> str:
 
     `data:` is allowed for images because the theme's stylesheet holds its icons that way.
     """
-    inline = {script for page in pages for script in _INLINE.findall(page)}
+    inline = {script for page in pages for script in scripts(page)}
     digests = (hashlib.sha256(script.encode()).digest() for script in inline)
     hashes = sorted(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
     return "; ".join(
@@ -32,6 +59,28 @@ def policy(pages: Iterable[str]) -> str:
     )
 
 
-def headers(pages: Iterable[str]) -> str:
-    """Return the policy as the file `_headers` that Netlify and Cloudflare Pages read."""
-    return f"/*\n  Content-Security-Policy: {policy(pages)}\n"
+def write_headers(site: Path) -> None:
+    """Write the policy as the file `_headers` that Netlify and Cloudflare Pages read.
+
+    Raises:
+        PluginError: A page is not UTF-8.
+    """
+    pages = (_read(path, site) for path in sorted(site.rglob("*.html")))
+    (site / "_headers").write_text(f"/*\n  Content-Security-Policy: {policy(pages)}\n", "utf-8")
+
+
+def undecodable(error: UnicodeDecodeError) -> str:
+    """Return in words where a file is not UTF-8."""
+    line = error.object.count(b"\n", 0, error.start) + 1
+    return (
+        f"line {line}: expected UTF-8, found the byte 0x{error.object[error.start]:02x}. "
+        "Save the file as UTF-8."
+    )
+
+
+def _read(path: Path, site: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        place = path.relative_to(site).as_posix()
+        raise PluginError(f"docs/{place}: {undecodable(error)}") from None

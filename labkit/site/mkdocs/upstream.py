@@ -9,9 +9,26 @@ from pathlib import Path
 from typing import Any
 
 import mkdocs_jupyter.config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.pages import Page
 
 JUPYTER_LOGGER = "mkdocs.mkdocs-jupyter"
+
+
+def check_braces(config: MkDocsConfig) -> None:
+    """Let mkdocs-macros leave our braces alone.
+
+    Raises:
+        PluginError: It would take them for its own.
+    """
+    macros = config.plugins.get("macros")
+    if macros is not None and not macros.config.get("j2_variable_start_string"):
+        raise PluginError(
+            "mkdocs-macros reads {{ … }}, too, and runs first. Give its variables other braces "
+            "in mkdocs.yml, for instance macros: {j2_variable_start_string: '[[', "
+            "j2_variable_end_string: ']]'}."
+        )
 
 
 def use_templates(folder: Path) -> None:

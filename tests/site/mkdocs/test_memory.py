@@ -214,38 +214,3 @@ def test_a_folder_that_cannot_be_written_costs_only_time(site: Site) -> None:
     (site.folder / "kept").write_text("a file where the folder should be")
     _, page = site.build(a="A", b="B")
     assert page.content == "content of B"
-
-
-class Index:
-    """An index that takes a page's content for its entry."""
-
-    def __init__(self) -> None:
-        self.entries: list[str] = []
-        self.read: list[str] = []
-
-    def add_entry_from_context(self, page: Any) -> None:
-        """Read a page."""
-        self.read.append(page.url)
-        self.entries.append(page.content)
-
-
-def test_the_search_reads_what_has_changed(tmp_path: Path) -> None:
-    """The index is whole at each build, and in the pages' order."""
-    kept = memory.Folder(tmp_path / "search")
-    both = ["a", "b"]
-    builds = [
-        ("1", "A", both),
-        ("1", "A", []),
-        ("1", "new", ["a"]),
-        ("1", "new", []),
-        ("2", "new", both),
-    ]
-    for base, content, read in builds:
-        index = Index()
-        memory.remember_search(index, kept, base)
-        for url, text in (("a", content), ("b", "B")):
-            file = SimpleNamespace(src_uri=f"{url}.md")
-            page = SimpleNamespace(url=url, content=text, title=url, meta={}, file=file)
-            index.add_entry_from_context(page)
-        assert index.entries == [content, "B"]
-        assert index.read == read

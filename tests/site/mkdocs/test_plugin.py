@@ -15,10 +15,8 @@ from collections.abc import Callable, Iterator
 import nbformat
 import psutil
 import pytest
+from bs4 import BeautifulSoup
 from mkdocstrings import Inventory
-
-from labkit.site.core.colab import Colab
-from labkit.site.mkdocs.plugin import expand, github
 
 from .conftest import CHAPTER, CONFIG, TINY, Site
 
@@ -52,25 +50,23 @@ def test_its_cells_show_what_they_gave(built: Site) -> None:
 def test_the_table_of_contents_keeps_code(built: Site) -> None:
     """Each heading is listed once, with the code in it, and its id is unique."""
     page = built.read("site/tutorials/tiny/index.html")
-    contents = page[page.index('aria-label="Table of contents"') :]
-    entries = re.findall(r"<a href=#[^>]*>(.*?)</a>", contents, re.DOTALL)
-    texts = [" ".join(re.sub("<[^>]*>", "", entry).split()) for entry in entries]
-    assert texts[:2] == ["The boundary of it", "Fails"]
-    ids = Counter(re.findall(r'\sid="?([^\s">]+)', page))
+    contents = BeautifulSoup(page, "html.parser").select(".md-sidebar--secondary a")
+    assert [entry.text.strip() for entry in contents[:2]] == ["The boundary of it", "Fails"]
+    ids = Counter(tag["id"] for tag in BeautifulSoup(page, "html.parser").select("[id]"))
     assert max(ids.values()) == 1
     assert {"the-boundary-of-it", "fails", "fails_1"} <= set(ids)
 
 
 @pytest.mark.slow
 def test_figures_are_files_in_two_forms(built: Site) -> None:
-    """Both exist; the page has their size, and names the light one."""
+    """Both exist, and the page has both with their size; the stylesheet shows one."""
     light = built.read("site/tutorials/tiny/boundary.svg")
     dark = built.read("site/tutorials/tiny/boundary.dark.svg")
     assert "#0b6bcb" in light
     assert "#0b6bcb" not in dark
     for page in ("site/tutorials/tiny/index.html", "site/chapter/index.html"):
         images = re.findall(r"<img [^>]*boundary[^>]*>", built.read(page))
-        assert len(images) == 1
+        assert len(images) == 2
         assert all('width="120"' in image and 'height="60"' in image for image in images)
 
 
@@ -142,7 +138,7 @@ def test_the_list_of_tutorials(built: Site) -> None:
     """It shows each with a picture, its first sentence as plain text, and its run time."""
     page = built.read("site/tutorials/index.html")
     assert '<a href="tiny/">' in page
-    assert 'src="tiny/boundary.svg"' in page
+    assert re.search(r'<img [^>]*src="tiny/[^"]+"', page)
     assert "<p>It draws one line, as the chapter says.</p>" in page
     assert re.search(r"tiny\.py · runs in [\d.]+ s", page)
 
@@ -241,6 +237,46 @@ def test_a_wrong_name_stops_the_build_with_its_line(small: Site) -> None:
     assert "docs/chapter.md:18: the tutorial 'tiny' has no cell labelled 'x'" in lines[0]
     assert "docs/chapter.md:20: " in lines[1]
     assert "docs/chapter.md:20: " in lines[2]
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_page_at_a_tutorials_address_stops_the_build(small: Site) -> None:
+    """Neither replaces the other; the message names both."""
+    small.write("docs/tutorials/tiny.md", "# My own page\n")
+    done = small.build()
+    assert done.returncode != 0
+    assert "tutorials/tiny.md in " in done.stderr
+    assert " and tutorials/tiny.py would both be the page tutorials/tiny/" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_stray_files(small: Site) -> None:
+    """An editor's locks are no modules; a page that is not UTF-8 is named with its line."""
+    (small.root / "labkit" / ".#layers.py").symlink_to("me@host.123:456")
+    (small.root / "tutorials" / ".#tiny.py").symlink_to("me@host.123:456")
+    (small.root / "tutorials" / "._tiny.py").write_bytes(b"\0\5\26\7\377")
+    assert small.build("--strict").returncode == 0
+    (small.root / "docs" / "old.html").write_bytes(b"<html>\ncaf\xe9</html>")
+    done = small.build()
+    assert done.returncode != 0
+    assert "docs/old.html: line 2: expected UTF-8" in done.stderr
+    (small.root / "docs" / "chapter.md").write_bytes(b"# A\n\ncaf\xe9\n")
+    done = small.build()
+    assert "chapter.md: line 3: expected UTF-8, found the byte 0xe9" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_an_extensions_error_names_the_page(small: Site) -> None:
+    """Whatever a Markdown extension raises, an author learns on which page."""
+    small.write("docs/chapter.md", '# A\n\n--8<-- "missing.md"\n')
+    snippets = "  - pymdownx.snippets: {check_paths: true}\n"
+    small.write("mkdocs.yml", CONFIG + snippets)
+    done = small.build()
+    assert done.returncode != 0
+    assert "docs/chapter.md: SnippetMissingError: " in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -346,6 +382,7 @@ def test_serve(
     small.write("tutorials/slow.py", "# %%\n1 / 0\n")
     wait_for(lambda: "This tutorial failed" in read(page), "the failure")
     assert "tutorials/slow.py:2: " in read(page)
+    assert re.search("ERROR +- .*tutorials/slow.py:2: ", small.read("log"))
 
     small.write("tutorials/slow.py", "# %%\nimport time\ntime.sleep(600)\n")
     wait_for(lambda: kernels(process.pid), "a kernel")
@@ -355,29 +392,25 @@ def test_serve(
     wait_for(lambda: not any(map(is_alive, running)), "the kernels to end")
 
 
+@pytest.mark.slow
+def test_serve_shows_errors_and_goes_on(
+    serve: tuple[Site, subprocess.Popen[bytes], Callable[[str], str]],
+    wait_for: Callable[..., None],
+) -> None:
+    """A page's own error stands in that page, any other in all; both go when mended."""
+    small, _, read = serve
+    wait_for(lambda: "97.3%" in read("chapter/"), "the chapter's value")
+    small.write("docs/chapter.md", CHAPTER + "\n{{ figure tiny#x }}\n")
+    wait_for(lambda: "This page could not be made" in read("chapter/"), "the page's error")
+    assert "docs/chapter.md:18: the tutorial 'tiny' has no cell" in read("chapter/")
+    assert "<em>one</em> line" in read("tutorials/tiny/")
+    small.write("docs/tutorials/tiny.md", "# My own page\n")
+    wait_for(lambda: "The site could not be built" in read("tutorials/"), "the build's error")
+    (small.root / "docs/tutorials/tiny.md").unlink()
+    small.write("docs/chapter.md", CHAPTER)
+    wait_for(lambda: "97.3%" in read("chapter/"), "the mended page")
+
+
 def kernels(parent: int) -> list[int]:
     """Return the processes that a process has started."""
     return [child.pid for child in psutil.Process(parent).children(recursive=True)]
-
-
-def test_nav_lists_the_tutorials() -> None:
-    """The pattern is replaced at any depth, and all else stays."""
-    nav = ["index.md", {"T": ["tutorials/index.md", "tutorials/*.py"]}]
-    pages = ["tutorials/a.py", "tutorials/b.py"]
-    assert expand(nav, pages) == ["index.md", {"T": ["tutorials/index.md", *pages]}]
-    assert expand(None, pages) is None
-
-
-@pytest.mark.parametrize(
-    ("address", "repository"),
-    [
-        ("https://github.com/a/b", "a/b"),
-        ("https://github.com/a/b.git", "a/b"),
-        ("https://gitlab.com/a/b", ""),
-        (None, ""),
-    ],
-)
-def test_colab_opens_what_github_has(address: str | None, repository: str) -> None:
-    """Other hosts have no link to Colab."""
-    assert github(address) == repository
-    assert bool(Colab(github(address), "main")) == bool(repository)

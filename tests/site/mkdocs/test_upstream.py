@@ -2,10 +2,14 @@
 
 import inspect
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import mkdocs_jupyter.config
+import pytest
 from material.plugins.search.plugin import SearchIndex
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs_autorefs import AutorefsPlugin
@@ -61,3 +65,14 @@ def test_what_is_replaced_on_objects_is_called_as_before() -> None:
     assert SearchIndex().entries == []
     for name in ("handlers", "plugin_enabled", "get_handler"):
         assert hasattr(MkdocstringsPlugin, name)
+
+
+def test_macros_must_have_other_braces() -> None:
+    """Or each embed would become an error of another plugin's."""
+    config: Any = SimpleNamespace(plugins={})
+    upstream.check_braces(config)
+    config.plugins["macros"] = SimpleNamespace(config={"j2_variable_start_string": ""})
+    with pytest.raises(PluginError, match="j2_variable_start_string: '\\[\\['"):
+        upstream.check_braces(config)
+    config.plugins["macros"].config["j2_variable_start_string"] = "[["
+    upstream.check_braces(config)
