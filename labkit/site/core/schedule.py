@@ -46,8 +46,8 @@ class Executed(Mapping[str, NotebookNode]):
     """Notebooks by name, each read from the cache when it is asked for.
 
     Args:
-        tutorials: Those that have run.
-        cache: Where their results are.
+        tutorials: All, in the book's order.
+        cache: Where the results are of those that have run.
         waiting: The notebooks of those that have not.
     """
 
@@ -74,11 +74,10 @@ class Executed(Mapping[str, NotebookNode]):
         return notebook
 
     def __iter__(self) -> Iterator[str]:
-        yield from self._tutorials
-        yield from self._waiting
+        return iter(self._tutorials)
 
     def __len__(self) -> int:
-        return len(self._tutorials) + len(self._waiting)
+        return len(self._tutorials)
 
 
 def run(
@@ -202,7 +201,6 @@ class Scheduler:
         """
         cache = Cache(self._folder)
         jobs: dict[str, Job] = {}
-        done: list[Tutorial] = []
         waiting: dict[str, NotebookNode] = {}
         told, self.states, self.messages = self.messages, {}, {}
         for tutorial in tutorials:
@@ -211,7 +209,6 @@ class Scheduler:
             state = job.state if job else "done"  # before the cache is asked: a run may end
             try:
                 if not cache.reason(tutorial):
-                    done.append(tutorial)
                     continue
                 key = cache.key(tutorial)
                 waiting[name] = tutorial.notebook
@@ -228,7 +225,7 @@ class Scheduler:
             self.states[name] = "failed" if job.failure else "running"
             if job.failure:
                 self.messages[name] = str(job.failure)
-        self.notebooks = Executed(done, cache, waiting)
+        self.notebooks = Executed(tutorials, cache, waiting)
         self._jobs = jobs
         self._tell()
 

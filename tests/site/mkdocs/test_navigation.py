@@ -44,8 +44,8 @@ def test_each_part_is_a_section_with_its_chapters_title() -> None:
     """A part without chapters has its own name, and a tutorial without a part stands alone."""
     tutorials = [
         tutorial("alone"),
-        tutorial("layers", "foundations"),
         tutorial("loss", "foundations"),
+        tutorial("layers", "foundations"),
         tutorial("correlation", "data"),
         tutorial("own", "keras"),
     ]
@@ -61,9 +61,9 @@ def test_each_part_is_a_section_with_its_chapters_title() -> None:
     assert expanded[-1] == {
         "Tutorials": [
             "tutorials/index.md",
+            "tutorials/alone.py",
             {"Foundations": ["tutorials/foundations/loss.py", "tutorials/foundations/layers.py"]},
             {"On data": ["tutorials/data/correlation.py"]},
-            "tutorials/alone.py",
             {"Keras": ["tutorials/keras/own.py"]},
         ]
     }
