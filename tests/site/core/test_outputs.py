@@ -10,6 +10,7 @@ from PIL import Image
 
 from labkit.site.core.figures import figures
 from labkit.site.core.outputs import OutputError, check
+from labkit.site.core.schedule import RunError
 
 from ..pages import SVG, code, last, printed, shown
 
@@ -241,3 +242,83 @@ def test_what_weighs_too_much_is_an_error(output: dict[str, Any], message: str) 
 def test_a_progress_bar_weighs_what_is_left_of_it() -> None:
     """Each of its states is written over the last."""
     assert checked(printed("\r".join(["|####      |"] * 20_000))).outputs[0].text == "|####      |"
+
+
+REAL = {
+    "image": ("from PIL import Image\nImage.new('RGB', (8, 8), 'red')", ["image/png"]),
+    "html": ("from IPython.display import HTML\nHTML('<b>bold</b>')", ["text/html"]),
+    "latex": ("from IPython.display import Latex\nLatex('$x$')", ["text/latex"]),
+    "markdown": ("from IPython.display import Markdown\nMarkdown('*x*')", ["text/markdown"]),
+    "sized": (
+        "from IPython.display import SVG\n"
+        'SVG(\'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 10 10"/>\')',
+        ["image/svg+xml"],
+    ),
+    "frame": ("import pandas as pd\npd.DataFrame({'a': [1]})", ["text/html"]),
+    "styler": ("pd.DataFrame({'a': [1]}).style.highlight_max()", ["text/html"]),
+    "series": ("pd.Series([1])", ["text/plain"]),
+    "once": (
+        "import matplotlib.pyplot as plt\nfigure, ax = plt.subplots()\nax.plot([1, 2])\nfigure",
+        ["image/svg+xml"],
+    ),
+    "line": ("plt.plot([1, 2])", ["image/svg+xml"]),
+    "png": (
+        "from matplotlib_inline.backend_inline import set_matplotlib_formats\n"
+        "set_matplotlib_formats('png')\nplt.plot([1, 2])\nplt.title('t')",
+        ["image/png"],
+    ),
+    "summary": (
+        "import numpy as np\nimport statsmodels.api as sm\nx = np.arange(20.0)\n"
+        "sm.OLS(3 * x + np.cos(x), sm.add_constant(x)).fit().summary()",
+        ["text/html"],
+    ),
+    "estimator": (
+        "from sklearn.linear_model import LogisticRegression\nLogisticRegression()",
+        ["text/plain"],
+    ),
+}
+
+
+@pytest.mark.slow
+def test_what_packages_give(repository: Any) -> None:
+    """Cases 04, 09 and 11: packages change what they offer, so each is asked for it."""
+    cells = [f'# %% label="{name}" alt="x"\n{source}' for name, (source, _) in REAL.items()]
+    repository.tutorial("pond", *cells)
+    repository.run()
+    ran = repository.cache.lookup(repository.find()["pond"])
+    shown_kinds = {
+        cell.metadata.label: [
+            kind for output in cell.outputs for kind in output.data if kind != "text/plain"
+        ]
+        or ["text/plain"]
+        for cell in ran.cells
+        if any("data" in output for output in cell.outputs)
+    }
+    assert shown_kinds == {name: kinds for name, (_, kinds) in REAL.items()}
+    by_label = {cell.metadata.label: cell.outputs[0].data for cell in ran.cells}
+    assert by_label["summary"]["text/html"].count("<table>") == 3
+    assert by_label["estimator"]["text/plain"] == "LogisticRegression()"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (
+            "from IPython.display import display\n"
+            "display({'application/vnd.plotly.v1+json': {}}, raw=True)",
+            "pond.py:2: the cell that starts here shows application/vnd.plotly.v1+json",
+        ),
+        (
+            "import matplotlib.pyplot as plt\nimport numpy as np\n"
+            "plt.scatter(*np.random.default_rng(0).normal(size=(2, 50_000)), s=1)",
+            "pond.py:2: a figure of the cell that starts here weighs 5.3 MB",
+        ),
+    ],
+)
+def test_a_run_fails_with_the_line_of_its_cell(repository: Any, source: str, message: str) -> None:
+    """Cases 09 and 21: what no page can show, and what is too heavy for one."""
+    repository.tutorial("pond", source)
+    with pytest.raises(RunError) as error:
+        repository.run()
+    assert message in str(error.value)
