@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
+from labkit._palette import PALETTE
+
 from .figures import Figure, darkened, figures
 
 WIDTH, HEIGHT = 320, 180  # pixels at most
@@ -57,10 +59,13 @@ def thumbnails(notebook: NotebookNode) -> Iterator[Thumbnail]:
 
 
 def _made(figure: Figure) -> dict[str, dict[str, str | int]]:
+    light, dark = PALETTE["paper"]
     if isinstance(figure.content, bytes):
-        return {"pixels": _small(figure.content)}
-    schemes = {"light": figure.content, "dark": darkened(figure.content)}
-    return {scheme: _small(_pixels(svg)) for scheme, svg in schemes.items()}
+        return {"pixels": _small(figure.content, light)}
+    return {
+        "light": _small(_pixels(figure.content), light),
+        "dark": _small(_pixels(darkened(figure.content)), dark),
+    }
 
 
 def _pixels(svg: str) -> bytes:
@@ -71,13 +76,16 @@ def _pixels(svg: str) -> bytes:
     return bytes(resvg_py.svg_to_bytes(svg_string=svg, width=2 * WIDTH, dpi=96.0))
 
 
-def _small(image: bytes) -> dict[str, str | int]:
+def _small(image: bytes, paper: str) -> dict[str, str | int]:
+    """Return a thumbnail on paper; transparency would treble its weight."""
     from PIL import Image
 
     with Image.open(io.BytesIO(image)) as opened:
         picture = opened.convert("RGBA")
     picture.thumbnail((WIDTH, HEIGHT))
+    page = Image.new("RGB", picture.size, paper)
+    page.paste(picture, mask=picture)
     file = io.BytesIO()
-    picture.save(file, "WEBP", quality=QUALITY)
+    page.save(file, "WEBP", quality=QUALITY)
     content = base64.b64encode(file.getvalue()).decode()
-    return {"content": content, "width": picture.width, "height": picture.height}
+    return {"content": content, "width": page.width, "height": page.height}

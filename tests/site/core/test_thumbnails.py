@@ -45,6 +45,16 @@ def distance(one: str, other: str) -> int:
     return max(abs(int(one[i : i + 2], 16) - int(other[i : i + 2], 16)) for i in starts)
 
 
+def test_what_is_transparent_is_paper() -> None:
+    """Transparency would treble the weight of a thumbnail."""
+    empty = DRAWING.replace(f'fill="{INK[0]}"', 'fill="none"')
+    drawn = notebook(code("", shown(svg=empty)))
+    drawn.metadata["labkit"]["thumbnail"] = made(drawn)
+    for thumbnail, paper in zip(thumbnails(drawn), PAPER, strict=True):
+        assert Image.open(io.BytesIO(thumbnail.content)).mode == "RGB"
+        assert distance(color(thumbnail.content), paper) < 8
+
+
 def test_an_image_of_pixels_has_one_for_both_pages() -> None:
     """It is not larger than the image."""
     file = io.BytesIO()
