@@ -24,7 +24,15 @@ RECENT = 8  # notebooks kept in memory: a chapter asks for a few of them again a
 
 
 class EmbedError(ValueError):
-    """A page asks for something that no tutorial gives."""
+    """A page asks for something that no tutorial gives.
+
+    Attributes:
+        written: How the page asks, where that is known.
+    """
+
+    def __init__(self, message: str, written: str = "") -> None:
+        super().__init__(message)
+        self.written = written
 
 
 @dataclass(frozen=True)

@@ -49,9 +49,13 @@ def scripts(html: str, book: Book, docs: Path) -> list[str]:
         if not (docs / figures[-1]).is_file():
             known = sorted(path.stem for path in (docs / FOLDER).glob("lab-*.js"))
             near = difflib.get_close_matches(tag, known, n=1) or known
-            raise EmbedError(f"there is no <{tag}>. The nearest figures are: {', '.join(near)}.")
+            wrong = f"there is no <{tag}>. The nearest figures are: {', '.join(near)}."
+            raise EmbedError(wrong, f"<{tag}")
         if "#" in name:
-            _, value = book.value(name)
+            try:
+                _, value = book.value(name)
+            except EmbedError as error:
+                raise EmbedError(str(error), f'data="{name}"') from None
             if value is not None:  # else its tutorial is still running
                 data.append(_path(book, name))
     shared = [f"{FOLDER}/lab.js"] if figures else []

@@ -179,7 +179,9 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         try:
             scripts = elements.scripts(html, self.book, Path(config.docs_dir))
         except EmbedError as error:
-            return self._fail(page, f"{page.file.src_uri}: {error}")
+            text = self.source.read_text("utf-8-sig")
+            place = os.path.relpath(self.source, Path(config.config_file_path).parent)
+            return self._fail(page, report(place, text, [(error.written, str(error))]))
         self.shown[page.url] = sorted(self.book.asked, key=list(self.book.notebooks).index)
         addresses = (get_relative_url(script, page.url) for script in scripts)
         return html + "".join(f'<script defer src="{url}"></script>' for url in addresses)

@@ -48,13 +48,19 @@ def test_data_is_a_script_that_any_page_may_load(book: Book) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "words"),
+    ("tag", "words", "written"),
     [
-        ("<lab-nothing></lab-nothing>", "no <lab-nothing>"),
-        ('<lab-digit data="pond#image"></lab-digit>', "Did you mean 'images'"),
+        ("<lab-nothing></lab-nothing>", "no <lab-nothing>", "<lab-nothing"),
+        ("<lab-neurons></lab-neurons>", "nearest figures are: lab-neuron.", "<lab-neurons"),
+        (
+            '<lab-digit data="pond#image"></lab-digit>',
+            "Did you mean 'images'",
+            'data="pond#image"',
+        ),
     ],
 )
-def test_a_wrong_name_is_an_error(book: Book, tag: str, words: str) -> None:
-    """An unknown figure and unknown data say what there is instead."""
-    with pytest.raises(EmbedError, match=words):
+def test_a_wrong_name_is_an_error(book: Book, tag: str, words: str, written: str) -> None:
+    """An unknown figure and unknown data say what there is instead, and what was written."""
+    with pytest.raises(EmbedError, match=words) as error:
         scripts(tag, book, DOCS)
+    assert error.value.written == written
