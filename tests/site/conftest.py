@@ -53,10 +53,12 @@ class Repository:
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    """An empty repository in a folder of its own."""
-    (tmp_path / "book" / "tutorials").mkdir(parents=True)
-    return Repository(tmp_path / "book")
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    """An empty repository in a folder of its own, whose packages count as installed."""
+    root = tmp_path / "book"
+    (root / "tutorials").mkdir(parents=True)
+    monkeypatch.setenv("PYTHONPATH", str(root), prepend=os.pathsep)
+    return Repository(root)
 
 
 @pytest.fixture

@@ -4,15 +4,15 @@ Its text is executed inside the kernel before the first cell, so it imports noth
 Python's own modules; and it is part of the cache's key.
 """
 
-import ast
 import base64
 import hashlib
 import json
-import linecache
 import os
 import sys
 import threading
 from typing import Any
+
+from .program import Program
 
 # One thread each: results repeat to the last digit, and as many tutorials run side by side
 # as there are cores. A GPU would change digits, and the second kernel would find it taken.
@@ -20,6 +20,7 @@ ENVIRONMENT = {
     "CUDA_VISIBLE_DEVICES": "-1",
     "KERAS_BACKEND": "tensorflow",
     "MATPLOTLIBRC": os.devnull,  # no figure depends on the user's own settings
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # whatever the user's is
     "MKL_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -31,8 +32,8 @@ ENVIRONMENT = {
 # Without bytecode TensorFlow's import takes four times as long; with -O no assertion holds.
 REMOVED = ("PYTHONDONTWRITEBYTECODE", "PYTHONOPTIMIZE", "PYTHONWARNINGS")
 ARGUMENTS = (
-    "--InteractiveShell.xmode=Plain",
-    "--InteractiveShell.colors=nocolor",
+    "--InteractiveShell.autoawait=False",  # a script has no running event loop
+    "--InteractiveShell.cache_size=0",  # nor results in `_` and `Out`
     "--IPKernelApp.capture_fd_output=False",  # what compiled code logs is not for readers
 )
 FIGURES = {
@@ -54,10 +55,10 @@ def prepare(shell: Any, root: str, place: str, text: str, lines: dict[int, int])
         root: The repository's root.
         place: The tutorial's file below the root.
         text: Its text.
-        lines: For each code cell, by its number from 1, the line where it starts.
+        lines: For each code cell that is not empty, by its number from 1, the line of its code.
     """
     shell.config.InlineBackend.update(FIGURES)
-    _number_lines(shell, place, text, lines)
+    Program(shell, root, place, text, lines)
     _before.update(name.partition(".")[0] for name in sys.modules)
     _watch(root)
 
@@ -98,26 +99,6 @@ def _plain(value: Any) -> Any:
         return None
     text = base64.b64encode(array.tobytes()).decode()
     return {"dtype": kept, "shape": list(value.shape), "base64": text}
-
-
-def _number_lines(shell: Any, place: str, text: str, lines: dict[int, int]) -> None:
-    """Let warnings and tracebacks name the tutorial's file, with its own line numbers."""
-    offset = 0
-
-    class Shift(ast.NodeTransformer):
-        def visit(self, node: ast.AST) -> ast.AST:
-            return ast.increment_lineno(node, offset)
-
-    original = shell.compile.cache
-
-    def cache(code: str, number: int = 0, raw_code: str | None = None) -> str:
-        nonlocal offset
-        offset = lines.get(number, 1) - 1
-        return place if number in lines else str(original(code, number, raw_code))
-
-    linecache.cache[place] = (len(text), None, text.splitlines(keepends=True), place)
-    shell.compile.cache = cache
-    shell.ast_transformers.append(Shift())
 
 
 def _watch(root: str) -> None:

@@ -29,15 +29,24 @@ if TYPE_CHECKING:  # they take a second, and are not needed where every tutorial
 TIMEOUT = 600.0  # seconds for one tutorial
 PATIENCE = 300  # seconds that a kernel may take to start, or to hand over what it has
 SOCKET_PATH = 90  # bytes; the system allows about 100, and the kernel appends a number
-# Makes a module of kernel.py's text: the kernel itself need not be able to import labkit.
+# What runs inside the kernel, as a package of its own: the kernel need not be able to import
+# labkit. Each module comes after those that it imports.
+INSIDE = ("stdout", "program", "kernel")
 LOADER = """
 import sys, types
-module = sys.modules["labkit_kernel"] = types.ModuleType("labkit_kernel")
-exec(compile(text, "labkit_kernel", "exec"), module.__dict__)
+package = types.ModuleType("labkit_kernel")
+package.__path__ = []
+sys.modules["labkit_kernel"] = package
+for name, text in texts:
+    module = types.ModuleType(f"labkit_kernel.{name}")
+    module.__package__ = "labkit_kernel"
+    sys.modules[module.__name__] = module
+    setattr(package, name, module)
+    exec(compile(text, module.__name__, "exec"), module.__dict__)
 """
-KERNEL = '__import__("labkit_kernel")'
+KERNEL = '__import__("labkit_kernel").kernel'
 MENDS = {
-    "SystemExit": "A tutorial runs to its end: remove what leaves it early.",
+    "SystemExit": "The script ends here, before its end. Remove what ends it.",
     "MemoryError": "Run fewer at a time (--jobs 1), or make the tutorial need less.",
     "ModuleNotFoundError": (
         'Install what the tutorials need: `uv sync`, or `pip install "labkit[tutorials]"`.'
@@ -95,7 +104,7 @@ class Run:
             RunFailedError: The run failed, whatever the reason.
         """
         from nbclient import NotebookClient
-        from nbclient.exceptions import CellExecutionError, DeadKernelError
+        from nbclient.exceptions import DeadKernelError
 
         manager = self._manager()
         client = NotebookClient(
@@ -106,13 +115,12 @@ class Run:
             startup_timeout=PATIENCE,
             iopub_timeout=PATIENCE,
             raise_on_iopub_timeout=True,  # else a busy machine would lose outputs
+            allow_errors=True,  # `_tidy` tells them
         )
         deadline = asyncio.timeout(timeout)
         try:
             async with deadline:
                 return await self._execute(client)
-        except CellExecutionError as error:
-            raise self._cell_failed(error.ename, error.evalue, error.traceback) from None
         except (DeadKernelError, RuntimeError, TimeoutError) as error:
             # nbclient takes every cancellation for the kernel's death.
             task = asyncio.current_task()
@@ -191,13 +199,17 @@ class Run:
         lines = {number: cell.metadata["line"] for number, cell in enumerate(cells, 1)}
         tutorial = self.tutorial
         arguments = (str(tutorial.root), tutorial.place, tutorial.text, lines)
-        text = Path(kernel.__file__).read_text("utf-8")
-        await self._ask(client, f"exec({LOADER!r}, {{'text': {text!r}}})")
+        folder = Path(__file__).parent
+        texts = [(name, (folder / f"{name}.py").read_text("utf-8")) for name in INSIDE]
+        await self._ask(client, f"exec({LOADER!r}, {{'texts': {texts!r}}})")
         await self._ask(client, f"{KERNEL}.prepare(get_ipython(), *{arguments!r})")
 
     def _tidy(self, cell: NotebookNode) -> None:
         """Check that a cell raised what it should, and that a page can show what it gave."""
         errors = [output for output in cell.outputs if output.output_type == "error"]
+        if errors and "raises-exception" not in cell.metadata["tags"]:
+            last = errors[-1]
+            raise self._cell_failed(last.ename, last.evalue, "\n".join(last.traceback))
         if "raises-exception" in cell.metadata["tags"] and not errors:
             raise self._failed(
                 "the cell that starts here is tagged raises-exception, but raised nothing. "

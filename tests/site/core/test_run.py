@@ -1,6 +1,7 @@
 """Running tutorials in kernels: results, failures, time-outs, cancellation."""
 
 import base64
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -93,24 +94,16 @@ def test_values_that_cannot_be_printed(repository: Any, code: str, words: str) -
 
 
 def test_surroundings(repository: Any) -> None:
-    """A tutorial runs in the repository's root, in one thread, with only its own names."""
+    """A tutorial runs in the repository's root, in one thread."""
     repository.write("beside.py", "here = True\n")
     repository.tutorial(
         "pond",
-        "print([name for name in dir() if not name.startswith('_')])",
-        '# %% values="one"\none = 1',
         "import os\nimport sys\n\nimport beside\n\nprint(os.getcwd())\n"
         "names = ('OMP_NUM_THREADS', 'TF_NUM_INTRAOP_THREADS',"
         " 'PYTHONHASHSEED', 'PYTHONDONTWRITEBYTECODE')\n"
         "print([os.environ.get(name) for name in names])\nprint(__debug__, sys.executable)",
     )
-    last = outputs(repository, "pond")
-    notebook = repository.cache.lookup(repository.find()["pond"])
-    assert (
-        notebook.cells[0].outputs[0].text
-        == "['In', 'Out', 'exit', 'get_ipython', 'open', 'quit']\n"
-    )
-    assert last[0].text.splitlines() == [
+    assert outputs(repository, "pond")[0].text.splitlines() == [
         str(repository.root),
         "['1', '1', '0', None]",
         f"True {sys.executable}",
@@ -226,9 +219,11 @@ def test_memory(repository: Any) -> None:
     ("code", "words"),
     [
         ("import no_such_package", "ModuleNotFoundError: .*labkit\\[tutorials\\]"),
-        ("import sys\nsys.exit(0)", "SystemExit: 0. A tutorial runs to its end"),
+        ("import sys\nsys.exit(3)", "SystemExit: 3. The script ends here"),
+        ("import sys\nsys.exit('no')", "SystemExit: no. The script ends here"),
         ("input('name? ')", "StdinNotImplementedError"),
-        ("return 3", "SyntaxError: 'return' outside function"),
+        ("display(1)", "NameError: name 'display' is not defined"),
+        ("get_ipython()", "NameError: name 'get_ipython' is not defined"),
     ],
 )
 def test_mends(repository: Any, code: str, words: str) -> None:
@@ -238,12 +233,47 @@ def test_mends(repository: Any, code: str, words: str) -> None:
     assert re.match(rf"tutorials/pond\.py:[23]: {words}", failure.message)
 
 
+def test_leaving_early(repository: Any) -> None:
+    """A script that ends itself must end in its last cell: what stands below would never run."""
+    repository.tutorial("pond", "pass", "print(1)\nexit()\nprint(2)", "print(3)")
+    (failure,) = fail(repository)
+    assert failure.message.startswith("tutorials/pond.py:6: SystemExit: None. The script ends here")
+    repository.tutorial("pond", "pass", "print(1)\nexit()\nprint(2)", "# %% [markdown]\n# End.")
+    repository.run()
+    cells = repository.cache.lookup(repository.find()["pond"]).cells
+    assert [output.text for output in cells[1].outputs] == ["1\n"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f(n):\n    return f(n + 1)\n\n\nf(0)",
+        "def f(n):\n    return g(n + 1)\n\n\ndef g(n):\n    return f(n)\n\n\nf(0)",
+    ],
+)
+def test_recursion(repository: Any, code: str) -> None:
+    """An endless recursion is told in a few lines: the call, and where it ended."""
+    repository.tutorial("pond", code)
+    (failure,) = fail(repository)
+    assert "RecursionError: maximum recursion depth exceeded" in failure.message
+    assert len(str(failure).splitlines()) < 25
+    assert "f(0)" in failure.traceback
+
+
+def test_a_drawing_that_fails(repository: Any) -> None:
+    """An error while a figure is drawn, after its cell, fails the cell."""
+    code = "import matplotlib.pyplot as plt\n\nplt.plot([1])\nplt.title(r'$\\frac{1$')"
+    repository.tutorial("pond", code)
+    (failure,) = fail(repository)
+    assert failure.message.startswith("tutorials/pond.py:2: ValueError")
+
+
 def test_a_kernel_that_cannot_start(
     repository: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A kernel that does not start is told with what its process said."""
     (tmp_path / "ipykernel_launcher.py").write_text("raise SystemExit('it is broken')\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     repository.tutorial("pond", "pass")
     (failure,) = fail(repository)
     assert failure.message.startswith("tutorials/pond.py:1: the kernel died before")
@@ -281,6 +311,16 @@ def test_figures(repository: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert set(frog.data) == {"image/svg+xml", "text/plain"}
     assert frog.data["image/svg+xml"] == newt.data["image/svg+xml"]
     assert "dc:date" not in frog.data["image/svg+xml"]
+
+
+@pytest.mark.parametrize("backend", ["agg", "Qt5Agg", ""])
+def test_the_users_own_backend(
+    repository: Any, monkeypatch: pytest.MonkeyPatch, backend: str
+) -> None:
+    """Figures are drawn whatever backend the environment names, as those of test machines do."""
+    monkeypatch.setenv("MPLBACKEND", backend)
+    repository.tutorial("pond", "import matplotlib.pyplot as plt\n\nplt.plot([1, 3, 2])")
+    assert any("image/svg+xml" in output.data for output in outputs(repository, "pond"))
 
 
 def test_last_expressions(repository: Any) -> None:
