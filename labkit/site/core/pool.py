@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from .cache import Cache, CacheError
 from .run import Failure, Run, RunFailedError
 from .tutorial import Tutorial
 
-MEMORY = 1 << 30  # bytes that one tutorial may need
+MEMORY = 1 << 30  # bytes that one tutorial may need which does not say what it needs
 
 
 @dataclass(eq=False)
@@ -41,6 +42,11 @@ class Job:
     seconds: float = 0.0
     failure: Failure | None = None
     task: asyncio.Task[None] | None = field(default=None, repr=False)
+
+    @cached_property
+    def memory(self) -> int:
+        """Bytes that it may need."""
+        return self.tutorial.needs.memory or MEMORY
 
     @property
     def state(self) -> State:
@@ -96,13 +102,19 @@ class Pool:
 
     def fill(self, folder: Path) -> bool:
         """Start what there is room for; say whether anything runs."""
-        while self.waiting and len(self.running) < self.jobs:
+        while self.waiting and self.has_room(self.waiting[0]):
             job = self.waiting.pop(0)
             self.running.append(job)
             job.started = time.monotonic()
             job.task = asyncio.create_task(self._run(job, folder))
             self.on_start(job)
         return bool(self.running)
+
+    def has_room(self, job: Job) -> bool:
+        """Say whether a job may start; the one that is next always may when nothing runs."""
+        memory = sum(other.memory for other in self.running) + job.memory
+        fits = len(self.running) < self.jobs and memory <= machine_memory()
+        return fits or not self.running
 
     async def stop(self, jobs: Sequence[Job]) -> None:
         """End some jobs and their kernels."""
@@ -141,12 +153,16 @@ class Pool:
         cache.store(tutorial, run.notebook, job.key, report["modules"], report["files"])
 
 
+def machine_memory() -> int:
+    """Return the bytes of memory that this machine has."""
+    import psutil  # not needed where every tutorial is cached
+
+    return int(psutil.virtual_memory().total)
+
+
 def default_jobs() -> int:
     """Return how many tutorials this machine can run at a time."""
     # Those that this process may use, where the system can say so.
     limited = hasattr(os, "sched_getaffinity")
     cores = len(os.sched_getaffinity(0)) if limited else os.cpu_count() or 1
-    if not hasattr(os, "sysconf"):
-        return cores
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return max(1, min(cores, memory // MEMORY))
+    return max(1, min(cores, machine_memory() // MEMORY))

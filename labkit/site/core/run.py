@@ -5,30 +5,26 @@ A failure is told with the tutorial's own line numbers.
 
 import ast
 import asyncio
-import contextlib
 import json
 import math
-import os
 import re
 import signal
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbformat import NotebookNode
 
-from . import kernel
 from .outputs import OutputError, check
+from .process import Process
 from .tutorial import Tutorial
 
 if TYPE_CHECKING:  # they take a second, and are not needed where every tutorial is cached
-    from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
 
 TIMEOUT = 600.0  # seconds for one tutorial
 PATIENCE = 300  # seconds that a kernel may take to start, or to hand over what it has
-SOCKET_PATH = 90  # bytes; the system allows about 100, and the kernel appends a number
+HEADER = "`# labkit: {{{}}}` between two lines `# ---` above the first cell."
 # What runs inside the kernel, as a package of its own: the kernel need not be able to import
 # labkit. Each module comes after those that it imports.
 INSIDE = ("stdout", "program", "kernel")
@@ -92,13 +88,14 @@ class Run:
     def __init__(self, tutorial: Tutorial, folder: Path, mode: str) -> None:
         self.tutorial = tutorial
         self.notebook = tutorial.notebook
-        self.folder = folder
-        self.mode = mode
-        self.log = folder / "kernel.log"  # what the kernel's process itself says
+        self.process = Process(tutorial.root, folder, mode)
         self.line = 0  # of the cell that runs
 
     async def execute(self, timeout: float) -> dict[str, Any]:
         """Execute the notebook in place; return what the kernel reports.
+
+        Args:
+            timeout: Seconds that the cells may take, unless the tutorial's header says it.
 
         Raises:
             RunFailedError: The run failed, whatever the reason.
@@ -106,10 +103,9 @@ class Run:
         from nbclient import NotebookClient
         from nbclient.exceptions import DeadKernelError
 
-        manager = self._manager()
         client = NotebookClient(
             self.notebook,
-            km=manager,
+            km=self.process.manager,
             coalesce_streams=True,
             record_timing=False,
             startup_timeout=PATIENCE,
@@ -117,9 +113,17 @@ class Run:
             raise_on_iopub_timeout=True,  # else a busy machine would lose outputs
             allow_errors=True,  # `_tidy` tells them
         )
-        deadline = asyncio.timeout(timeout)
+        needs = self.tutorial.needs
+        limit = needs.seconds or timeout
+        watch = None
+        deadline = asyncio.timeout(PATIENCE)
         try:
             async with deadline:
+                await self.process.start(client)
+                await self._prepare(client)
+                if needs.memory:
+                    watch = asyncio.create_task(self.process.watch(needs.memory))
+                deadline.reschedule(asyncio.get_running_loop().time() + limit)
                 return await self._execute(client)
         except (DeadKernelError, RuntimeError, TimeoutError) as error:
             # nbclient takes every cancellation for the kernel's death.
@@ -127,21 +131,14 @@ class Run:
             if task is not None and task.cancelling():
                 raise asyncio.CancelledError from None
             if deadline.expired():
-                raise self._failed(
-                    f"the tutorial had not ended after {timeout:g} s: it was stopped in "
-                    "the cell that starts here. Make it do less, or allow more (--timeout)."
-                ) from None
-            raise await self._died(manager, error) from None
+                raise self._late(limit) from None
+            raise await self._died(error) from None
         finally:
-            await self._stop(client, manager)
+            if watch is not None:
+                watch.cancel()
+            await self.process.stop(client)
 
     async def _execute(self, client: "NotebookClient") -> dict[str, Any]:
-        with self.log.open("wb") as log:
-            await client.async_start_new_kernel(
-                cwd=str(self.tutorial.root), env=self._environment(), stdout=log, stderr=log
-            )
-        await client.async_start_new_kernel_client()
-        await self._prepare(client)
         for index, cell in enumerate(self.notebook.cells):
             if cell.cell_type == "code":
                 self.line = cell.metadata["line"]
@@ -153,46 +150,6 @@ class Run:
                     }
         report: dict[str, Any] = json.loads(await self._ask(client, f"{KERNEL}.report()"))
         return report
-
-    def _manager(self) -> "AsyncKernelManager":
-        from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-        from jupyter_client.manager import AsyncKernelManager
-
-        class ThisPython(KernelSpecManager):
-            """Starts kernels with this Python, whatever kernels the user has installed."""
-
-            def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-                command = [
-                    sys.executable,
-                    "-m",
-                    "ipykernel_launcher",
-                    "-f",
-                    "{connection_file}",
-                ]
-                return KernelSpec(
-                    argv=[*command, *kernel.ARGUMENTS],
-                    display_name="Python 3",
-                    language="python",
-                )
-
-        base = self.folder / "kernel"
-        manager = AsyncKernelManager(
-            kernel_spec_manager=ThisPython(), connection_file=f"{base}.json"
-        )
-        # Sockets in a folder of their own: no two builds can take each other's ports.
-        if os.name == "posix" and len(os.fsencode(base)) < SOCKET_PATH:
-            manager.transport = "ipc"
-            manager.ip = str(base)
-        return manager
-
-    def _environment(self) -> dict[str, str]:
-        kept = {name: v for name, v in os.environ.items() if name not in kernel.REMOVED}
-        own = {
-            "IPYTHONDIR": str(self.folder / "ipython"),
-            "LABKIT_MODE": self.mode,
-            "TMPDIR": str(self.folder),
-        }
-        return kept | kernel.ENVIRONMENT | own
 
     async def _prepare(self, client: "NotebookClient") -> None:
         cells = [c for c in self.notebook.cells if c.cell_type == "code" and c.source.strip()]
@@ -262,38 +219,38 @@ class Run:
 
     def _cell_failed(self, name: str, message: str, traceback: str) -> RunFailedError:
         place = re.escape(self.tutorial.place)
-        lines = re.findall(rf'{place}(?:", line |:)(\d+)', traceback)
+        lines = re.findall(rf'"{place}", line (\d+)', traceback)
         message = f"{name}: {message}".splitlines()[0]
         for kind, mend in MENDS.items():
             if name.endswith(kind):  # NumPy's is called _ArrayMemoryError
                 message = f"{message}. {mend}"
         return self._failed(message, traceback, int(lines[-1]) if lines else None)
 
-    async def _died(self, manager: "AsyncKernelManager", error: Exception) -> RunFailedError:
-        status = await manager.provisioner.poll() if manager.provisioner else None
-        said = self.log.read_text("utf-8", "replace")[-2000:] if self.log.exists() else ""
+    def _late(self, limit: float) -> RunFailedError:
+        if not self.line:
+            return self._failed(f"the kernel had not started after {PATIENCE} s.")
+        return self._failed(
+            f"the tutorial had not ended after {limit:g} s: it was stopped in the cell that starts "
+            f"here. Make it do less, or allow more: {HEADER.format('seconds: …')}"
+        )
+
+    async def _died(self, error: Exception) -> RunFailedError:
         when = "in the cell that starts here" if self.line else "before the first cell"
+        if self.process.exceeded:
+            allowed, used = (self.tutorial.needs.memory or 0) / 1e9, self.process.exceeded / 1e9
+            return self._failed(
+                f"the tutorial needed {used:.2f} GB {when}, and its header says {allowed:.2f} GB: "
+                f"it was stopped. Make it need less, or allow more: {HEADER.format('memory: …')}"
+            )
+        status = await self.process.status()
         if status == -signal.SIGKILL:
             return self._failed(
                 f"the kernel was killed {when}, most likely because the machine ran out of "
                 f"memory. {MENDS['MemoryError']}",
-                said,
+                self.process.said(),
             )
         how = str(error) if status is None else f"exit status {status}"
         return self._failed(
             f"the kernel died {when} ({how}). Run the tutorial as a script to see why.",
-            said,
+            self.process.said(),
         )
-
-    async def _stop(self, client: "NotebookClient", manager: "AsyncKernelManager") -> None:
-        from jupyter_core.utils import ensure_async
-
-        if client.kc is not None:
-            client.kc.stop_channels()
-        if manager.has_kernel:
-            group = getattr(manager.provisioner, "pgid", None)
-            if group:  # the kernel leads a group: with it goes what it has started
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(group, signal.SIGKILL)
-            await manager.shutdown_kernel(now=True)
-        await ensure_async(manager.cleanup_resources())

@@ -25,7 +25,7 @@ from .progress import Progress
 from .run import TIMEOUT, Failure
 from .tutorial import Tutorial, TutorialError
 
-PACKAGES = ("nbclient", "ipykernel", "jupyter_client", "tqdm")  # that running needs
+PACKAGES = ("nbclient", "ipykernel", "jupyter_client", "psutil", "tqdm")  # that running needs
 
 
 class RunError(Exception):
@@ -97,8 +97,9 @@ def run(
     Args:
         tutorials: What to run.
         cache: Where results are kept.
-        jobs: How many run at a time; by default as many as there are cores and memory for.
-        timeout: Seconds that one tutorial may take.
+        jobs: How many run at a time, as far as there is memory for them; by default as many
+            as there are cores.
+        timeout: Seconds that one tutorial may take which does not say itself what it needs.
         progress: Where to say how far it is: a line for each tutorial, and on a terminal a
             bar that tells what runs.
         on_done: Called when a tutorial has run, with its failure or None.
@@ -167,7 +168,7 @@ class Scheduler:
         on_change: Called in another thread whenever a tutorial has run or failed.
         log: Told what starts and ends.
         jobs: How many tutorials run at a time; by default what the machine can carry.
-        timeout: Seconds that one tutorial may take.
+        timeout: Seconds that one tutorial may take which does not say itself what it needs.
     """
 
     def __init__(

@@ -127,7 +127,7 @@ def test_every_failure_is_told(repository: Any) -> None:
     assert report.startswith("3 of 4 tutorials failed.\n")
     failures = {failure.tutorial.name: failure for failure in caught.value.failures}
     assert failures["deep"].message == "tutorials/deep.py:9: ValueError: math domain error"
-    lines = re.findall(r"tutorials/deep\.py:(\d+)", failures["deep"].traceback)
+    lines = re.findall(r'"tutorials/deep\.py", line (\d+)', failures["deep"].traceback)
     assert lines == ["18", "9"]
     assert "root(-1)" in failures["deep"].traceback
     assert "return math.sqrt(x)" in failures["deep"].traceback
@@ -135,7 +135,7 @@ def test_every_failure_is_told(repository: Any) -> None:
     assert failures["syntax"].message.startswith("tutorials/syntax.py:2: '(' was never closed")
     assert all(failure.message in report for failure in failures.values())
     assert "\x1b" not in report
-    assert "ipykernel" not in report
+    assert "kernel" not in report
     files = {path.stem for path in (repository.root / ".cache").rglob("*.run")}
     assert files == {"good"}
     assert repository.cache.lookup(repository.find()["claim"]) is None
@@ -186,6 +186,30 @@ def test_time_out(
     assert failure.message.startswith("tutorials/slow.py:8: the tutorial had not ended after 4 s")
     assert not is_alive(int(note.read_text()))
     wait_for(lambda: not is_alive(int(child.read_text())), "what the kernel had started")
+
+
+def test_seconds_in_the_header(repository: Any) -> None:
+    """What a tutorial says that it takes replaces the limit for all, both ways."""
+    sleep = "# %%\nimport time\ntime.sleep(2)\n"
+    repository.write("tutorials/quick.py", f"# ---\n# labkit: {{seconds: 0.5}}\n# ---\n{sleep}")
+    repository.write("tutorials/slow.py", f"# ---\n# labkit: {{seconds: 99}}\n# ---\n{sleep}")
+    (failure,) = fail(repository, timeout=1)
+    words = "tutorials/quick.py:5: the tutorial had not ended after 0.5 s"
+    assert failure.message.startswith(words)
+
+
+def test_memory_in_the_header(repository: Any) -> None:
+    """A run that needs more memory than its tutorial says is stopped, children included."""
+    header = "# ---\n# labkit: {memory: 500 MB}\n# ---\n# %%\nimport time\n\n# %%\n"
+    grow = "x = b'x' * 1_000_000_000; time.sleep(60)"
+    repository.write("tutorials/large.py", header + grow)
+    child = f"subprocess.run([sys.executable, '-c', {'import time; ' + grow!r}])"
+    repository.write("tutorials/parent.py", f"{header}import subprocess\nimport sys\n\n{child}")
+    repository.write("tutorials/small.py", header + "time.sleep(1)")
+    large, parent = sorted(fail(repository), key=lambda failure: failure.tutorial.name)
+    words = r":8: the tutorial needed \d\.\d\d GB in the cell .* and its header says 0\.50 GB"
+    assert re.match(f"tutorials/large.py{words}", large.message)
+    assert re.match(f"tutorials/parent.py{words}", parent.message)
 
 
 def test_a_kernel_that_dies(repository: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from labkit.site.core import pool
 from labkit.site.core.pool import default_jobs
 from labkit.site.core.schedule import RunError, Scheduler, run
 from labkit.site.core.tutorial import find
@@ -29,6 +30,28 @@ def test_side_by_side(repository: Any, tmp_path: Path) -> None:
             f"while not Path({str(tmp_path / other)!r}).exists():\n    time.sleep(0.05)",
         )
     assert repository.run(jobs=2, timeout=60) == ["frog", "newt"]
+
+
+def test_memory(repository: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that together need more memory than there is run one after the other."""
+    monkeypatch.setattr(pool, "machine_memory", lambda: 3 * 10**9)
+    for name, other in (("frog", "newt"), ("newt", "frog")):
+        repository.write(
+            f"tutorials/{name}.py",
+            "# ---\n# labkit: {memory: 2 GB}\n# ---\n# %%\n"
+            f"import time\nfrom pathlib import Path\n\nmine = Path({str(tmp_path / name)!r})\n"
+            f"mine.touch()\nassert not Path({str(tmp_path / other)!r}).exists()\n"
+            "time.sleep(0.5)\nmine.unlink()\n",
+        )
+    assert repository.run(jobs=2) == ["frog", "newt"]
+
+
+def test_more_memory_than_there_is(repository: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tutorial that says it needs more than the machine has runs alone, as well as it can."""
+    monkeypatch.setattr(pool, "machine_memory", lambda: 10**9)
+    repository.write("tutorials/big.py", "# ---\n# labkit: {memory: 2 GB}\n# ---\n# %%\n1\n")
+    repository.tutorial("small", "1")
+    assert repository.run(jobs=2) == ["big", "small"]
 
 
 def test_longest_first(repository: Any) -> None:
