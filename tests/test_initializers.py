@@ -32,7 +32,12 @@ def test_moments_match_keras(name: str, shape: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("distribution", ["Normal", "Uniform"])
 @pytest.mark.parametrize(
     ("shape", "fan_in", "fan_out"),
-    [((100, 400), 100, 400), ((5, 5, 20, 40), 500, 1000), ((9000,), 9000, 9000)],
+    [
+        ((100, 400), 100, 400),
+        ((5, 5, 20, 40), 500, 1000),
+        ((9000,), 9000, 9000),
+        ((1, 20_000), 1, 20_000),
+    ],
 )
 def test_variance_follows_fan_in_and_fan_out(
     shape: tuple[int, ...], fan_in: int, fan_out: int, distribution: str
@@ -64,9 +69,10 @@ def test_orthogonal_matrices_are_orthonormal(shape: tuple[int, ...]) -> None:
 
 
 def test_constants_fill_the_array() -> None:
-    """Zeros, ones and any constant come in the requested dtype."""
+    """Zeros, ones and any constant come in the requested shape and dtype, also if empty."""
     np.testing.assert_array_equal(initializers.Zeros()((2, 3)), np.zeros((2, 3)))
     np.testing.assert_array_equal(initializers.Ones()(()), 1)
+    assert initializers.GlorotUniform()((0, 3)).shape == (0, 3)
     values = initializers.Constant(0.1)((2,), "float64")
     np.testing.assert_array_equal(values, [0.1, 0.1])
     assert values.dtype == np.float64

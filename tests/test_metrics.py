@@ -105,6 +105,19 @@ def test_r2_matches_scikit_learn() -> None:
     assert metric.result() == pytest.approx(sklearn_metrics.r2_score(t, p), rel=1e-9)
 
 
+def test_r2_of_constant_targets_is_zero() -> None:
+    """An output whose targets do not vary scores 0, as in Keras."""
+    t, p = np.full((4, 2), 3.0), RNG.normal(size=(4, 2))
+    t[:, 1] = [1, 2, 3, 4]
+    expected = float(theirs.metrics.R2Score()(t, p))
+    assert ours.R2Score()(t, p) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_mean_of_losses_is_better_when_it_is_lower() -> None:
+    """Callbacks ask `loss` and `val_loss` for their direction."""
+    assert ours.Mean().direction == -1
+
+
 def test_the_confusion_matrix_matches_scikit_learn() -> None:
     """Counts and weights add up over batches."""
     data = [(t, p, RNG.uniform(size=len(t))) for t, p in batches("sparse")]
@@ -156,6 +169,7 @@ def test_get_makes_a_new_metric_by_name(name: str, kind: str) -> None:
     [
         ((4, 1), (4, 1), "BinaryAccuracy"),
         ((4,), (4, 1), "BinaryAccuracy"),
+        ((4,), (4, 2), "SparseCategoricalAccuracy"),
         ((4,), (4, 3), "SparseCategoricalAccuracy"),
         ((4, 1), (4, 3), "SparseCategoricalAccuracy"),
         ((4, 3), (4, 3), "CategoricalAccuracy"),

@@ -1,5 +1,6 @@
 """`labkit.stats` compared with SciPy, statsmodels, scikit-learn and published cases."""
 
+import inspect
 import itertools
 import warnings
 
@@ -40,6 +41,22 @@ def pairs(seed: int, n: int, ties: bool) -> tuple[np.ndarray, np.ndarray]:
     x = rng.normal(size=n)
     y = 0.5 * x + rng.normal(size=n)
     return (np.round(x), np.round(y)) if ties else (x, y)
+
+
+@pytest.mark.parametrize("name", [*COEFFICIENTS, "bootstrap"])
+def test_arguments_have_scipys_names_order_and_defaults(name: str) -> None:
+    """Each parameter has SciPy's name, place and default.
+
+    SciPy's pearsonr has no nan_policy, and calls the variables of spearmanr a and b: its first
+    may be a matrix.
+    """
+    own = {"pearsonr": {"nan_policy"}, "spearmanr": {"x", "y"}}.get(name, set())
+    ours = inspect.signature(getattr(stats, name)).parameters
+    theirs = inspect.signature(getattr(scipy.stats, name)).parameters
+    shared = [word for word in ours if word in theirs]
+    assert shared == [word for word in theirs if word in shared]
+    assert set(ours) - set(shared) == own
+    assert [ours[word].default for word in shared] == [theirs[word].default for word in shared]
 
 
 @pytest.mark.parametrize("name", COEFFICIENTS)
@@ -203,6 +220,15 @@ def test_partial_correlation_matches_regression(count: int) -> None:
     assert result.statistic == pytest.approx(t / np.sqrt(t**2 + dof), rel=1e-9)
     assert result.pvalue == pytest.approx(fit.pvalues[1], rel=1e-6)
     assert result.standard_error == pytest.approx(1 / np.sqrt(len(y) - 3 - count))
+
+
+def test_partial_correlation_ignores_units() -> None:
+    """Units of the covariates, however far apart, do not change the result."""
+    rng = np.random.default_rng(3)
+    z = rng.normal(size=(50, 2))
+    x, y = z @ [1, 2] + rng.normal(size=50), z @ [2, -1] + rng.normal(size=50)
+    scaled = stats.partial_correlation(x, y, z * [1e12, 1e-12])
+    assert scaled.statistic == pytest.approx(stats.partial_correlation(x, y, z).statistic, rel=1e-9)
 
 
 def test_partial_correlation_of_one_covariate_follows_yules_formula() -> None:

@@ -101,7 +101,8 @@ def test_input_checks_its_shape() -> None:
     """An input adds the batch axis to its shape, and refuses anything else than a shape."""
     layer = layers.Input((28, 28, 1))
     assert layer.shape == (None, 28, 28, 1)
-    assert layers.Input((None, 3)).shape == (None, None, 3)
+    assert layers.Input((None, 3), name="steps").shape == (None, None, 3)
+    assert layers.Input((3,), name="pixels").name == "pixels"
     for shape in (None, 64, (0,), (-1, 3)):
         with pytest.raises(ValueError, match=r"Input expects a shape such as \(64,\)"):
             layers.Input(shape)  # type: ignore[arg-type]  # wrong on purpose
