@@ -24,6 +24,7 @@ _COMMENT = re.compile(r"(?<!\\)(?:\\\\)*(%)")
 _LABEL = re.compile(r"\\label\b")
 _NUMBERED = re.compile(r"\s*\\begin\{(?:equation|align|gather|multline)\}")
 _EQUATION = r"\begin{equation}", r"\end{equation}"
+_COMBINING_ARROW = "\u20d7"  # which math-core writes for an arrow above a letter
 _NUMBER = re.compile(r"\(\d+\)")
 
 # What math-core styles, and the classes in site.css that do the same.
@@ -185,6 +186,8 @@ def _restyle(root: Element) -> None:
             )
         if wanted:
             element.set("class", " ".join(dict.fromkeys(_CLASSES[style] for style in wanted)))
+        if element.text == _COMBINING_ARROW:
+            element.text = "→"  # browsers draw the other beside its letter
 
 
 def _number(root: Element, prefix: str) -> Iterator[str]:

@@ -26,7 +26,7 @@ from labkit.site.core.cache import Cache, CacheError
 from labkit.site.core.colab import Colab, github
 from labkit.site.core.schedule import RunError, Scheduler, run
 from labkit.site.core.tutorial import Tutorial, TutorialError, find
-from labkit.site.markdown import elements, titles
+from labkit.site.markdown import elements, mathfont, titles
 from labkit.site.markdown import files as given
 from labkit.site.markdown.context import for_page
 from labkit.site.markdown.embed import EmbedExtension
@@ -96,6 +96,8 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         linked = [file.src_uri for file in files]
         self.facts = {}
         self.sources = pages.Sources(root / self.config.cache / "sources")
+        font = mathfont.font(root / self.config.cache / "fonts")
+        pages.write(files, mathfont.PATH, font, config)
         try:
             tutorials = navigation.ordered(find(root / self.config.tutorials), config.nav)
             self.book = self._book(tutorials, root / self.config.cache, config)

@@ -113,6 +113,11 @@ def test_a_sign_is_told_from_an_operation() -> None:
     assert sign not in mathml("(a) - |b| - c")
 
 
+def test_an_arrow_above_a_letter() -> None:
+    """It is a character of its own, which browsers center above the letter."""
+    assert '<mo stretchy="false">→</mo>' in mathml(r"\vec x")
+
+
 def test_labelled_equations_are_numbered() -> None:
     """Others are not; a reference before or after the equation is a link to it."""
     first, equation, plain, aligned, second = page(
