@@ -27,13 +27,15 @@ def head(context: Context) -> Element:
     name, book = context.tutorial, context.book
     state = book.state(name)
     if state != "done":
-        element = Element("div", {"class": f"admonition lab-{state}"})
+        failed = state == "failed"
+        kind = "failure" if failed else "info"
+        element = Element("div", {"class": f"admonition {kind} lab-{state}"})
         SubElement(element, "p", {"class": "admonition-title"}).text = (
-            "This tutorial is running" if state == "running" else "This tutorial failed"
+            "This tutorial failed" if failed else "This tutorial is running"
         )
-        message = "Its results appear here by themselves when they are there."
-        SubElement(element, "p").text = message
-        if state == "failed":
+        message = "When it is mended, its results appear" if failed else "Its results appear"
+        SubElement(element, "p").text = f"{message} here by themselves."
+        if failed:
             reason = html.escape(book.messages.get(name, ""), quote=False)
             shown = SubElement(element, "pre", {"class": "lab-output lab-error"})
             shown.text = AtomicString(reason)
