@@ -20,11 +20,9 @@
     Conv2D({ values, shape }, { kernel, bias, padding }) {
       const [rows, columns, inputs] = shape;
       const [height, width, , units] = kernel.shape;
-      const same = padding === "same";
-      const out = same ? [rows, columns] : [rows - height + 1, columns - width + 1];
-      const top = same ? (height - 1) >> 1 : 0;
-      const left = same ? (width - 1) >> 1 : 0;
-      const result = new Float64Array(out[0] * out[1] * units);
+      if (padding !== "same") throw new Error(`Expected padding "same". Received: ${padding}`);
+      const [top, left] = [(height - 1) >> 1, (width - 1) >> 1];
+      const result = new Float64Array(rows * columns * units);
       /* Add to one output, at `to`, what one pixel gives through one weight of each unit. */
       const addPixel = (to, pixel, weights) => {
         for (let c = 0; c < inputs; c += 1) {
@@ -36,16 +34,16 @@
           }
         }
       };
-      for (let at = 0; at < out[0] * out[1]; at += 1) {
+      for (let at = 0; at < rows * columns; at += 1) {
         result.set(bias, at * units);
         for (let weights = 0; weights < height * width; weights += 1) {
-          const row = Math.floor(at / out[1]) + Math.floor(weights / width) - top;
-          const column = (at % out[1]) + (weights % width) - left;
+          const row = Math.floor(at / columns) + Math.floor(weights / width) - top;
+          const column = (at % columns) + (weights % width) - left;
           const inside = row >= 0 && row < rows && column >= 0 && column < columns;
           if (inside) addPixel(at * units, row * columns + column, weights);
         }
       }
-      return { values: result, shape: [...out, units] };
+      return { values: result, shape: [rows, columns, units] };
     },
 
     MaxPooling2D({ values, shape }, { pool_size: size }) {
@@ -60,15 +58,6 @@
         result[to] = Math.max(result[to], value);
       });
       return { values: result, shape: out };
-    },
-
-    GlobalAveragePooling2D({ values, shape }) {
-      const [rows, columns, channels] = shape;
-      const result = new Float64Array(channels);
-      values.forEach((value, i) => {
-        result[i % channels] += value / (rows * columns);
-      });
-      return { values: result, shape: [channels] };
     },
 
     Flatten({ values }) {

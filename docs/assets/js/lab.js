@@ -218,8 +218,8 @@
         root.adoptedStyleSheets = [sheet(BASE), sheet(this.constructor.css ?? "")];
         this.status = h("p", { role: "status", class: "unseen" });
         this.news = h("p", { class: "news number" });
-        this.build(root);
         root.append(this.status);
+        this.build(root);
       }
       this.watch = new MutationObserver(() => this.draw());
       this.watch.observe(document.body, { attributeFilter: ["data-md-color-scheme"] });
@@ -254,8 +254,8 @@
 
     /* A color of the page's scheme, as [red, green, blue]. */
     color(name) {
-      const text = getComputedStyle(this).getPropertyValue(name);
-      return text.match(/[0-9a-f]{2}/gi).map((pair) => Number.parseInt(pair, 16));
+      this.status.style.color = `var(${name})`; // which the browser resolves
+      return getComputedStyle(this.status).color.match(/\d+/g).map(Number);
     }
 
     /* Say it to a screen reader, once its user has paused: a dragged slider must not flood them. */

@@ -1,35 +1,12 @@
 /* What only a browser can do to a page of the book.
  *
- * A figure opens as large as the window. Python gets its colors, and a heading its link. The table
- * of contents stands in the phone's menu, too. For readers who use a keyboard or a screen reader:
- * a formula, a table or code wider than the page scrolls, so the keyboard must reach it; and the
- * row of buttons on each code block is no landmark, for a page has dozens.
+ * A figure opens as large as the window. For readers who use a keyboard or a screen reader: a
+ * formula, a table or code wider than the page scrolls, so the keyboard must reach it; and the row
+ * of buttons on each code block is no landmark, for a page has dozens.
  */
 (() => {
   "use strict";
   const SCROLLS = ".lab-math, .lab-table, .md-typeset__scrollwrap, pre > code";
-
-  const words =
-    "False None True and as assert async await break class continue def del elif else " +
-    "except finally for from global if import in is lambda nonlocal not or pass raise return try " +
-    "while with yield";
-  const strings = /[bfr]{0,2}(?:"""[\s\S]*?"""|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*")/.source;
-  const python = new RegExp(`(#.*)|(${strings})|\\b(?:${words.replaceAll(" ", "|")})\\b`, "g");
-  const color = (code) => {
-    code.translate = false;
-    code.innerHTML = code.innerHTML.replace(python, (all, comment, string) =>
-      comment ? `<i>${all}</i>` : string ? `<u>${all}</u>` : `<b>${all}</b>`,
-    );
-  };
-  const link = (heading) => {
-    const anchor = heading.appendChild(document.createElement("a"));
-    Object.assign(anchor, {
-      className: "headerlink",
-      href: `#${heading.id}`,
-      title: "Link here",
-      textContent: "¶",
-    });
-  };
 
   /* A figure links to its drawing. This shows the drawing above the page instead; Escape, the
    * button and a click close it, and the browser gives the focus back to the link. */
@@ -60,20 +37,6 @@
   /* Instant navigation exchanges the article, and scripts of the theme add to it, so this runs
    * after each change. */
   const mend = () => {
-    document
-      .querySelectorAll(":is(.lab-cell, .lab-code) pre > code:not([translate])")
-      .forEach(color);
-    for (const heading of document.querySelectorAll(
-      ".md-typeset :is(h1, h2, h3, h4, h5, h6)[id]",
-    )) {
-      if (!heading.querySelector(".headerlink")) link(heading);
-    }
-    const menu = document.querySelector(".md-nav--primary label[for=__toc]")?.parentElement;
-    const contents = document.querySelector(".md-sidebar--secondary .md-nav--secondary");
-    if (menu && contents && !menu.querySelector(".md-nav--secondary")) {
-      const copy = menu.appendChild(contents.cloneNode(true));
-      copy.querySelector("[data-md-component]")?.removeAttribute("data-md-component");
-    }
     for (const box of document.querySelectorAll(SCROLLS)) {
       if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
       else box.removeAttribute("tabindex");

@@ -19,6 +19,7 @@ from labkit.site.core.figures import SUFFIXES, Figure
 from labkit.site.core.terminal import settled, visible
 
 from . import elements
+from .colors import colored
 from .context import Context
 
 TABLE = "lab-table"  # the class of what holds a table, and scrolls where it is too wide
@@ -154,9 +155,9 @@ class Parts:
         return link
 
     def _code(self, cell: Cell) -> Element:
-        """Return the code; site.js colors it, as marks would make a page half as large again."""
-        code = html.escape(visible(cell.node.source.strip("\n")), quote=False)
-        element = Element("pre")
+        """Return the code in its colors."""
+        code = colored(visible(cell.node.source.strip("\n")))
+        element = Element("pre", {"class": "highlight", "translate": "no"})
         element.text = AtomicString(self.md.htmlStash.store(Given(f"<code>{code}</code>")))
         return element
 

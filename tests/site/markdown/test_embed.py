@@ -68,7 +68,7 @@ def test_code_output_and_table(book: Book) -> None:
     )
     assert not context.errors
     assert html.count('data-tutorial="tiny#boundary"') == 2
-    assert "<pre><code>draw()</code></pre>" in html.replace("\n</code>", "</code>")
+    assert '<pre class="highlight" translate="no"><code>draw()</code></pre>' in html
     assert '<pre class="lab-output">drawn</pre>' in html
     table = html[html.index('<div class="lab-table"><table>') :]
     assert re.search(r"<thead>\s*<tr><td></td><th>n</th></tr>", table)

@@ -26,7 +26,7 @@ def test_a_tutorial_is_a_page_of_the_theme(built: Site) -> None:
     """It has the theme's boxes, code blocks and permalinks, and no style of its own."""
     page = built.read("site/tutorials/tiny/index.html")
     assert '<div class="admonition note">' in page
-    assert "<pre><code>" in page
+    assert '<pre class="highlight" translate="no"><code>' in page
     assert "<math" in page
     assert '<a href="../../chapter/">chapter</a>' in page
     assert "<style" not in page
