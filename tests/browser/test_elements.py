@@ -226,35 +226,41 @@ def test_convolution_equals_labkit(stage: Stage, stride: int, padding: str) -> N
     assert shown["value"] == pytest.approx(float(expected[row, column]), abs=1e-6)
 
 
-@pytest.fixture
-def reader() -> tuple[keras.Sequential, dict[str, Any]]:
-    """Return a small network with random weights, and the same as a page's data."""
-    keras.utils.set_random_seed(0)
-    layers = [
-        keras.layers.Conv2D(4, 3, padding="same", activation="relu", name="conv1"),
-        keras.layers.MaxPooling2D(2, name="pool1"),
-        keras.layers.Conv2D(6, 3, activation="relu", name="conv2"),
-        keras.layers.Flatten(name="flat"),
-        keras.layers.Dense(10, activation="softmax", name="scores"),
-    ]
-    model = keras.Sequential([keras.Input((16, 16, 1)), *layers])
-    described = []
-    for layer in layers:
-        entry: dict[str, Any] = {"name": layer.name, "type": type(layer).__name__}
-        if layer.get_weights():
-            kernel, bias = layer.get_weights()
-            entry |= {"kernel": packed(kernel), "bias": packed(bias)}
-            entry |= {"activation": layer.activation.__name__}
-        entry |= {"padding": "same"} if layer.name == "conv1" else {}
-        entry |= {"pool_size": 2} if "pool" in layer.name else {}
-        described.append(entry)
-    pixels = np.random.default_rng(1).random((3, 16, 16), dtype=np.float32)
-    samples = {
-        "pixels": packed(pixels),
-        "labels": packed(np.arange(3, dtype=np.int32)),
-        "predictions": packed(np.array([0, 1, 7], dtype=np.int32)),
-    }
-    return model, {"layers": described, "input": [16, 16, 1], "samples": samples}
+@pytest.fixture(scope="module")
+def network(site: Path) -> dict[str, Any]:
+    """Return the network of the chapter on CNNs, as its page has it."""
+    script = (site / "tutorials/architectures/cnn/network.js").read_text("utf-8")
+    name, _, value = script.partition(" = ")
+    assert name == 'Lab.data["cnn#network"]'
+    return dict(json.loads(value.rstrip(";\n")))
+
+
+def unpacked(given: dict[str, Any]) -> np.ndarray:
+    """Return an array that the build wrote for a page."""
+    content = base64.b64decode(given["base64"])
+    return np.frombuffer(content, given["dtype"]).reshape(given["shape"])
+
+
+@pytest.fixture(scope="module")
+def model(network: dict[str, Any]) -> keras.Sequential:
+    """Return that network as labkit's."""
+    layers: list[Any] = [keras.Input(network["input"])]
+    weights = []
+    for given in network["layers"]:
+        settings = {"activation": given.get("activation")}
+        if "kernel" in given:
+            weights += [unpacked(given["kernel"]), unpacked(given["bias"])]
+        if given["type"] == "Conv2D":
+            settings |= {"filters": weights[-1].size, "padding": given["padding"]}
+            settings |= {"kernel_size": weights[-2].shape[:2]}
+        elif given["type"] == "Dense":
+            settings |= {"units": weights[-1].size}
+        else:
+            settings = {"pool_size": given["pool_size"]} if "pool_size" in given else {}
+        layers.append(getattr(keras.layers, given["type"])(**settings))
+    made = keras.Sequential(layers)
+    made.set_weights(weights)
+    return made
 
 
 def compare(shown: dict[str, Any], model: keras.Sequential) -> None:
@@ -267,11 +273,19 @@ def compare(shown: dict[str, Any], model: keras.Sequential) -> None:
     assert shown["read"] == int(flow.argmax())
 
 
-def test_digit_layers_equal_labkit(stage: Stage, reader: Any) -> None:
-    """Every layer's maps and the scores are labkit's, for a sample and a drawing."""
-    model, data = reader
-    element = stage('<lab-digit data="t#network"></lab-digit>', {"t#network": data})
-    compare(state(element), model)
+def test_digit_layers_equal_labkit(
+    stage: Stage, network: dict[str, Any], model: keras.Sequential
+) -> None:
+    """Every layer's maps and the scores are labkit's, for each test sheet and a drawing."""
+    element = stage('<lab-digit data="t#network"></lab-digit>', {"t#network": network})
+    predictions = unpacked(network["samples"]["predictions"])
+    labels = unpacked(network["samples"]["labels"])
+    assert any(predictions != labels)
+    for number, predicted in enumerate(predictions, 1):
+        element.get_by_label("Input").select_option(index=number)
+        shown = state(element)
+        compare(shown, model)
+        assert shown["read"] == predicted
     board = element.get_by_role("application")
     box = board.bounding_box()
     assert box is not None
@@ -285,10 +299,11 @@ def test_digit_layers_equal_labkit(stage: Stage, reader: Any) -> None:
     compare(drawn, model)
 
 
-def test_digit_is_drawn_and_erased_by_keyboard(stage: Stage, reader: Any) -> None:
+def test_digit_is_drawn_and_erased_by_keyboard(
+    stage: Stage, network: dict[str, Any], model: keras.Sequential
+) -> None:
     """Arrow keys and space leave ink, Delete erases it, and the page says what is read."""
-    model, data = reader
-    element = stage('<lab-digit data="t#network"></lab-digit>', {"t#network": data})
+    element = stage('<lab-digit data="t#network"></lab-digit>', {"t#network": network})
     board = element.get_by_role("application")
     board.focus()
     for key in ["Space", *["ArrowDown"] * 8]:
@@ -298,6 +313,13 @@ def test_digit_is_drawn_and_erased_by_keyboard(stage: Stage, reader: Any) -> Non
     board.press("Delete")
     assert sum(state(element)["input"]) == 0
     assert "empty" in element.locator("p.news").inner_text()
+
+
+def test_a_figure_without_its_data_leaves_its_text(stage: Stage) -> None:
+    """While a tutorial runs, or where it failed, readers see what stands between the tags."""
+    element = stage('<lab-digit data="t#network">The network reads 340 of 360.</lab-digit>')
+    assert element.inner_text() == "The network reads 340 of 360."
+    assert element.is_visible()
 
 
 @pytest.mark.parametrize(
