@@ -5,13 +5,11 @@ Python's own modules; and it is part of the cache's key.
 """
 
 import base64
-import hashlib
 import json
 import os
-import sys
-import threading
 from typing import Any
 
+from . import record
 from .program import Program
 
 # One thread each: results repeat to the last digit, and as many tutorials run side by side
@@ -31,6 +29,9 @@ ENVIRONMENT = {
 }
 # Without bytecode TensorFlow's import takes four times as long; with -O no assertion holds.
 REMOVED = ("PYTHONDONTWRITEBYTECODE", "PYTHONOPTIMIZE", "PYTHONWARNINGS")
+# What is executed inside the kernel, as a package of its own: the kernel need not be able to
+# import labkit. Each module comes after those that it imports.
+INSIDE = ("stdout", "program", "state", "places", "deeds", "record", "kernel")
 ARGUMENTS = (
     "--InteractiveShell.autoawait=False",  # a script has no running event loop
     "--InteractiveShell.cache_size=0",  # nor results in `_` and `Out`
@@ -41,10 +42,6 @@ FIGURES = {
     "print_figure_kwargs": {"bbox_inches": "tight", "metadata": {"Date": None}},
     "rc": {"svg.hashsalt": "labkit"},
 }
-
-# By path below the root: SHA-256 of what was read, or None if it was written first.
-_files: dict[str, str | None] = {}
-_before: set[str] = set()  # top-level modules that the kernel itself has loaded
 
 
 def prepare(shell: Any, root: str, place: str, text: str, lines: dict[int, int]) -> None:
@@ -59,14 +56,12 @@ def prepare(shell: Any, root: str, place: str, text: str, lines: dict[int, int])
     """
     shell.config.InlineBackend.update(FIGURES)
     Program(shell, root, place, text, lines)
-    _before.update(name.partition(".")[0] for name in sys.modules)
-    _watch(root)
+    record.start(root, place)
 
 
 def report() -> str:
-    """Return the top-level modules loaded and the files opened since then, as JSON."""
-    loaded = {name.partition(".")[0] for name in list(sys.modules)} - _before
-    return json.dumps({"modules": sorted(loaded), "files": _files})
+    """Return what the run has done, as JSON; see `deeds`."""
+    return json.dumps(record.report())
 
 
 def plain(value: Any) -> str:
@@ -99,37 +94,3 @@ def _plain(value: Any) -> Any:
         return None
     text = base64.b64encode(array.tobytes()).decode()
     return {"dtype": kept, "shape": list(value.shape), "base64": text}
-
-
-def _watch(root: str) -> None:
-    """Note each file below the root that Python code opens, as it then was."""
-    top = os.path.realpath(root) + os.sep
-    packages = sys.prefix + os.sep
-    state = threading.local()
-
-    def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if event != "open" or getattr(state, "busy", False):
-            return
-        name, _, flags = arguments
-        if not isinstance(name, (str, bytes, os.PathLike)):
-            return  # a descriptor, or an event that another function calls by this name
-        name = os.fsdecode(name)
-        if name.endswith((".py", ".pyc", ".so")) or name.startswith(packages):
-            return
-        path = os.path.realpath(name)
-        below = path[len(top) :].replace(os.sep, "/")
-        if not path.startswith(top) or below in _files or "/." in f"/{below}":
-            return
-        if flags & (os.O_WRONLY | os.O_RDWR):
-            _files[below] = None
-        else:
-            state.busy = True
-            try:
-                with open(path, "rb") as file:
-                    _files[below] = hashlib.file_digest(file, "sha256").hexdigest()
-            except OSError:
-                pass  # what the tutorial opens next will say so
-            finally:
-                state.busy = False
-
-    sys.addaudithook(hook)

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from . import thumbnails
+from . import thumbnails, versions
 from .book import State
 from .cache import Cache, CacheError
 from .run import Failure, Run, RunFailedError
@@ -146,11 +146,11 @@ class Pool:
         run.notebook.metadata["labkit"] = {
             "name": tutorial.name,
             "seconds": round(time.monotonic() - job.started, 2),
-            "versions": cache.versions(tutorial, report["modules"]),
+            "versions": versions.shown(report),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "thumbnail": thumbnails.made(run.notebook),
         }
-        cache.store(tutorial, run.notebook, job.key, report["modules"], report["files"])
+        cache.store(tutorial, run.notebook, report)
 
 
 def machine_memory() -> int:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbformat import NotebookNode
 
+from . import kernel
 from .outputs import OutputError, check
 from .process import Process
 from .tutorial import Tutorial
@@ -25,9 +26,6 @@ if TYPE_CHECKING:  # they take a second, and are not needed where every tutorial
 TIMEOUT = 600.0  # seconds for one tutorial
 PATIENCE = 300  # seconds that a kernel may take to start, or to hand over what it has
 HEADER = "`# labkit: {{{}}}` between two lines `# ---` above the first cell."
-# What runs inside the kernel, as a package of its own: the kernel need not be able to import
-# labkit. Each module comes after those that it imports.
-INSIDE = ("stdout", "program", "kernel")
 LOADER = """
 import sys, types
 package = types.ModuleType("labkit_kernel")
@@ -156,8 +154,8 @@ class Run:
         lines = {number: cell.metadata["line"] for number, cell in enumerate(cells, 1)}
         tutorial = self.tutorial
         arguments = (str(tutorial.root), tutorial.place, tutorial.text, lines)
-        folder = Path(__file__).parent
-        texts = [(name, (folder / f"{name}.py").read_text("utf-8")) for name in INSIDE]
+        folder = Path(kernel.__file__).parent
+        texts = [(name, (folder / f"{name}.py").read_text("utf-8")) for name in kernel.INSIDE]
         await self._ask(client, f"exec({LOADER!r}, {{'texts': {texts!r}}})")
         await self._ask(client, f"{KERNEL}.prepare(get_ipython(), *{arguments!r})")
 

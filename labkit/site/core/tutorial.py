@@ -6,7 +6,6 @@ line.
 
 import hashlib
 import io
-import json
 import re
 import sys
 import tokenize
@@ -127,16 +126,6 @@ def find(folder: str | Path) -> list[Tutorial]:
             )
         found[tutorial.name] = tutorial
     return list(found.values())
-
-
-def code_digest(notebook: NotebookNode) -> str:
-    """Return the SHA-256 of a notebook's code cells with their metadata, without prose."""
-    cells = [
-        [cell.source, {key: value for key, value in cell.metadata.items() if key != "line"}]
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-    ]
-    return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()
 
 
 def _load(path: Path, root: Path) -> Tutorial:

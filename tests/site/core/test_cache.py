@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,12 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
-from labkit.site.core import cache as cache_module
-from labkit.site.core import dependencies, kernel
+from labkit.site.core import entries, kernel, versions
 from labkit.site.core.cache import Cache, CacheError
 from labkit.site.core.schedule import RunError, run
+from labkit.site.core.tutorial import TutorialError
 
 COMMAND = [sys.executable, "-m", "labkit.site", "run"]
 
@@ -48,17 +50,130 @@ def test_prose_runs_nothing(repository: Any) -> None:
     assert repository.cache.lookup(repository.find()["pond"]) == after
 
 
-def test_code_and_markers_run(repository: Any) -> None:
-    """An edit of code or of a marker runs that tutorial, and says why."""
+def test_code_and_markers(repository: Any) -> None:
+    """An edit of code runs that tutorial, and says why; so does one of what its marker asks for."""
     for name in ("frog", "newt"):
-        repository.tutorial(name, "print(1)")
+        repository.tutorial(name, "n = 1")
     assert repository.run() == ["frog", "newt"]
     assert repository.run() == []
-    repository.tutorial("frog", "print(2)")
+    repository.tutorial("frog", "n = 2")
     assert repository.cache.reason(repository.find()["frog"]) == "its code has changed"
     assert repository.run() == ["frog"]
-    repository.tutorial("frog", '# %% label="two"\nprint(2)')
+    repository.tutorial("frog", '# %% values="n"\nn = 2')
     assert repository.run() == ["frog"]
+
+
+def test_captions_labels_and_alt_texts(repository: Any) -> None:
+    """An edit of what is said about a cell shows without a run, in the notebook and its file."""
+    repository.tutorial("pond", '# %% label="a" alt="Old." caption="Old."\nprint(1)')
+    assert repository.run() == ["pond"]
+    repository.tutorial("pond", '# %% label="b" alt="New." caption="New."\nprint(1)')
+    cache, tutorial = repository.cache, repository.find()["pond"]
+    assert cache.reason(tutorial) == ""
+    assert repository.run() == []
+    for notebook in (cache.lookup(tutorial), nbformat.read(cache.path(tutorial), as_version=4)):
+        said = {key: notebook.cells[0].metadata[key] for key in ("label", "alt", "caption")}
+        assert said == {"label": "b", "alt": "New.", "caption": "New."}
+        assert notebook.cells[0].outputs[0].text == "1\n"
+    assert len(list(cache.path(tutorial).parent.glob("*.run"))) == 1
+
+
+def test_an_edit_that_is_undone(repository: Any) -> None:
+    """The last few runs are kept: what is as it was before finds its run, in code and in data."""
+    data = repository.write("data.txt", "0")
+
+    def write(number: int) -> None:
+        repository.tutorial("pond", f"print({number}, open('data.txt').read())")
+
+    for number in range(entries.KEPT):
+        write(number)
+        assert repository.run() == ["pond"]
+    write(0)
+    assert repository.run() == []
+    data.write_text("1")
+    assert repository.run() == ["pond"]
+    data.write_text("0")
+    assert repository.run() == []
+    output = repository.cache.lookup(repository.find()["pond"]).cells[0].outputs[0]
+    assert output.text == "0 0\n"
+    write(1)  # was the oldest, and has made room
+    assert repository.run() == ["pond"]
+    assert len(list((repository.root / ".cache").rglob("*.run"))) == entries.KEPT
+
+
+def test_each_way_to_depend_on_something(repository: Any) -> None:
+    """A module without a package, one on sys.path, a glob, a missing file: each counts."""
+    repository.write("helpers/util.py", "f = 1\n")
+    repository.write("lib/mylib.py", "g = 1\n")
+    repository.write("data/a.csv", "")
+    repository.write("pond.py", "h = 1\n")
+    repository.tutorial(
+        "stale",
+        "import importlib\nimport os\nimport sqlite3\nimport sys\nfrom pathlib import Path\n\n"
+        "from helpers.util import f\n\nsys.path.insert(0, 'lib')\nfrom mylib import g\n\n"
+        "h = importlib.import_module('po' + 'nd').h\nprint(sorted(Path('data').glob('*.csv')))\n"
+        "try:\n    print(open('settings.txt').read())\n"
+        "except FileNotFoundError:\n    print('default')",
+        "rows = sqlite3.connect(Path('frogs').with_suffix('.db')).execute('select * from t')\n"
+        "print(rows.fetchall(), os.environ.get('POND_DEPTH'))",
+    )
+    subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sqlite3\nsqlite3.connect('frogs.db').execute('create table t(x)')",
+        ],
+        cwd=repository.root,
+        check=True,
+    )
+    assert repository.run() == ["stale"]
+
+    def reason() -> str:
+        return str(repository.cache.reason(repository.find()["stale"]))
+
+    assert reason() == ""
+    for path in ("helpers/util.py", "lib/mylib.py", "pond.py", "frogs.db"):
+        file = repository.root / path
+        before = file.read_bytes()
+        file.write_bytes(before + b"more = 1\n")
+        assert reason() == f"{path} has changed"
+        file.write_bytes(before)
+    for path, why in (
+        ("data/b.csv", "data/ has new or missing files"),
+        ("settings.txt", "settings.txt now exists"),
+        ("helpers/__init__.py", "helpers/__init__.py now exists"),
+        ("lib/pond.py", "lib/pond.py now exists"),
+    ):
+        repository.write(path, "")
+        assert reason() == why
+        (repository.root / path).unlink()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POND_DEPTH", "3")
+        assert reason() == "the environment's variable POND_DEPTH has changed"
+    assert reason() == ""
+
+
+def test_a_counter(repository: Any) -> None:
+    """A tutorial that changes what it has read is refused, with its line and the file's name."""
+    count = repository.write("count.txt", "0")
+    path = repository.tutorial(
+        "counter",
+        "from pathlib import Path\np = Path('count.txt')\nn = int(p.read_text())\n"
+        "p.write_text(str(n + 1))\nprint(n)",
+    )
+    refused = r"tutorials/counter\.py:5: ChangedInputError: count\.txt: the tutorial changes what"
+    with pytest.raises(RunError, match=refused):
+        repository.run()
+    assert count.read_text() == "0"
+    path.write_text(
+        "# %%\nimport sqlite3\nc = sqlite3.connect('frogs.db')\n"
+        "c.execute('create table if not exists t(x)')\nc.execute('insert into t values (1)')\n"
+        "c.commit()\n"
+    )
+    assert repository.run() == ["counter"]
+    path.write_text(path.read_text() + "c.close()\n")
+    with pytest.raises(RunError, match=r"tutorials/counter\.py:2: .*: frogs\.db: .*Write to ano"):
+        repository.run()
 
 
 def test_modules(repository: Any) -> None:
@@ -90,49 +205,29 @@ def test_modules(repository: Any) -> None:
     repository.write("labkit/site/__init__.py", "'''Another renderer.'''\n")
     repository.write("labkit/unused.py", "")
     assert repository.run() == []
-    repository.write("labkit/__init__.py", LAZY_PACKAGE + "\n")
+    repository.write("labkit/__init__.py", LAZY_PACKAGE + "# A comment.\n")
+    assert repository.run() == []
+    repository.write("labkit/__init__.py", LAZY_PACKAGE + "new = 1\n")
     assert repository.run() == ["direct", "lazy", "other"]
 
 
-def test_a_change_during_a_run(repository: Any) -> None:
-    """What changes while a tutorial runs makes it run again the next time."""
+def test_a_change_during_a_run(repository: Any, tmp_path: Path) -> None:
+    """What changes while a tutorial runs makes it run again, but not in the same build."""
     module = repository.write("pond.py", "frogs = 1\n")
+    done = tmp_path / "done"
+    edit = f"echo 'frogs = 22' > {module}; touch {done}"
     repository.tutorial(
-        "writes",
-        f"import pond\nfrom pathlib import Path\n\nprint(pond.frogs)\n"
-        f"Path({str(module)!r}).write_text('frogs = 22')",
+        "waits",
+        "import subprocess\n\nimport pond\n\nprint(pond.frogs)\n"
+        f"subprocess.run({edit!r}, shell=True, check=True)",
     )
-    assert repository.run() == ["writes"]
-    assert repository.cache.reason(repository.find()["writes"]) == "pond.py has changed"
-    assert repository.run() == ["writes"]
+    cache = repository.cache
+    assert repository.run(cache) == ["waits"]
+    assert done.exists()
+    assert cache.lookup(repository.find()["waits"]).cells[0].outputs[0].text == "1\n"
+    assert repository.cache.reason(repository.find()["waits"]) == "pond.py has changed"
+    assert repository.run() == ["waits"]
     assert repository.run() == []
-
-
-def test_data_files(repository: Any) -> None:
-    """A changed data file runs what reads it; a file that it wrote itself does not."""
-    data = repository.write("data/frogs.csv", "1\n")
-    repository.write("data/newts.csv", "1\n")
-    repository.tutorial(
-        "reads",
-        "from pathlib import Path\n\nimport numpy as np\n\n"
-        "print(np.loadtxt('data/' + 'frogs.csv'))\nPath('out.txt').write_text('x')\n"
-        "print(Path('out.txt').read_text())",
-    )
-    # What compiled code opens is out of Python's sight, but its path stands in the code.
-    repository.tutorial("names", "print(len('data/newts.csv'))")
-    assert repository.run() == ["names", "reads"]
-    (repository.root / "out.txt").unlink()
-    assert repository.run() == []
-    data.write_text("2\n")
-    assert repository.cache.reason(repository.find()["reads"]) == "data/frogs.csv has changed"
-    assert repository.run() == ["reads"]
-    data.touch()
-    assert repository.run() == []
-    repository.write("data/newts.csv", "2\n")
-    assert repository.run() == ["names"]
-    data.unlink()
-    with pytest.raises(RunError, match=r"tutorials/reads\.py:6: FileNotFoundError"):
-        repository.run()
 
 
 def test_packages(repository: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,8 +247,7 @@ def test_packages(repository: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         info.mkdir()
         (info / "METADATA").write_text(f"Name: {distribution}\nVersion: {version}\n")
         (info / "top_level.txt").write_text(f"{module}\n")
-        dependencies.version.cache_clear()
-        dependencies._distributions.cache_clear()
+        versions._distributions.cache_clear()
 
     monkeypatch.setenv("PYTHONPATH", str(packages))
     monkeypatch.syspath_prepend(packages)
@@ -198,7 +292,7 @@ def test_versions_for_the_reader(repository: Any) -> None:
     noted = repository.cache.lookup(repository.find()["pond"]).metadata["labkit"]
     assert noted["versions"] == {
         "python": platform.python_version(),
-        "numpy": dependencies.version("numpy"),
+        "numpy": versions.version("numpy"),
     }
     assert noted["name"] == "pond"
     assert noted["seconds"] > 0
@@ -215,9 +309,12 @@ def test_python_and_kernel(
         patch.setattr(platform, "python_version", lambda: "3.99.0")
         reason = repository.cache.reason(repository.find()["pond"])
         assert reason.endswith(" is now 3.99.0")
-    other = tmp_path / "kernel.py"
-    other.write_text(Path(kernel.__file__).read_text() + "\n")
-    monkeypatch.setattr(kernel, "__file__", str(other))
+    shutil.copytree(Path(kernel.__file__).parent, tmp_path / "core")
+    with (tmp_path / "core/record.py").open("a") as file:
+        file.write("\n")
+    monkeypatch.setattr(kernel, "__file__", str(tmp_path / "core/kernel.py"))
+    reason = repository.cache.reason(repository.find()["pond"])
+    assert reason == "kernels are now set up in another way"
     assert repository.run() == ["pond"]
     assert repository.run() == []
 
@@ -234,34 +331,36 @@ def test_modes(repository: Any) -> None:
         assert notebook.cells[0].outputs[0].text == f"{mode}\n"
 
 
-@pytest.mark.parametrize("damage", ["truncated", "changed", "empty", "text", "folder"])
-def test_damage(repository: Any, damage: str) -> None:
-    """A damaged entry is never used: its tutorial runs again."""
+@pytest.mark.parametrize("name", ["*", "../x", "a/b", ".", "", "ü", "-x"])
+def test_a_mode_without_a_proper_name(tmp_path: Path, name: str) -> None:
+    """A mode that cannot be the name of a folder is refused."""
+    with pytest.raises(ValueError, match=r"expected a mode of letters, .* Received: '"):
+        Cache(tmp_path / "cache", name)
+
+
+@pytest.mark.parametrize("suffix", ["run", "ipynb"])
+@pytest.mark.parametrize("damage", ["truncated", "changed", "empty", "text", "missing"])
+def test_damage(repository: Any, damage: str, suffix: str) -> None:
+    """A damaged run is never used, but an older one that holds is; else the tutorial runs."""
     repository.tutorial("pond", "print('four legs')")
     repository.run()
-    (entry,) = (repository.root / ".cache" / "tutorials").rglob("pond.run")
+    (entry,) = (repository.root / ".cache").rglob(f"*.{suffix}")
     content = entry.read_bytes()
     damaged = {
         "truncated": content[: len(content) // 2],
-        "changed": content.replace(b"four legs", b"five legs"),
+        "changed": content.replace(b"pond", b"pool").replace(b'"python":', b'"pythom":'),
         "empty": b"",
         "text": b"not\xffan entry",
     }
-    if damage == "folder":
+    if damage == "missing":
         entry.unlink()
-        entry.mkdir()
-        with pytest.raises(RunError, match=r"tutorials/pond\.py: its run is lost\."):
-            repository.run()
-        entry.rmdir()
     else:
         assert damaged[damage] != content
         entry.write_bytes(damaged[damage])
     cache, tutorial = repository.cache, repository.find()["pond"]
     assert cache.lookup(tutorial) is None
-    assert cache.reason(tutorial) in (
-        f"its entry is damaged: {entry}",
-        "it has not run yet",
-    )
+    assert cache.reason(tutorial).partition(":")[0] in ("its run is damaged", "it has not run yet")
+    assert cache.seconds(tutorial) is None
     assert repository.run() == ["pond"]
     output = repository.cache.lookup(tutorial).cells[0].outputs[0]
     assert output.text == "four legs\n"
@@ -285,7 +384,7 @@ def test_a_full_disk(repository: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     replace = os.replace
 
     def full(source: str, target: Path) -> None:
-        if target.name == "frog.run":
+        if "frog" in str(target) and target.suffix == ".run":
             raise OSError(28, "No space left on device")
         replace(source, target)
 
@@ -306,10 +405,13 @@ def test_a_read_only_cache(repository: Any, monkeypatch: pytest.MonkeyPatch) -> 
     def refuse(*arguments: Any, **options: Any) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(cache_module.tempfile, "NamedTemporaryFile", refuse)
+    monkeypatch.setattr(entries.tempfile, "NamedTemporaryFile", refuse)
     assert repository.run() == []
-    notebook = repository.cache.lookup(repository.find()["pond"])
+    cache, tutorial = repository.cache, repository.find()["pond"]
+    notebook = cache.lookup(tutorial)
     assert (notebook.cells[0].source, notebook.cells[1].outputs[0].text) == ("New.", "1\n")
+    with pytest.raises(CacheError, match="cannot be written"):
+        cache.path(tutorial)
 
 
 def test_results_on_demand(repository: Any) -> None:
@@ -321,7 +423,7 @@ def test_results_on_demand(repository: Any) -> None:
     assert results["pond"].cells[0].outputs[0].text == "1\n"
     assert results["pond"] is not results["pond"]
     repository.cache.clean()
-    with pytest.raises(cache_module.reader.TutorialError, match="out of date: it has not run"):
+    with pytest.raises(TutorialError, match="out of date: it has not run"):
         _ = results["pond"]
 
 
@@ -330,7 +432,7 @@ def test_clean(repository: Any) -> None:
     repository.tutorial("pond", "pass")
     repository.run()
     repository.run(Cache(repository.root / ".cache" / "tutorials", "quick"))
-    other = repository.write(".cache/tutorials/full/notes.txt", "mine")
+    other = repository.write(".cache/tutorials/runs/full/notes.txt", "mine")
     repository.cache.clean()
     files = [p for p in (repository.root / ".cache").rglob("*") if p.is_file()]
     assert files == [other]
@@ -340,11 +442,12 @@ def test_clean(repository: Any) -> None:
 def test_leftovers(repository: Any) -> None:
     """Half-written files are cleared away once no build can still be writing them."""
     repository.tutorial("pond", "pass")
-    old = repository.write(".cache/tutorials/full/pond-old.tmp", "half")
-    new = repository.write(".cache/tutorials/full/pond-new.tmp", "half")
-    os.utime(old, (0, 0))
+    folder = ".cache/tutorials/runs/full/pond"
+    files = [repository.write(f"{folder}/{name}", "half") for name in ("a.tmp", "b.ipynb", "c.tmp")]
+    for old in files[:2]:
+        os.utime(old, (0, 0))
     repository.run()
-    assert (old.exists(), new.exists()) == (False, True)
+    assert [file.exists() for file in files] == [False, False, True]
 
 
 def test_killed_half_way(

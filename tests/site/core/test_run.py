@@ -136,7 +136,7 @@ def test_every_failure_is_told(repository: Any) -> None:
     assert all(failure.message in report for failure in failures.values())
     assert "\x1b" not in report
     assert "kernel" not in report
-    files = {path.stem for path in (repository.root / ".cache").rglob("*.run")}
+    files = {path.parent.name for path in (repository.root / ".cache").rglob("*.run")}
     assert files == {"good"}
     assert repository.cache.lookup(repository.find()["claim"]) is None
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from labkit.site.core.tutorial import TutorialError, code_digest, find, read
+from labkit.site.core.tutorial import TutorialError, find, read
 
 TEXT = """\
 # %% [markdown]
@@ -24,22 +24,6 @@ def test_notebooks_are_reproducible(repository: Any) -> None:
     tutorial = read(repository.write("tutorials/pond.py", TEXT))
     assert tutorial.notebook == tutorial.notebook
     assert tutorial.notebook is not tutorial.notebook
-
-
-def test_code_digest(repository: Any) -> None:
-    """The digest follows code and metadata, not prose, blank lines or place."""
-
-    def digest(old: str = "", new: str = "") -> str:
-        assert old in TEXT
-        path = repository.write("tutorials/pond.py", TEXT.replace(old, new))
-        return code_digest(read(path).notebook)
-
-    same = digest()
-    assert digest("# A pond", "# A lake\n#\n# It is larger.") == same
-    assert digest("import math\n", "import math\n\n\n") == same
-    assert digest("legs = 4", "legs = 5") != same
-    assert digest('["solution"]', "[]") != same
-    assert digest("A frog.", "A newt.") != same
 
 
 def test_places(repository: Any) -> None:
