@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import yaml
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
@@ -22,6 +23,7 @@ from labkit.site.core.tutorial import Tutorial
 
 from . import upstream
 from .memory import Folder
+from .policy import undecodable
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -64,6 +66,30 @@ def write(files: Files, path: str, content: str | bytes, config: MkDocsConfig) -
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content.encode() if isinstance(content, str) else content)
     files.append(file)
+
+
+def text(page: Page) -> str:
+    """Return the text of a page's source.
+
+    Raises:
+        PluginError: It is not UTF-8, or its front matter cannot be read; MkDocs would take that
+            for the beginning of the text.
+    """
+    place = f"docs/{page.file.src_uri}"
+    try:
+        content = page.file.content_string
+    except UnicodeDecodeError as error:
+        raise PluginError(f"{place}: {undecodable(error)}") from None
+    if content.startswith("---\n"):
+        try:
+            yaml.safe_load(content[4:].partition("\n---\n")[0])
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 2 if error.problem_mark else 1
+            raise PluginError(
+                f"{place}:{line}: the front matter cannot be read: {error.problem}. Put a text "
+                "that holds a colon into quotes."
+            ) from None
+    return content
 
 
 def render_later(page: Page, config: MkDocsConfig, files: Files) -> None:

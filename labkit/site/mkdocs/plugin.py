@@ -36,7 +36,7 @@ from labkit.site.markdown.references import ReferenceExtension
 
 from . import navigation, pages, search, serving, upstream
 from .memory import Folder, Memory, digest, keep_compiled, machine, settings
-from .policy import undecodable, write_headers
+from .policy import write_headers
 from .reference import Reference
 
 log = get_plugin_logger(__name__)
@@ -80,11 +80,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         """
         self.references = ReferenceExtension()
         config.markdown_extensions += [self.embed, self.math, self.references]
-        if not config.site_url and "navigation.instant" in config.theme["features"]:
-            config.theme["features"].remove("navigation.instant")  # it needs the address
-        offline = config.plugins.get("material/offline")
-        if offline is not None and offline.config.enabled:  # else it loads one from a third party
-            config.extra["polyfills"] = ["assets/js/iframe-worker.js"]
+        upstream.adapt_theme(config)
         upstream.use_templates(pages.TEMPLATES)
         upstream.check_braces(config)
 
@@ -151,9 +147,9 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         if page.file.src_uri in self.tutorials:
             return f"\n{self.sources.read(page, config)}"  # no first line is read as metadata
         try:
-            return page.file.content_string
-        except UnicodeDecodeError as error:
-            return self._fail(page, f"{page.file.src_uri}: {undecodable(error)}")
+            return pages.text(page)
+        except PluginError as error:
+            return self._fail(page, str(error))
 
     @event_priority(-100)  # when the Markdown is final
     def on_page_markdown(

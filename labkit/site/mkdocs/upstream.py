@@ -31,6 +31,15 @@ def check_braces(config: MkDocsConfig) -> None:
         )
 
 
+def adapt_theme(config: MkDocsConfig) -> None:
+    """Turn off what Material cannot do without the site's address, or asks a third party for."""
+    if not config.site_url and "navigation.instant" in config.theme["features"]:
+        config.theme["features"].remove("navigation.instant")
+    offline: Any = config.plugins.get("material/offline")
+    if offline is not None and offline.config.enabled:
+        config.extra["polyfills"] = ["assets/js/iframe-worker.js"]
+
+
 def use_templates(folder: Path) -> None:
     """Let mkdocs-jupyter convert with other templates; it has no option for that.
 

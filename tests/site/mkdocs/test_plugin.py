@@ -269,6 +269,16 @@ def test_stray_files(small: Site) -> None:
 
 
 @pytest.mark.slow
+def test_front_matter_that_cannot_be_read_stops_the_build(small: Site) -> None:
+    """MkDocs would show it as text; a description with a colon needs quotes."""
+    small.write("docs/chapter.md", "---\ntitle: A\ndescription: B: c\n---\n\n# A\n")
+    done = small.build()
+    assert done.returncode != 0
+    assert "docs/chapter.md:3: the front matter cannot be read: mapping values" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
 def test_an_extensions_error_names_the_page(small: Site) -> None:
     """Whatever a Markdown extension raises, an author learns on which page."""
     small.write("docs/chapter.md", '# A\n\n--8<-- "missing.md"\n')
