@@ -11,6 +11,7 @@ import hashlib
 import json
 import platform
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from .present import Present, environment
 from .tutorial import Tutorial, TutorialError
 
 RUNS = "runs"  # below the cache's folder
+SITE = "site"  # there, too: what a build of the site keeps for the next
 READERS = ("cells", "header", "tutorial")  # what makes a notebook of a script
 KEEPERS = ("figures", "outputs", "sanitize", "terminal", "thumbnails")  # what becomes of outputs
 SHOWN = 3  # changes that are told by name
@@ -159,7 +161,7 @@ class Cache:
             raise self._unwritable(error) from None
 
     def clean(self) -> None:
-        """Remove every run, of every mode.
+        """Remove every run, of every mode, and what the site keeps of its pages.
 
         Raises:
             CacheError: The folder cannot be written.
@@ -168,6 +170,8 @@ class Cache:
             for suffix in ("run", "ipynb", "tmp"):
                 for path in (self.folder / RUNS).rglob(f"*.{suffix}"):
                     path.unlink(missing_ok=True)
+            if (self.folder / SITE).exists():
+                shutil.rmtree(self.folder / SITE)
         except OSError as error:
             raise self._unwritable(error) from None
 

@@ -73,6 +73,10 @@ class Executed(Mapping[str, NotebookNode]):
             )
         return notebook
 
+    def path(self, name: str) -> Path | None:
+        """Return the file of an executed notebook; None where the tutorial has not run."""
+        return None if name in self._waiting else self._cache.path(self._tutorials[name])
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._tutorials)
 
@@ -88,7 +92,7 @@ def run(
     timeout: float = TIMEOUT,
     progress: TextIO | None = None,
     on_done: Callable[[Tutorial, Failure | None], None] | None = None,
-) -> Mapping[str, NotebookNode]:
+) -> Executed:
     """Run the tutorials that the cache does not hold.
 
     May be called from any thread. The kernels end when this function does, whichever way it
@@ -192,7 +196,7 @@ class Scheduler:
         self._closing = False
         self.states: dict[str, State] = {}
         self.messages: dict[str, str] = {}
-        self.notebooks: Mapping[str, NotebookNode] = {}
+        self.notebooks = Executed((), Cache(cache))
 
     def update(self, tutorials: Sequence[Tutorial]) -> None:
         """Queue what has no valid result, in the order given; stop what is out of date.

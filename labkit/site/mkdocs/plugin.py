@@ -22,7 +22,7 @@ from mkdocs.structure.toc import TableOfContents
 from mkdocs.utils import get_relative_url
 
 from labkit.site.core.book import Book, EmbedError, places
-from labkit.site.core.cache import Cache, CacheError
+from labkit.site.core.cache import SITE, Cache, CacheError
 from labkit.site.core.colab import Colab, github
 from labkit.site.core.schedule import RunError, Scheduler, run
 from labkit.site.core.tutorial import Tutorial, TutorialError, find
@@ -88,11 +88,12 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
     def _on_files_add(self, files: Files, *, config: MkDocsConfig) -> None:
         """Get the tutorials' results; add their pages."""
         root = Path(config.config_file_path).parent
-        fresh = self.background is None and not (root / self.config.cache / "pages").exists()
+        kept = root / self.config.cache / SITE
+        fresh = self.background is None and not kept.exists()
         linked = [file.src_uri for file in files]
         self.facts = {}
-        self.sources = pages.Sources(root / self.config.cache / "sources")
-        font = mathfont.font(root / self.config.cache / "fonts")
+        self.sources = pages.Sources(kept / "sources")
+        font = mathfont.font(kept / "fonts")
         pages.write(files, mathfont.PATH, font, config)
         try:
             tutorials = navigation.ordered(find(root / self.config.tutorials), config.nav)
@@ -100,8 +101,10 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
             self.tutorials = {tutorial.place: tutorial for tutorial in tutorials}
             for tutorial in tutorials:
                 linked.append(tutorial.place)
-                notebook = self.sources.write(tutorial.name, self.book.notebook(tutorial.name))
-                self.notebooks[tutorial.name] = notebook
+                name = tutorial.name
+                notebook = self.executed.path(name)
+                notebook = notebook or self.sources.write(name, self.book.notebook(name))
+                self.notebooks[name] = notebook
                 pages.add(files, tutorial, notebook, config)
                 self.facts[tutorial.name] = self.book.facts(tutorial.name, tutorial.digest)
         except (TutorialError, RunError, CacheError, EmbedError) as error:
@@ -109,7 +112,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         config.nav = navigation.expand(config.nav, self.book)
         self.hasty = self.serving and fresh and "running" in self.book.states.values()
         self.references.optional = self.hasty
-        self._remember(root / self.config.cache, linked, config)
+        self._remember(kept, linked, config)
 
     @event_priority(-100)  # after mkdocs-jupyter, which makes a page of each notebook
     def _on_files_complete(self, files: Files, *, config: MkDocsConfig) -> None:
@@ -189,7 +192,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
 
         See [on_env](https://www.mkdocs.org/dev-guide/plugins/#on_env).
         """
-        keep_compiled(env, Path(config.config_file_path).parent / self.config.cache)
+        keep_compiled(env, Path(config.config_file_path).parent / self.config.cache / SITE)
 
     def on_serve(
         self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Callable[..., None]
@@ -230,7 +233,8 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
             "chapters": navigation.chapters(config.nav, tutorials),
         }
         if not self.serving:
-            return Book(run(tutorials, Cache(cache), progress=sys.stderr), **said)
+            self.executed = run(tutorials, Cache(cache), progress=sys.stderr)
+            return Book(self.executed, **said)
         if self.background is None:
             handle, name = tempfile.mkstemp(prefix="labkit-")
             os.close(handle)
@@ -238,7 +242,8 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
             self.background = Scheduler(cache, on_change=self.signal.touch, log=log)
         now = self.background
         now.update(tutorials)
-        return Book(now.notebooks, now.states, now.messages, **said)
+        self.executed = now.notebooks
+        return Book(self.executed, now.states, now.messages, **said)
 
     def _remember(self, cache: Path, linked: list[str], config: MkDocsConfig) -> None:
         """Let this build take over from the last one what has not changed since."""

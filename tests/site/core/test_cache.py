@@ -428,8 +428,9 @@ def test_results_on_demand(repository: Any) -> None:
 
 
 def test_clean(repository: Any) -> None:
-    """Cleaning removes what the cache wrote, of every mode, and nothing else."""
+    """Cleaning removes runs of every mode and pages that were remembered, and nothing else."""
     repository.tutorial("pond", "pass")
+    repository.write(".cache/tutorials/site/pages/pond.json", "{}")
     repository.run()
     repository.run(Cache(repository.root / ".cache" / "tutorials", "quick"))
     other = repository.write(".cache/tutorials/runs/full/notes.txt", "mine")
