@@ -115,8 +115,8 @@ for ax, (title, view) in zip(axes.flat, views.items(), strict=True):
 # %% [markdown]
 # ## One, two, three dimensions
 #
-# `correlate` never asked how many axes there are. A time series has one, a film has three. (Colour
-# is no axis to slide along: a kernel for colour images has weights for all channels at once.)
+# `correlate` never asked how many axes there are. A time series has one, a film has three. (Color
+# is no axis to slide along: a kernel for color images has weights for all channels at once.)
 
 # %% values="response_right response_left"
 years, months = datasets.load_elnino()
@@ -558,7 +558,7 @@ assert abs(keras_accuracy - cnn_accuracy) < 0.08
 # %% [markdown]
 # ## Solutions to the exercises
 #
-# **1.** Sixteen kernels of 5 × 5 with stride 2 on a colour image of 32 × 32.
+# **1.** Sixteen kernels of 5 × 5 with stride 2 on a color image of 32 × 32.
 
 # %% label="exercise-1" tags=["solution"]
 layer = keras.layers.Conv2D(16, 5, strides=2)

@@ -108,7 +108,7 @@ assert np.isclose(huber_choice, 24.75)  # (21 + 23 + 24 + 26 + δ) / 4: there th
 
 # %% [markdown]
 # ## The same with a line: 22 typing errors
-# 5 % of the progress values are typed with one zero too many. A linear neuron, trained by
+# 5% of the progress values are typed with one zero too many. A linear neuron, trained by
 # each loss, sees the spoilt values; it is judged by its mean absolute error on the true ones.
 
 
@@ -153,7 +153,7 @@ assert slope_mse > 1.5 * slope_clean
 assert mae_truth_mse > 1.5 * mae_truth_clean
 assert max(mae_truth_mae, mae_truth_huber) < 1.05 * mae_truth_clean
 
-# %% label="typing" alt="The cloud of patients with three lines. That of the squared error climbs steeply out of the cloud; the other two run through its middle." caption="5 % of the targets are ten times too large (most lie above the picture). The squared error follows them." tags=["remove-input"]
+# %% label="typing" alt="The cloud of patients with three lines. That of the squared error climbs steeply out of the cloud; the other two run through its middle." caption="5% of the targets are ten times too large (most lie above the picture). The squared error follows them." tags=["remove-input"]
 fig, ax = plt.subplots()
 ax.plot(bmi, spoilt, ".", color=grey, markersize=3)
 for name, y in fits.items():

@@ -23,7 +23,7 @@ GREEN, RED = plot.COLORS["green"], plot.COLORS["red"]
 # ## Multiply, add, compare
 #
 # Four apples, two loaves, one cheese. The weights are the prices, and the bias is minus the
-# budget. The neuron says whether the basket is too dear.
+# budget. The neuron says whether you can afford the basket.
 
 # %% label="bill" values="total fires"
 quantity = np.array([4.0, 2.0, 1.0])  # the inputs: apples, loaves, cheeses

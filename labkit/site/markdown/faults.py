@@ -6,7 +6,7 @@ is looked up in the source once something is wrong.
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 _FENCE = re.compile(r"[ #>]*(`{3,}|~{3,})")
@@ -57,6 +57,17 @@ def lines_of(text: str, written: str) -> list[int]:
     """
     characters: list[str] = []
     numbers: list[int] = []  # the line of each character
+    for number, line in outside_code(text):
+        visible = _bare(_CODE.sub("\0", line))
+        characters.append(visible)
+        numbers += [number] * len(visible)
+    source, wanted = "".join(characters), "".join(map(_bare, written.split("\n")))
+    places = re.finditer(re.escape(wanted), source) if wanted else ()
+    return [numbers[place.start()] for place in places]
+
+
+def outside_code(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a page's source, counted from 1, that stand in no fenced code."""
     fence = ""
     for number, line in enumerate(text.split("\n"), 1):
         opening = _FENCE.match(line)
@@ -66,12 +77,7 @@ def lines_of(text: str, written: str) -> list[int]:
         elif opening:
             fence = opening[1]
         else:
-            visible = _bare(_CODE.sub("\0", line))
-            characters.append(visible)
-            numbers += [number] * len(visible)
-    source, wanted = "".join(characters), "".join(map(_bare, written.split("\n")))
-    places = re.finditer(re.escape(wanted), source) if wanted else ()
-    return [numbers[place.start()] for place in places]
+            yield number, line
 
 
 def _bare(line: str) -> str:

@@ -13,7 +13,7 @@ PATTERN = "tutorials/*.py"  # in mkdocs.yml, where the tutorials are to stand
 def parts(nav: Any) -> dict[str, str]:
     """Return the title of each part's section by the part's folder, in order."""
     found: dict[str, str] = {}
-    for page, section in _pages(nav):
+    for page, section in listed(nav):
         if folder := posixpath.dirname(page):
             found.setdefault(folder, section)
     return found
@@ -22,7 +22,7 @@ def parts(nav: Any) -> dict[str, str]:
 def chapters(nav: Any, tutorials: Iterable[Tutorial]) -> dict[str, str]:
     """Return the source of each tutorial's chapter by the tutorial's name, in order."""
     named = {f"{tutorial.part}/{tutorial.name}.md": tutorial.name for tutorial in tutorials}
-    return {named[page]: page for page, _ in _pages(nav) if page in named}
+    return {named[page]: page for page, _ in listed(nav) if page in named}
 
 
 def ordered(tutorials: Sequence[Tutorial], nav: Any) -> list[Tutorial]:
@@ -61,13 +61,13 @@ def _replaced(nav: Any, entries: list[Any]) -> Any:
     return nav
 
 
-def _pages(nav: Any, section: str = "") -> Iterator[tuple[str, str]]:
+def listed(nav: Any, section: str = "") -> Iterator[tuple[str, str]]:
     """Yield each page of the navigation with the title of its section."""
     if isinstance(nav, str):
         yield nav, section
     elif isinstance(nav, list):
         for item in nav:
-            yield from _pages(item, section)
+            yield from listed(item, section)
     elif isinstance(nav, dict):
         for title, item in nav.items():
-            yield from _pages(item, section if isinstance(item, str) else title)
+            yield from listed(item, section if isinstance(item, str) else title)

@@ -35,6 +35,7 @@ from labkit.site.markdown.math import MathExtension
 from labkit.site.markdown.references import ReferenceExtension
 
 from . import navigation, pages, search, serving, upstream
+from .marks import Marks
 from .memory import Folder, Memory, digest, keep_compiled, machine, settings
 from .policy import write_headers
 from .reference import Reference
@@ -60,6 +61,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         self.book = Book({})
         self.embed = EmbedExtension()
         self.math = MathExtension(strict=False)
+        self.marks = Marks()
         self.source = Path()  # of the page that is being made
         self.tutorials: dict[str, Tutorial] = {}  # by the place of their page
         self.notebooks: dict[str, Path] = {}  # by the tutorials' names
@@ -79,7 +81,8 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         See [on_config](https://www.mkdocs.org/dev-guide/plugins/#on_config).
         """
         self.references = ReferenceExtension()
-        config.markdown_extensions += [self.embed, self.math, self.references]
+        own = [self.embed, self.math, self.references, *self.marks.extensions]
+        config.markdown_extensions += own
         upstream.adapt_theme(config)
         upstream.use_templates(pages.TEMPLATES)
         upstream.check_braces(config)
@@ -92,6 +95,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         fresh = self.background is None and not kept.exists()
         linked = [file.src_uri for file in files]
         self.facts = {}
+        seconds: dict[str, float] = {}
         self.sources = pages.Sources(kept / "sources")
         font = mathfont.font(kept / "fonts")
         pages.write(files, mathfont.PATH, font, config)
@@ -102,13 +106,15 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
             for tutorial in tutorials:
                 linked.append(tutorial.place)
                 name = tutorial.name
-                notebook = self.executed.path(name)
-                notebook = notebook or self.sources.write(name, self.book.notebook(name))
+                content = self.book.notebook(name)
+                seconds[name] = content.metadata.get("labkit", {}).get("seconds", 0.0)
+                notebook = self.executed.path(name) or self.sources.write(name, content)
                 self.notebooks[name] = notebook
                 pages.add(files, tutorial, notebook, config)
                 self.facts[tutorial.name] = self.book.facts(tutorial.name, tutorial.digest)
         except (TutorialError, RunError, CacheError, EmbedError) as error:
             raise PluginError(str(error)) from None
+        self.marks.read(files, config, tutorials, seconds, set(self.book.chapters.values()))
         config.nav = navigation.expand(config.nav, self.book)
         self.hasty = self.serving and fresh and "running" in self.book.states.values()
         self.references.optional = self.hasty
@@ -141,6 +147,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         self.embed.context = for_page(self.book, page.file.src_uri, name)
         self.embed.context.exists = lambda path: path in files.src_uris
         self.math.errors.clear()
+        self.marks.enter(page, self.embed.context.link)
 
     def on_page_read_source(self, *, page: Page, config: MkDocsConfig) -> str | None:
         """Take what mkdocs-jupyter makes of a tutorial's notebook for the page's Markdown.
@@ -248,6 +255,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
     def _remember(self, cache: Path, linked: list[str], config: MkDocsConfig) -> None:
         """Let this build take over from the last one what has not changed since."""
         known = [settings(config), str(self.book.parts), str(self.book.chapters), str(self.hasty)]
+        known.append(self.marks.facts)
         base = digest(machine(), [*linked, *known])
         mkdocstrings: Any = config.plugins.get("mkdocstrings")
         reference = None
@@ -286,7 +294,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
             raise
         except Exception as error:  # of an extension; without its name nobody finds the page
             raise PluginError(f"{place}: {type(error).__name__}: {error}") from error
-        if errors := self.embed.context.errors + self.math.errors:
+        if errors := [*self.embed.context.errors, *self.math.errors, *self.marks.errors]:
             raise PluginError(report(place, self.source.read_text("utf-8-sig"), errors))
 
     def _fail(self, page: Page, message: str) -> str:

@@ -1,0 +1,141 @@
+"""What an author's marks need to know of the whole book: chapters, numbers, terms and sources."""
+
+import posixpath
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+from mkdocs.utils.meta import get_data
+
+from labkit.site.core import chapters
+from labkit.site.core.chapters import ChapterError
+from labkit.site.core.tutorial import Tutorial
+from labkit.site.markdown import glossary, numbers
+from labkit.site.markdown.chapter import ChapterExtension, Place
+from labkit.site.markdown.citations import CitationExtension, SourceError
+from labkit.site.markdown.faults import Fault
+from labkit.site.markdown.glossary import GlossaryError, GlossaryExtension, Words
+from labkit.site.markdown.numbers import NumberExtension, Numbering
+from labkit.site.markdown.quiz import QuizExtension
+
+from .navigation import listed
+
+
+class Marks:
+    """Keeps the extensions of an author's marks, and tells them which page comes.
+
+    Attributes:
+        facts: A text that is another when anything that pages show by these marks is.
+    """
+
+    def __init__(self) -> None:
+        self.chapter = ChapterExtension()
+        self.numbers = NumberExtension()
+        self.citations = CitationExtension()
+        self.glossary = GlossaryExtension()
+        self.quiz = QuizExtension()
+        self.facts = ""
+
+    @property
+    def extensions(self) -> list[Any]:
+        """The extensions of Python-Markdown."""
+        return [self.chapter, self.numbers, self.citations, self.glossary, self.quiz]
+
+    @property
+    def errors(self) -> list[Fault | tuple[str, str]]:
+        """What is wrong on the page that was rendered last."""
+        sources = (self.numbers, self.citations, self.glossary, self.quiz)
+        return [error for extension in sources for error in extension.errors]
+
+    def read(
+        self,
+        files: Files,
+        config: MkDocsConfig,
+        tutorials: Sequence[Tutorial],
+        seconds: Mapping[str, float],
+        written: Collection[str],
+    ) -> None:
+        """Read what the chapters' front matter and the files of sources, terms and paths say.
+
+        Args:
+            files: The site's files.
+            config: The site's settings.
+            tutorials: The tutorials.
+            seconds: How long each ran; 0 for one that has not run.
+            written: The pages that are a tutorial's chapter; others say what they need.
+
+        Raises:
+            PluginError: They do not fit together.
+        """
+        docs = Path(config.docs_dir)
+        texts = {file.src_uri: text for file in files if (text := _text(file)) is not None}
+        metas = {path: get_data(text)[1] for path, text in texts.items()}
+        titles = {path: str(meta.get("title", path)) for path, meta in metas.items()}
+        try:
+            found = [
+                chapters.read(path, titles[path], metas[path], len(texts[path].split()))
+                for path, _ in listed(config.nav)
+                if path in texts and (path in written or {"needs", "goals"} & set(metas[path]))
+            ]
+            chapters.ordered(found)
+            paths = []
+            if (file := docs / "paths.yml").is_file():
+                given = yaml.safe_load(file.read_text("utf-8"))
+                paths = chapters.paths(given, found, file.name)
+            terms = {}
+            if (file := docs / "glossary.yml").is_file():
+                terms = glossary.read(file)
+            self._sources(docs / "references.bib", [*texts.values(), *(t.text for t in tutorials)])
+        except (ChapterError, GlossaryError, SourceError) as error:
+            raise PluginError(str(error)) from None
+        seconds = {name: second for name, second in seconds.items() if second}
+        self._place = Place(found, paths, seconds=seconds)
+        self._things = numbers.count({chapter.path: texts[chapter.path] for chapter in found})
+        self._words = Words(terms, glossary.uses(texts), titles)
+        shown = [(c.path, c.title, c.needs, c.goals, c.minutes) for c in found]
+        times = {name: round(second) for name, second in seconds.items()}
+        self.facts = repr((shown, paths, times, self._things, self._words))
+
+    def enter(self, page: Page, link: Callable[[str], str]) -> None:
+        """Tell the extensions which page comes."""
+        path = page.file.src_uri
+        here = next((c for c in self._place.chapters if c.path == path), None)
+        place, words = self._place, self._words
+        self.chapter.place = Place(place.chapters, place.paths, link, place.seconds, here)
+        self.numbers.numbering = Numbering(self._things, self._chapter_of(path), link)
+        self.glossary.words = Words(words.terms, words.used, words.titles, link)
+        self.citations.cited.clear()
+        for extension in (self.numbers, self.citations, self.glossary, self.quiz):
+            extension.errors.clear()
+
+    def _chapter_of(self, path: str) -> str:
+        """Return the chapter of a tutorial's page, and any other page itself."""
+        if not path.endswith(".py"):
+            return path
+        name = posixpath.splitext(posixpath.basename(path))[0]
+        return next((c.path for c in self._place.chapters if c.name == name), path)
+
+    def _sources(self, bibliography: Path, texts: list[str]) -> None:
+        self.citations.use(bibliography)
+        if not bibliography.is_file():
+            return
+        if unused := self.citations.sources.unused(texts):
+            raise SourceError(
+                f"{bibliography.name}: nothing cites {', '.join(map(repr, unused))}. Cite each "
+                "source where it is used, such as [@key], or remove it."
+            )
+
+
+def _text(file: File) -> str | None:
+    """Return the Markdown of a page; None for another file, or one that cannot be decoded."""
+    if not file.src_uri.endswith(".md"):
+        return None
+    try:
+        return file.content_string
+    except UnicodeDecodeError:
+        return None  # on_page_read_source says so, with the line

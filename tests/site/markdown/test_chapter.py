@@ -1,0 +1,78 @@
+"""The box at a chapter's head, the map and the paths."""
+
+from xml.etree import ElementTree
+
+from markdown import Markdown
+
+from labkit.site.core.chapters import Chapter, LearningPath
+from labkit.site.markdown.chapter import ChapterExtension, Place
+
+NEURONS = Chapter("foundations/neurons.md", "A single neuron", words=1000)
+LAYERS = Chapter("foundations/layers.md", "Layers & networks", ("neurons",), ("count *weights*",))
+LOSS = Chapter("foundations/loss.md", "Loss", ("neurons", "layers"))
+PATH = LearningPath("From zero", "In order.", ("neurons", "layers"))
+
+
+def convert(text: str, here: Chapter | None = None) -> ElementTree.Element:
+    """Convert a page of the small book and parse what came out."""
+    extension = ChapterExtension()
+    extension.place = Place(
+        [NEURONS, LAYERS, LOSS], [PATH], lambda path: f"../{path}", {"layers": 25.2}, here
+    )
+    html = Markdown(extensions=[extension]).convert(text)
+    return ElementTree.fromstring(f"<div>{html}</div>")
+
+
+def words(element: ElementTree.Element | None) -> str:
+    """Return an element's text in one line."""
+    assert element is not None
+    return " ".join("".join(element.itertext()).split())
+
+
+def test_a_chapter_says_what_it_needs_and_gives() -> None:
+    """The box stands below the title: needs as links, goals with their Markdown, both times."""
+    page = convert("# Layers\n\nText.", LAYERS)
+    assert [child.tag for child in page] == ["h1", "div", "p"]
+    box = page[1]
+    assert words(box).startswith("You need A single neuron. You will be able to count weights")
+    assert box.find(".//li/em") is not None
+    assert [link.get("href") for link in box.iter("a")] == ["../foundations/neurons.md"]
+    assert words(box.find("p[@class='lab-facts']")) == "1 minute to read · 25 seconds to run"
+
+
+def test_other_pages_have_no_box() -> None:
+    """A page that is no chapter, and a chapter without needs and goals, begin with their text."""
+    assert [child.tag for child in convert("# Home\n\nText.")] == ["h1", "p"]
+    assert [child.tag for child in convert("# A neuron\n\nText.", NEURONS)] == ["h1", "p"]
+
+
+def test_the_map_draws_each_chapter_below_what_it_needs() -> None:
+    """Each box is a link with its title, and each direct need a line from above."""
+    page = convert("{{ map }}")
+    links = {link.get("data-chapter"): link for link in page.findall(".//svg/a")}
+    assert {name: link.get("href") for name, link in links.items()} == {
+        "neurons": "../foundations/neurons.md",
+        "layers": "../foundations/layers.md",
+        "loss": "../foundations/loss.md",
+    }
+    assert words(links["layers"]) == "Layers & networks"
+    tops = [float(link[0].get("y", "")) for link in links.values()]
+    assert tops == sorted(set(tops))
+    assert len(page.findall(".//svg/path")) == 2
+
+
+def test_the_map_is_also_a_list() -> None:
+    """The list says of each chapter what it needs."""
+    items = [words(item) for item in convert("{{ map }}").findall(".//details/ul/li")]
+    assert items == [
+        "A single neuron",
+        "Layers & networks needs A single neuron.",
+        "Loss needs A single neuron and Layers & networks.",
+    ]
+
+
+def test_paths_list_their_chapters() -> None:
+    """A path has its title, its reason and its chapters as links in order."""
+    page = convert("{{ paths }}")
+    assert words(page) == "From zero In order. A single neuron Layers & networks"
+    assert len(page.findall(".//ol/li/a")) == 2
