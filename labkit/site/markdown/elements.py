@@ -2,7 +2,7 @@
 
 A page names a figure by its tag, and its data as it would name a value:
 `<lab-digit data="cnn#network"></lab-digit>`. Only pages with such a tag load its script.
-Data is a script, too: a page opened from a folder may load scripts, but no other files.
+Data come as a script, too: a page opened from a folder may load scripts, but no other files.
 """
 
 import difflib
