@@ -1,6 +1,6 @@
 """`python -m labkit.site`: run, list and clear the executed tutorials, without MkDocs.
 
-Only `zip` needs MkDocs: it builds the whole site.
+Only `zip`, `pdf` and `epub` need MkDocs: they build the whole site.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,8 +79,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("clean", parents=[places], help="remove every cached result and page")
     zipped = commands.add_parser("zip", help="build the site for reading from a folder, zipped")
-    zipped.add_argument("archive", type=Path, metavar="FILE.zip")
+    zipped.add_argument("target", type=_target(".zip"), metavar="FILE.zip")
+    pdf = commands.add_parser("pdf", help="print the whole book; needs Chromium")
+    pdf.add_argument("target", type=_target(".pdf"), metavar="FILE.pdf")
+    epub = commands.add_parser("epub", help="make the whole book for readers of e-books")
+    epub.add_argument("target", type=_target(".epub"), metavar="FILE.epub")
+    figures = commands.add_parser(
+        "figures", parents=[places], help="write every figure as SVG and PNG, zipped"
+    )
+    figures.add_argument("target", type=_target(".zip"), metavar="FILE.zip")
     return parser
+
+
+def _target(suffix: str) -> Callable[[str], Path]:
+    """Return a function that reads the name of a file to be written."""
+
+    def read(text: str) -> Path:
+        path = Path(text)
+        if path.suffix != suffix or not path.parent.is_dir():
+            raise argparse.ArgumentTypeError(
+                f"expected FILE{suffix} in a folder that exists. Received: {text!r}"
+            )
+        return path
+
+    return read
 
 
 def _name(text: str) -> str:
@@ -108,9 +130,6 @@ def _seconds(text: str) -> float:
 
 
 def _zip(archive: Path) -> int:
-    if archive.suffix != ".zip" or not archive.parent.is_dir():
-        print(f"Expected FILE.zip in a folder that exists. Received: {archive}", file=sys.stderr)
-        return 1
     with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".zip-") as folder:
         site = Path(folder, archive.stem)
         command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(site)]
@@ -121,9 +140,25 @@ def _zip(archive: Path) -> int:
     return 0
 
 
+def _paper(command: str, target: Path) -> int:
+    from .mkdocs.collect import built
+    from .paper import write
+
+    try:
+        with built(Path("mkdocs.yml")) as (about, pages, site):
+            make = write.pdf if command == "pdf" else write.epub
+            make(about, pages, site, target)
+    except write.PaperError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
 def _command(options: argparse.Namespace) -> int:
     if options.command == "zip":
-        return _zip(options.archive)
+        return _zip(options.target)
+    if options.command in ("pdf", "epub"):
+        return _paper(options.command, options.target)
     from .core.cache import Cache, CacheError
     from .core.schedule import RunError, run
     from .core.tutorial import TutorialError, find
@@ -138,6 +173,9 @@ def _command(options: argparse.Namespace) -> int:
         if options.command == "list":
             _list(tutorials.values(), cache)
             return 0
+        if options.command == "figures":
+            _figures(tutorials.values(), cache, options.target)
+            return 0
         for name in options.names:
             if name not in tutorials:
                 near = difflib.get_close_matches(name, tutorials, n=1)
@@ -149,6 +187,16 @@ def _command(options: argparse.Namespace) -> int:
     except (TutorialError, CacheError, RunError) as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def _figures(tutorials: "Iterable[Tutorial]", cache: "Cache", target: Path) -> None:
+    from .core import slides
+    from .core.schedule import run
+
+    chosen = list(tutorials)
+    executed = run(chosen, cache, progress=sys.stderr)
+    count = slides.write({tutorial: executed[tutorial.name] for tutorial in chosen}, target)
+    print(f"{target}: {count} figures")
 
 
 def _list(tutorials: "Iterable[Tutorial]", cache: "Cache") -> None:

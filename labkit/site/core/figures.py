@@ -114,6 +114,19 @@ def sized(svg: str) -> tuple[str, int, int]:
     return svg, max(1, round(width)), max(1, round(height))
 
 
+def raster(svg: str, width: int) -> bytes:
+    """Return a drawing as a PNG file.
+
+    Args:
+        svg: The drawing.
+        width: Width in pixels.
+    """
+    import resvg_py
+
+    # Without a resolution, lengths in points have no size.
+    return bytes(resvg_py.svg_to_bytes(svg_string=svg, width=width, dpi=96.0))
+
+
 def foreign(svg: str) -> str:
     """Return the color of the axes' text that the dark page does not exchange; empty if none.
 

@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 
 from labkit._palette import PALETTE
 
-from .figures import Figure, darkened, figures
+from .figures import Figure, darkened, figures, raster
 
 WIDTH, HEIGHT = 320, 180  # pixels at most
 QUALITY = 70  # of WebP: a thumbnail weighs a few kilobytes
@@ -62,18 +62,11 @@ def _made(figure: Figure) -> dict[str, dict[str, str | int]]:
     light, dark = PALETTE["paper"]
     if isinstance(figure.content, bytes):
         return {"pixels": _small(figure.content, light)}
+    # Twice as large as it is needed, so that it gets smooth.
     return {
-        "light": _small(_pixels(figure.content), light),
-        "dark": _small(_pixels(darkened(figure.content)), dark),
+        "light": _small(raster(figure.content, 2 * WIDTH), light),
+        "dark": _small(raster(darkened(figure.content), 2 * WIDTH), dark),
     }
-
-
-def _pixels(svg: str) -> bytes:
-    """Return a drawing as a PNG file, twice as large as it is needed, so that it gets smooth."""
-    import resvg_py
-
-    # Without a resolution, lengths in points have no size.
-    return bytes(resvg_py.svg_to_bytes(svg_string=svg, width=2 * WIDTH, dpi=96.0))
 
 
 def _small(image: bytes, paper: str) -> dict[str, str | int]:
