@@ -16,7 +16,10 @@ from urllib.parse import unquote, urlsplit
 from bs4 import BeautifulSoup, Tag
 
 # What only a screen can use; beside the map stands the list that says the same.
-_SCREEN = "script, style, button, .headerlink, .lab-dark, .lab-screen, .lab-map svg, template"
+_SCREEN = (
+    "script, style, button, template, .headerlink, .lab-dark, .lab-screen, .lab-map svg, "
+    ".tabbed-set > input"
+)
 _REFERRING = ("for", "aria-labelledby", "aria-describedby", "headers")
 
 
