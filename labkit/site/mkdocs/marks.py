@@ -13,7 +13,7 @@ from mkdocs.structure.pages import Page
 from mkdocs.utils.meta import get_data
 
 from labkit.site.core import chapters
-from labkit.site.core.chapters import ChapterError
+from labkit.site.core.chapters import Chapter, ChapterError
 from labkit.site.core.tutorial import Tutorial
 from labkit.site.markdown import glossary, numbers
 from labkit.site.markdown.chapter import ChapterExtension, Place
@@ -40,6 +40,7 @@ class Marks:
         self.glossary = GlossaryExtension()
         self.quiz = QuizExtension()
         self.facts = ""
+        self._place = Place()
 
     @property
     def extensions(self) -> list[Any]:
@@ -51,6 +52,11 @@ class Marks:
         """What is wrong on the page that was rendered last."""
         sources = (self.numbers, self.citations, self.glossary, self.quiz)
         return [error for extension in sources for error in extension.errors]
+
+    @property
+    def chapters(self) -> Sequence[Chapter]:
+        """Every chapter, in the order of the book."""
+        return self._place.chapters
 
     def read(
         self,

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from jinja2 import Environment
 from mkdocs.config import config_options
@@ -17,9 +17,11 @@ from mkdocs.exceptions import BuildError, PluginError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority, get_plugin_logger
 from mkdocs.structure.files import Files
+from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import TableOfContents
 from mkdocs.utils import get_relative_url
+from mkdocs.utils.templates import TemplateContext
 
 from labkit.site.core.book import Book, EmbedError, places
 from labkit.site.core.cache import SITE, Cache, CacheError
@@ -34,7 +36,7 @@ from labkit.site.markdown.faults import report
 from labkit.site.markdown.math import MathExtension
 from labkit.site.markdown.references import ReferenceExtension
 
-from . import navigation, pages, search, serving, upstream
+from . import cite, navigation, pages, search, serving, upstream
 from .marks import Marks
 from .memory import Folder, Memory, digest, keep_compiled, machine, settings
 from .policy import write_headers
@@ -130,6 +132,11 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
                 pages.write(files, script, tutorial.text, config)
                 for path, content in given.files(self.book, tutorial.name):
                     pages.write(files, path, content, config)
+            if config.site_url:  # other sites ask for a card at its address
+                kept = Path(config.config_file_path).parent / self.config.cache / SITE / "cards"
+                shown = self.marks.chapters, self.book.parts, self.book, config.site_name, kept
+                for path, image in cite.drawn(*shown):
+                    pages.write(files, path, image, config)
         except EmbedError as error:
             raise PluginError(str(error)) from None
 
@@ -193,6 +200,17 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         self.shown[page.url] = sorted(self.book.asked, key=list(self.book.notebooks).index)
         addresses = (get_relative_url(script, page.url) for script in scripts)
         return html + "".join(f'<script defer src="{url}"></script>' for url in addresses)
+
+    def on_page_context(
+        self, context: TemplateContext, *, page: Page, config: MkDocsConfig, nav: Navigation
+    ) -> TemplateContext:
+        """Add what lets others cite the page.
+
+        See [on_page_context](https://www.mkdocs.org/dev-guide/plugins/#on_page_context).
+        """
+        year = context["build_date_utc"].year
+        added = cite.context(page, config, self.marks.chapters, year)
+        return cast(TemplateContext, {**context, **added})
 
     def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
         """Keep the theme's templates compiled from one build to the next.
