@@ -127,6 +127,7 @@ def test_lighthouse_finds_nothing(server: str, chromium: str, tmp_path: Path, ad
         assert found[name] == 1, (name, failed)
 
 
+@pytest.mark.nightly  # six audits; and only a machine that does nothing else compares well
 def test_a_chapter_is_as_fast_as_a_plain_page(
     server: str, plain: str, chromium: str, tmp_path: Path
 ) -> None:
