@@ -119,6 +119,12 @@ class Marks:
         for extension in (self.numbers, self.citations, self.glossary, self.quiz):
             extension.errors.clear()
 
+    def prefix(self, page: Page) -> str:
+        """Return what comes before the numbers of a page's equations: `3.` in chapter 3."""
+        path = self._chapter_of(page.file.src_uri)
+        numbers = [number for number, one in enumerate(self.chapters, 1) if one.path == path]
+        return f"{numbers[0]}." if numbers else ""
+
     def _chapter_of(self, path: str) -> str:
         """Return the chapter of a tutorial's page, and any other page itself."""
         if not path.endswith(".py"):

@@ -155,6 +155,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         self.embed.context.exists = lambda path: path in files.src_uris
         self.math.errors.clear()
         self.marks.enter(page, self.embed.context.link)
+        self.math.setConfig("prefix", self.marks.prefix(page))
 
     def on_page_read_source(self, *, page: Page, config: MkDocsConfig) -> str | None:
         """Take what mkdocs-jupyter makes of a tutorial's notebook for the page's Markdown.
