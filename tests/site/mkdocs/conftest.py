@@ -7,22 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from labkit import site
-
 CONFIG = """
 site_name: Small
 repo_url: https://github.com/someone/something
 edit_uri: edit/main/docs/
 nav: [index.md, chapter.md, api.md, Tutorials: [tutorials/index.md, tutorials/*.py]]
 theme:
-  name: material
-  custom_dir: THEME
+  name: labkit
   font: false
   logo: logo.svg
   features: [content.action.edit, navigation.footer, navigation.instant, navigation.tabs]
   palette: {primary: custom, accent: custom}
 plugins:
-  - search
+  - material/search
   - labkit
   - mkdocs-jupyter: {include: ["*.ipynb"], ignore: ["*.md"], ignore_h1_titles: true, cache: false}
   - autorefs
@@ -32,7 +29,7 @@ markdown_extensions:
   - admonition
   - toc: {permalink: true}
   - pymdownx.superfences
-""".replace("THEME", str(Path(site.__file__).with_name("mkdocs") / "theme"))
+"""
 TINY = """# %% [markdown]
 # # A tiny tutorial
 #
@@ -123,6 +120,13 @@ class Site:
             text=True,
             check=False,
         )
+
+    def refused(self, *arguments: str) -> str:
+        """Build a site that is wrong; return what is said of it, which is no traceback."""
+        done = self.build(*arguments)
+        assert done.returncode != 0
+        assert "Traceback" not in done.stderr
+        return done.stderr
 
     def sources(self) -> dict[str, bytes]:
         """Return every file of docs/ and tutorials/."""
