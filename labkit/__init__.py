@@ -8,7 +8,13 @@ A module is loaded when it is first used, so that `import labkit` takes no time 
 loads no more than it needs; `__init__.pyi` tells type checkers the same names.
 """
 
+import os
 from importlib import import_module
+
+# The book's scripts compare labkit with Keras. TensorFlow, on which Keras runs, begins its log with
+# some lines about graphics cards and processors, among them "failed call to cuInit", which are no
+# fault. What fails is raised as an exception all the same.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 _MODULES = ["activations", "callbacks", "config", "datasets", "initializers", "layers", "losses"]
 _MODULES += ["metrics", "models", "optimizers", "plot", "regularizers", "stats", "testing", "utils"]

@@ -202,6 +202,16 @@ def test_import_is_light() -> None:
     assert json.loads(done.stdout) == [[], []]
 
 
+def test_tensorflow_is_told_to_start_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless whoever runs a script wants its log."""
+    asking = "import os, labkit; print(os.environ['TF_CPP_MIN_LOG_LEVEL'])"
+    for given, level in (None, "3"), ("0", "0"):
+        monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+        if given:
+            monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", given)
+        assert subprocess.check_output([sys.executable, "-c", asking], text=True).strip() == level
+
+
 def test_typed_package_is_marked() -> None:
     """The package contains the marker that makes type checkers use its annotations."""
     assert (Path(labkit.__file__).parent / "py.typed").is_file()
