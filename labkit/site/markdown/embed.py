@@ -23,12 +23,15 @@ from labkit.site.core.book import EmbedError
 
 from . import frame, gallery
 from .context import Context, for_page
+from .faults import CELL
 from .leftovers import leftovers
 from .parts import EMBEDS, FROM, Parts
 from .titles import TitleExtension
 
 GALLERY = "tutorials"
 _KINDS = [*EMBEDS, GALLERY]
+_BRACES = r"\{\{((?:(?!\}\}).)*?)\}\}"
+_LINE = re.compile(rf"^ {{0,3}}{_BRACES}[ \t]*$", re.MULTILINE)
 _BLOCK = re.compile(r"([A-Za-z]+)(?:\s+(.*))?")
 _VALUE = re.compile(r"([^\s:#]+#[^\s:]+)(?::(.*))?")
 
@@ -49,8 +52,6 @@ class EmbedExtension(Extension):  # type: ignore[misc]  # Markdown is untyped
             "book": ["", "The tutorials: a labkit.site.core.book.Book."],
             "page": ["index.md", "The page's path among the site's sources."],
             "link": ["", "A function from a source file's path to the link that this page has."],
-            "open": ["{{", "What begins an embed."],
-            "close": ["}}", "What ends it."],
         }
         super().__init__(**kwargs)
         self.context: Context | None = None
@@ -64,27 +65,23 @@ class EmbedExtension(Extension):  # type: ignore[misc]  # Markdown is untyped
         """Register blocks below indented code, and values below inline code."""
         TitleExtension().extendMarkdown(md)
         if self.context is not None:
-            start, end = self.getConfig("open"), self.getConfig("close")
-            inner = rf"{re.escape(start)}((?:(?!{re.escape(end)}).)*?){re.escape(end)}"
-            line = re.compile(rf"^ {{0,3}}{inner}[ \t]*$", re.MULTILINE)
-            block = _Block(md.parser, self.context, line)
+            block = _Block(md.parser, self.context)
             md.parser.blockprocessors.register(block, "labkit-embed", 75)
-            value = _Value(inner, md, self.context)
+            value = _Value(_BRACES, md, self.context)
             md.inlinePatterns.register(value, "labkit-value", 187)
             md.treeprocessors.register(_Frame(md, self.context), "labkit-frame", 30)
-            settle = _Settle(md, self.context, (start, end), self.strict)
+            settle = _Settle(md, self.context, self.strict)
             md.treeprocessors.register(settle, "labkit-settle", 5.5)  # below formulas
 
 
 class _Block(BlockProcessor):  # type: ignore[misc]  # Markdown is untyped
-    def __init__(self, parser: Any, context: Context, line: re.Pattern[str]) -> None:
+    def __init__(self, parser: Any, context: Context) -> None:
         super().__init__(parser)
         self.context = context
-        self.line = line
 
     def _find(self, block: str) -> tuple[re.Match[str], re.Match[str]] | None:
         """Return the first line that is an embed, and what stands in its braces."""
-        for found in self.line.finditer(block):
+        for found in _LINE.finditer(block):
             if inner := _BLOCK.fullmatch(found[1].strip()):
                 return found, inner
         return None
@@ -165,24 +162,22 @@ class _Frame(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
 class _Settle(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
     """Moves the links of captions, parts links inside links, and notes what is left in braces."""
 
-    def __init__(
-        self, md: Markdown, context: Context, delimiters: tuple[str, str], strict: bool
-    ) -> None:
+    def __init__(self, md: Markdown, context: Context, strict: bool) -> None:
         super().__init__(md)
         self.context = context
-        self.delimiters = delimiters
         self.strict = strict
 
     def run(self, root: Element) -> None:
         for element in root.iter():
             if name := element.attrib.pop(FROM, ""):
                 self._move(element, name)
+            element.attrib.pop(CELL, None)
             if element.tag == "a":
                 for inner in element.iter("a"):
                     if inner is not element:  # HTML has no links inside links
                         inner.tag = "span"
                         del inner.attrib["href"]
-        self.context.errors += leftovers(root, self.md, *self.delimiters)
+        self.context.errors += leftovers(root, self.md)
         if self.strict and self.context.errors:
             reasons = [f"{written}: {why}" for written, why in self.context.errors]
             self.context.errors.clear()

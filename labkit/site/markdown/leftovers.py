@@ -14,28 +14,26 @@ from .parts import Given
 _CODE = {"code", "math", "pre", "script", "style", "textarea"}
 
 
-def leftovers(root: Element, md: Markdown, start: str, end: str) -> Iterator[tuple[str, str]]:
+def leftovers(root: Element, md: Markdown) -> Iterator[tuple[str, str]]:
     """Yield what is left in braces on a page, as it was written, and what is wrong with it.
 
     Args:
         root: The page's tree, when all of it has been processed.
         md: Its converter, which keeps raw HTML apart.
-        start: What begins an embed.
-        end: What ends it.
     """
     for text in _texts(root):
-        for written in _written(text, start, end):
+        for written in _written(text):
             yield (
                 written,
-                f"{written} is no embed. Expected one such as {start} figure NAME#LABEL {end} or "
-                f"{start} NAME#VALUE:.2f {end}. Between backticks, braces stay as they are.",
+                f"{written} is no embed. Expected one such as {{{{ figure NAME#LABEL }}}} or "
+                "{{ NAME#VALUE:.2f }}. Between backticks, braces stay as they are.",
             )
     for block in md.htmlStash.rawHtmlBlocks:
         if not isinstance(block, str) or isinstance(block, Given):
             continue
-        if start in block:
+        if "{{" in block:
             for text in _raw_texts(block):
-                for written in _written(text, start, end):
+                for written in _written(text):
                     yield (
                         written,
                         f"{written} stands in raw HTML, where no Markdown is read. Give the "
@@ -45,7 +43,7 @@ def leftovers(root: Element, md: Markdown, start: str, end: str) -> Iterator[tup
             value = html.unescape(block.partition('data-tutorial="')[2].partition('"')[0])
             yield (
                 value,
-                f"{start} {value} {end} stands inside a tag of HTML, where it would be a link. "
+                f"{{{{ {value} }}}} stands inside a tag of HTML, where it would be a link. "
                 "Write the tag as Markdown, or the number elsewhere.",
             )
 
@@ -72,9 +70,9 @@ def _raw_texts(markup: str) -> Iterator[str]:
             yield str(text)
 
 
-def _written(text: str, start: str, end: str) -> Iterator[str]:
+def _written(text: str) -> Iterator[str]:
     """Yield each leftover in a text as it was written, as far as the text holds it."""
-    for part in text.split(start)[1:]:
-        inner, closed, _ = part.partition(end)
+    for part in text.split("{{")[1:]:
+        inner, closed, _ = part.partition("}}")
         inner, cut, _ = inner.partition(STX)  # what follows is no longer as it was written
-        yield f"{start}{inner}{'' if cut else closed}"
+        yield f"{{{{{inner}{'' if cut else closed}"

@@ -10,8 +10,6 @@ from importlib.metadata import distribution, version
 from io import BytesIO
 from pathlib import Path
 
-from fontTools import subset
-
 PATH = "assets/math.woff"  # on the site; site.css names it
 
 
@@ -48,6 +46,8 @@ def _subset(path: str) -> bytes:
 
     Letters drawn anew for exponents (`ssty`) would double the size.
     """
+    from fontTools import subset  # takes a sixth of a second, and nearly every build has the font
+
     options = subset.Options(
         flavor="woff",
         layout_features=[],

@@ -21,7 +21,6 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import AnchorLink, TableOfContents
-from mkdocs.utils import CountHandler
 
 import labkit
 from labkit import site
@@ -56,13 +55,14 @@ class Folder:
     def put(self, name: str, content: dict[str, Any]) -> None:
         """Write a file at once, so that another build sees the old one or the new one."""
         with contextlib.suppress(OSError):  # a read-only folder costs time, not the build
-            self.path.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=self.path, delete=False) as file:
+            target = self._file(name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile("w", dir=target.parent, delete=False) as file:
                 json.dump(content, file)
-            os.replace(file.name, self._file(name))
+            os.replace(file.name, target)
 
     def _file(self, name: str) -> Path:
-        return self.path / f"{name.replace('/', '-')}.json"
+        return self.path / f"{name}.json"
 
 
 class Memory:
@@ -102,37 +102,30 @@ class Memory:
         self._facts = facts
         self._digests: dict[str, str] = {}  # of files, as this build first saw them
 
-    def recall(self, page: Page) -> dict[str, Any] | None:
-        """Return what is kept of a page as it stands; None if it must be rendered.
-
-        Args:
-            page: The page; its Markdown is final.
-        """
-        kept = self._store.get(page.file.src_uri)
-        holds = (
-            kept is not None
-            and kept.get("key") == self._key(page)
-            and all(self._digest(path) == known for path, known in kept["files"].items())
-            and all(self._facts(name) == known for name, known in kept["tutorials"].items())
-        )
-        return kept if holds else None
-
     def render(self, page: Page, config: Any, files: Files) -> None:
-        """Restore a page, or render and keep it."""
-        if kept := self.recall(page):
+        """Restore a page, or render and keep it; its Markdown is final."""
+        kept = self._store.get(page.file.src_uri)
+        if kept and self._holds(page, kept):
             self._restore(page, files, kept)
             return
         self._asked.clear()
-        documenting = self._reference.noting() if self._reference else _nothing()
+        nothing = contextlib.nullcontext(Documented())
         with (
-            _warnings() as counts,
+            upstream.heard(logging.WARNING) as warnings,
             noting() as reads,
             _anchors(self._autorefs) as anchors,
-            documenting as documented,
+            self._reference.noting() if self._reference else nothing as documented,
         ):
             self._page(page, config, files)
-        if not counts and not reads.elsewhere:
+        if not warnings and not reads.elsewhere:
             self._keep(page, reads, documented, anchors)
+
+    def _holds(self, page: Page, kept: dict[str, Any]) -> bool:
+        return (
+            kept["key"] == self._key(page)
+            and all(self._digest(path) == known for path, known in kept["files"].items())
+            and all(self._facts(name) == known for name, known in kept["tutorials"].items())
+        )
 
     def _keep(self, page: Page, reads: Reads, documented: Documented, anchors: list[Any]) -> None:
         own = str(self._store.path.parent.absolute()) + os.sep  # templates that were compiled
@@ -217,24 +210,6 @@ def _installed() -> list[str]:
     """Return the packages that Python finds, with their versions."""
     folders = (path for path in sys.path if os.path.isdir(path))
     return sorted(name for path in folders for name in os.listdir(path) if ".dist-info" in name)
-
-
-@contextlib.contextmanager
-def _nothing() -> Iterator[Documented]:
-    yield Documented()
-
-
-@contextlib.contextmanager
-def _warnings() -> Iterator[dict[int, int]]:
-    """Count what MkDocs and its plugins warn of."""
-    counter = CountHandler()
-    counter.setLevel(logging.WARNING)
-    log = logging.getLogger("mkdocs")
-    log.addHandler(counter)
-    try:
-        yield counter.counts
-    finally:
-        log.removeHandler(counter)
 
 
 @contextlib.contextmanager

@@ -88,6 +88,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         upstream.adapt_theme(config)
         upstream.use_templates(pages.TEMPLATES)
         upstream.check_braces(config)
+        upstream.refuse_missing_snippets(config)
 
     @event_priority(100)  # before mkdocs-jupyter, which makes pages of the scripts
     def _on_files_add(self, files: Files, *, config: MkDocsConfig) -> None:

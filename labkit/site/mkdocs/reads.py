@@ -34,10 +34,10 @@ _noted: ContextVar[Reads | None] = ContextVar("noted", default=None)  # each thr
 
 
 @contextlib.contextmanager
-def noting(reads: Reads | None = None) -> Iterator[Reads]:
+def noting() -> Iterator[Reads]:
     """Note what this thread reads."""
     _install()
-    reads = reads or Reads()
+    reads = Reads()
     token = _noted.set(reads)
     try:
         yield reads

@@ -4,15 +4,16 @@ MkDocs leaves the browser waiting after such a build. Here it counts as built: e
 shows what is wrong, until an edit has mended it.
 """
 
-import contextlib
 import html
 import logging
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from mkdocs.livereload import LiveReloadServer
+
+from . import upstream
 
 PAGE = "build-error.html"
 _TEMPLATE = """<!doctype html>
@@ -66,7 +67,7 @@ def attach(server: LiveReloadServer, opened: Callable[[str], None]) -> None:
     error = Path(server.root, PAGE)
 
     def rebuild() -> None:
-        with _said() as messages:
+        with upstream.heard(logging.ERROR) as messages:
             try:
                 build()
             except (Exception, SystemExit) as failure:
@@ -86,20 +87,6 @@ def attach(server: LiveReloadServer, opened: Callable[[str], None]) -> None:
 
     server.builder = rebuild
     server.set_app(application)
-
-
-@contextlib.contextmanager
-def _said() -> Iterator[list[str]]:
-    """Collect the errors that a build logs."""
-    messages: list[str] = []
-    handler = logging.Handler(logging.ERROR)
-    handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
-    log = logging.getLogger("mkdocs")
-    log.addHandler(handler)
-    try:
-        yield messages
-    finally:
-        log.removeHandler(handler)
 
 
 def _described(error: BaseException) -> str:

@@ -4,7 +4,9 @@ Each name stands here and nowhere else, with the reason; test_upstream.py says w
 has moved one.
 """
 
+import contextlib
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,26 @@ def use_templates(folder: Path) -> None:
     """
     mkdocs_jupyter.config.settings.templates_dir = str(folder)
     logging.getLogger(JUPYTER_LOGGER).setLevel(logging.WARNING)
+
+
+def refuse_missing_snippets(config: MkDocsConfig) -> None:
+    """Let a snippet that does not exist be an error; as it comes, it would be left out silently."""
+    if "pymdownx.snippets" in config.markdown_extensions:
+        config.mdx_configs.setdefault("pymdownx.snippets", {}).setdefault("check_paths", True)
+
+
+@contextlib.contextmanager
+def heard(level: int) -> Iterator[list[str]]:
+    """Collect what MkDocs and its plugins log, from a level on; plugins log below its name."""
+    messages: list[str] = []
+    handler = logging.Handler(level)
+    handler.emit = lambda record: messages.append(record.getMessage())  # type: ignore[method-assign]
+    log = logging.getLogger("mkdocs")
+    log.addHandler(handler)
+    try:
+        yield messages
+    finally:
+        log.removeHandler(handler)
 
 
 def take_render(page: Page) -> Any:

@@ -1,10 +1,8 @@
 """Braces that are left on a page fail the build; case 19."""
 
 import pytest
-from markdown import Markdown
 
 from labkit.site.core.book import Book
-from labkit.site.markdown.embed import EmbedExtension
 
 from ..pages import SVG, code, convert, notebook, shown
 
@@ -104,15 +102,3 @@ def test_a_value_inside_a_tag_is_an_error(book: Book) -> None:
     ((written, why),) = context.errors
     assert written == "cnn#accuracy"
     assert "stands inside a tag of HTML" in why
-
-
-def test_other_braces(book: Book) -> None:
-    """Beside a plugin that takes {{ for itself, embeds may have braces of their own."""
-    embed = EmbedExtension(book=book, open="[[", close="]]")
-    text = "[[ figure cnn#window ]]\n\n{{ a }} [[cnn#accuracy:.0%]]"
-    page = Markdown(extensions=[embed]).convert(text)
-    assert "<figure" in page
-    assert "{{ a }}" in page
-    assert "50%</a>" in page
-    assert embed.context is not None
-    assert not embed.context.errors
