@@ -9,8 +9,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from markdown.util import INLINE_PLACEHOLDER_RE
+
 _FENCE = re.compile(r"[ #>]*(`{3,}|~{3,})")
 _CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
+CELL = "data-cell"  # the file and line of the cell that gave an element; embed.py takes it off
 _MARGIN = " \t#>"  # of a quotation, and of a text cell in a script
 
 
@@ -21,11 +24,13 @@ class Fault(NamedTuple):
         written: What the author wrote, in full.
         why: What is wrong with it, and what to do.
         below: How many lines below its beginning the fault is.
+        cell: The file and line of the cell that gave it, if it does not stand on the page.
     """
 
     written: str
     why: str
     below: int = 0
+    cell: str = ""
 
 
 def report(place: str, text: str, faults: Iterable[tuple[str, str] | Fault]) -> str:
@@ -41,10 +46,14 @@ def report(place: str, text: str, faults: Iterable[tuple[str, str] | Fault]) -> 
     seen: Counter[str] = Counter()
     found = []
     for fault in faults:
-        written, why, below = Fault(*fault)
+        written, why, below, cell = Fault(*fault)
+        if cell:
+            found.append((0, f"{cell}: {why}"))
+            continue
         lines = lines_of(text, written)
-        number = seen[written]
-        seen[written] += 1
+        alike = INLINE_PLACEHOLDER_RE.sub("{{", written)  # but for the number of what is set aside
+        number = seen[alike]
+        seen[alike] += 1
         line = lines[min(number, len(lines) - 1)] + below if lines else 0
         found.append((line, f"{place}:{line}: {why}" if line else f"{place}: {why}"))
     return "\n".join(dict.fromkeys(message for _, message in sorted(found)))
@@ -53,7 +62,8 @@ def report(place: str, text: str, faults: Iterable[tuple[str, str] | Fault]) -> 
 def lines_of(text: str, written: str) -> list[int]:
     """Return the lines, from 1, on which something begins in a page's source, outside code.
 
-    Spaces and margins do not count: what is written in a list or a quotation is found, too.
+    Spaces and margins do not count: what is written in a list or a quotation is found, too. A
+    value that Python-Markdown has already set aside stands for any braces.
     """
     characters: list[str] = []
     numbers: list[int] = []  # the line of each character
@@ -62,7 +72,9 @@ def lines_of(text: str, written: str) -> list[int]:
         characters.append(visible)
         numbers += [number] * len(visible)
     source, wanted = "".join(characters), "".join(map(_bare, written.split("\n")))
-    places = re.finditer(re.escape(wanted), source) if wanted else ()
+    around = INLINE_PLACEHOLDER_RE.split(wanted)[::2]  # what it splits at is a number, given, too
+    pattern = r"\{\{[^}]*\}\}".join(map(re.escape, around))
+    places = re.finditer(pattern, source) if wanted else ()
     return [numbers[place.start()] for place in places]
 
 

@@ -16,7 +16,7 @@ from markdown.inlinepatterns import InlineProcessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import INLINE_PLACEHOLDER_RE, AtomicString
 
-from .faults import Fault
+from .faults import CELL, Fault
 from .mathml import Formula, MathError, convert
 from .punctuation import Punctuation
 
@@ -38,7 +38,6 @@ class MathExtension(Extension):  # type: ignore[misc]  # Markdown is untyped
 
     def __init__(self, **kwargs: Any) -> None:
         self.config = {
-            "prefix": ["", "what comes before an equation's number, such as '3.'"],
             "strict": [True, "raise a MathError instead of adding to `errors`"],
         }
         self.errors: list[Fault] = []
@@ -110,7 +109,7 @@ class _Block(BlockProcessor):  # type: ignore[misc]  # Markdown is untyped
         if before := block[: opening.start()].rstrip("\n"):
             self.parser.parseBlocks(parent, [before])
         if formula is None or formula.start() != opening.start():
-            self._misplaced(block[opening.start() :].strip(), blocks)
+            self._misplaced(block[opening.start() :].strip(), blocks, parent.get(CELL, ""))
             return
         holder = SubElement(parent, "div", {"class": "lab-math"})
         element = SubElement(holder, _TAG, {"written": formula[0].strip(), "block": ""})
@@ -118,9 +117,9 @@ class _Block(BlockProcessor):  # type: ignore[misc]  # Markdown is untyped
         if after := block[formula.end() :].lstrip("\n"):
             blocks.insert(0, after)
 
-    def _misplaced(self, written: str, blocks: list[str]) -> None:
+    def _misplaced(self, written: str, blocks: list[str], cell: str) -> None:
         """Note the fault, and drop what an empty line has cut off."""
-        self.extension.note(Fault(written, _MISPLACED))
+        self.extension.note(Fault(written, _MISPLACED, cell=cell))
         if "$$" not in written.removeprefix("$$"):
             end = next((n for n, block in enumerate(blocks, 1) if "$$" in block), 0)
             del blocks[:end]
@@ -135,14 +134,18 @@ class _Formulas(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
 
     def run(self, root: Element) -> None:
         found = list(root.iter(_TAG))
+        given = [element for element in root.iter() if CELL in element.attrib]
+        cells = {formula: cell.get(CELL, "") for cell in given for formula in cell.iter(_TAG)}
         formulas = [Formula(element.text or "", "block" in element.attrib) for element in found]
-        made = convert(formulas, self.extension.getConfig("prefix"))
+        made = convert(formulas)
         for element, result in zip(found, made, strict=True):
             written = element.attrib.pop("written")
             element.attrib.pop("block", None)
             element.tag = "math"
             if isinstance(result, MathError):
-                self.extension.note(Fault(written, str(result), result.line))
+                self.extension.note(
+                    Fault(written, str(result), result.line, cells.get(element, ""))
+                )
                 continue
             element.tag, element.text, element[:] = result.tag, result.text, result
             element.attrib.update(result.attrib)

@@ -6,9 +6,11 @@ source files (`../tutorials/foundations/neurons.py#boundary`), as an author woul
 """
 
 import html
+import re
 from collections.abc import Callable, Iterator
 from xml.etree.ElementTree import Element, SubElement
 
+from bs4 import BeautifulSoup
 from markdown import Markdown
 from markdown.util import AtomicString
 from nbformat import NotebookNode
@@ -21,7 +23,10 @@ from labkit.site.core.terminal import settled, visible
 from . import elements
 from .colors import colored
 from .context import Context
+from .faults import CELL
 
+MINUS = "\N{MINUS SIGN}"
+_HYPHEN = re.compile(r"(?<![\w-])-(?=\.?\d|inf\b)")  # of a number, not of a date or a word
 TABLE = "lab-table"  # the class of what holds a table, and scrolls where it is too wide
 FROM = "data-from"  # the cell in whose tutorial the links below it hold; embed.py moves them
 
@@ -79,7 +84,7 @@ class Parts:
         if cell.state != "done":
             return self._waiting(cell)
         parts = [
-            self._raw("div", table, TABLE)
+            self._raw("div", signed(table), TABLE)
             for output in cell.node.outputs
             for table in sanitize.tables(output.get("data", {}).get("text/html", ""))
         ]
@@ -118,7 +123,7 @@ class Parts:
         try:
             text = "…" if value is None else format(value, spec)
             if isinstance(value, int | float):
-                text = text.replace("-", "\N{MINUS SIGN}")
+                text = text.replace("-", MINUS)
         except (ValueError, TypeError) as error:
             raise EmbedError(
                 f"the format {spec!r} does not fit {name}, which is {value!r}: {error}"
@@ -202,9 +207,10 @@ class Parts:
             yield self._markdown(output.data["text/markdown"], cell)
 
     def _html(self, markup: str) -> Iterator[Element]:
-        found = sanitize.tables(markup)
+        markup = signed(markup)
         if sanitize.is_tables(markup):
-            yield from (self._raw("div", table, TABLE) for table in found)
+            tables = sanitize.tables(markup)
+            yield from (self._raw("div", table, TABLE) for table in tables)
         else:
             yield self._raw("div", sanitize.framed(markup, TABLE), "lab-html")
 
@@ -212,7 +218,8 @@ class Parts:
         """Return Markdown that a cell showed, in the page's own dialect."""
         if self.context.inside:
             raise EmbedError(f"the Markdown that {cell.name} shows would embed a cell's Markdown")
-        element = Element("div", {"class": "lab-markdown", FROM: cell.name})
+        attributes = {"class": "lab-markdown", FROM: cell.name, CELL: cell.where}
+        element = Element("div", attributes)
         self.context.inside = cell.name
         try:
             lines = text.split("\n")
@@ -236,7 +243,8 @@ class Parts:
             link = SubElement(element, "a", {"class": "lab-large", "href": drawn})
             self._images(link, cell, drawing, alt)
         if caption := cell.node.metadata.get("caption"):
-            SubElement(element, "figcaption", {FROM: cell.name}).text = caption
+            attributes = {FROM: cell.name, CELL: cell.where}
+            SubElement(element, "figcaption", attributes).text = caption
         return element
 
     def _images(self, parent: Element, cell: Cell, drawing: Figure, alt: str) -> None:
@@ -257,6 +265,15 @@ class Parts:
                 "loading": "lazy",
             }
             SubElement(parent, "img", attributes)
+
+
+def signed(markup: str) -> str:
+    """Return sanitized markup whose negative numbers in tables have a minus, not a hyphen."""
+    soup = BeautifulSoup(markup, "html.parser")
+    for cell in soup.find_all(["td", "th"]):
+        for text in cell.find_all(string=_HYPHEN, recursive=False):
+            text.replace_with(_HYPHEN.sub(MINUS, text))
+    return str(soup)
 
 
 # What a page can ask for of a cell.

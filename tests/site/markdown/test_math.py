@@ -51,7 +51,7 @@ def test_an_error_names_what_was_written() -> None:
     """The page's other formulas are rendered all the same."""
     html, _, math = convert("$a$ and $\\foo$", Book({}))
     assert html.count("<math><mi>a</mi></math>") == 1
-    ((written, why, below),) = math.errors
+    ((written, why, below, _),) = math.errors
     assert (written, below) == ("$\\foo$", 0)
     assert 'Unknown command "\\foo"' in why
 
@@ -102,12 +102,19 @@ def test_a_value_within_a_formula() -> None:
     assert not math.errors
 
 
+def test_a_wrong_formula_with_a_value_has_its_line() -> None:
+    """By then the value no longer stands there as it was written."""
+    made = code("f()", values=["share"], outcome={"share": 0.5})
+    text = "$x$\n\n$\\foo = {{ t#share }}$, then\n\nand $\\foo = {{ t#share }}$\n"
+    _, _, math = convert(text, Book({"t": notebook(made)}))
+    lines = [line.partition(": ")[0] for line in report("a.md", text, math.errors).split("\n")]
+    assert lines == ["a.md:3", "a.md:5"]
+
+
 def test_loaded_by_name_without_a_host() -> None:
     """Another generator loads it from its entry point, and gets errors as exceptions."""
     html = markdown("$x$", extensions=["labkit.math"])
     assert html == "<p><math><mi>x</mi></math></p>"
     with pytest.raises(MathError, match="Unknown command"):
         markdown("$\\foo$", extensions=["labkit.math"])
-    prefix = {"labkit.math": {"prefix": "2."}}
-    text = "$$x \\label{a}$$"
-    assert "(2.1)" in markdown(text, extensions=["labkit.math"], extension_configs=prefix)
+    assert "(1)" in markdown("$$x \\label{a}$$", extensions=["labkit.math"])

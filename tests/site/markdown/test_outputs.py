@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from labkit.site.core.book import Book
+from labkit.site.markdown.faults import report
 
 from ..pages import code, convert, notebook, printed, shown
 
@@ -108,3 +109,32 @@ def test_markdown_that_embeds_itself_is_an_error() -> None:
     made = notebook(code("f()", shown(markdown="{{ cell t#c }}"), label="c"))
     _, context, _ = convert("{{ cell t#c }}", Book({"t": made}))
     assert "would embed a cell's Markdown" in context.errors[0][1]
+
+
+@pytest.mark.parametrize("embed", ["{{ cell t#c }}", "{{ table t#c }}"])
+def test_negative_numbers_in_a_table_have_a_minus(embed: str) -> None:
+    """As in figures and in sentences; dates, ranges and words keep their hyphens."""
+    cells = ["-0.5", "[-1, -inf]", "2026-01-05", "3-5", "x-2", "1e-05"]
+    table = "<table><tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr></table>"
+    html = page(code("f()", shown(html=table), label="c"), embed)
+    kept = ["\N{MINUS SIGN}0.5", "[\N{MINUS SIGN}1, \N{MINUS SIGN}inf]", *cells[2:]]
+    assert "".join(f"<td>{cell}</td>" for cell in kept) in html
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"latex": r"$\foo$"},
+        {"markdown": r"- so $\foo$"},
+        {"latex": r"\begin{aligned} \foo \end{aligned}"},
+        {"markdown": "$$ x $$ and more"},
+    ],
+)
+def test_a_wrong_formula_names_the_cell_that_gave_it(data: dict[str, str]) -> None:
+    """The page that shows it has no such line."""
+    book = Book({"t": notebook(code("f()", shown(**data), label="c"))})
+    text = "# T\n\n{{ cell t#c }}"
+    html, _, math = convert(text, book)
+    assert len(math.errors) == 1
+    assert report("docs/a.md", text, math.errors).startswith("tutorials/t.py:7: ")
+    assert "data-cell" not in html
