@@ -30,7 +30,8 @@ class Marks:
     """Keeps the extensions of an author's marks, and tells them which page comes.
 
     Attributes:
-        facts: A text that is another when anything that pages show by these marks is.
+        facts: A text that is another when anything that pages show by these marks is, run times
+            apart: a chapter shows its own tutorial's alone.
     """
 
     def __init__(self) -> None:
@@ -104,8 +105,7 @@ class Marks:
         self._things = numbers.count({chapter.path: texts[chapter.path] for chapter in found})
         self._words = Words(terms, glossary.uses(texts), titles)
         shown = [(c.path, c.title, c.needs, c.goals, c.minutes) for c in found]
-        times = {name: round(second) for name, second in seconds.items()}
-        self.facts = repr((shown, paths, times, self._things, self._words))
+        self.facts = repr((shown, paths, self._things, self._words))
 
     def enter(self, page: Page, link: Callable[[str], str]) -> None:
         """Tell the extensions which page comes."""

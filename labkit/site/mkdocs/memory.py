@@ -104,11 +104,11 @@ class Memory:
 
     def render(self, page: Page, config: Any, files: Files) -> None:
         """Restore a page, or render and keep it; its Markdown is final."""
+        self._asked.clear()
         kept = self._store.get(page.file.src_uri)
         if kept and self._holds(page, kept):
             self._restore(page, files, kept)
             return
-        self._asked.clear()
         nothing = contextlib.nullcontext(Documented())
         with (
             upstream.heard(logging.WARNING) as warnings,
@@ -142,6 +142,7 @@ class Memory:
 
     def _restore(self, page: Page, files: Files, kept: dict[str, Any]) -> None:
         """Set what `Page.render` sets, and tell what it would tell."""
+        self._asked.update(kept["tutorials"])
         page.content = kept["content"]
         upstream.set_title(page, kept["title"])
         page.toc = TableOfContents([_link(entry) for entry in kept["toc"]])

@@ -308,6 +308,8 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         """Render a page; stop at what could not be embedded."""
         assert self.embed.context is not None  # set by on_pre_page
         place = os.path.relpath(self.source, Path(config.config_file_path).parent)
+        chapters = self.book.chapters.items()  # each says how long its tutorial runs
+        self.book.asked.update(name for name, uri in chapters if uri == page.file.src_uri)
         try:
             Page.render(page, config, files)
         except BuildError:
