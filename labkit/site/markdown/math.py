@@ -38,6 +38,7 @@ class MathExtension(Extension):  # type: ignore[misc]  # Markdown is untyped
 
     def __init__(self, **kwargs: Any) -> None:
         self.config = {
+            "prefix": ["", "what comes before an equation's number, such as '3.'"],
             "strict": [True, "raise a MathError instead of adding to `errors`"],
         }
         self.errors: list[Fault] = []
@@ -137,7 +138,7 @@ class _Formulas(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
         given = [element for element in root.iter() if CELL in element.attrib]
         cells = {formula: cell.get(CELL, "") for cell in given for formula in cell.iter(_TAG)}
         formulas = [Formula(element.text or "", "block" in element.attrib) for element in found]
-        made = convert(formulas)
+        made = convert(formulas, self.extension.getConfig("prefix"))
         for element, result in zip(found, made, strict=True):
             written = element.attrib.pop("written")
             element.attrib.pop("block", None)

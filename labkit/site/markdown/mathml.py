@@ -25,6 +25,7 @@ _LABEL = re.compile(r"\\label\b")
 _NUMBERED = re.compile(r"\s*\\begin\{(?:equation|align|gather|multline)\}")
 _EQUATION = r"\begin{equation}", r"\end{equation}"
 _COMBINING_ARROW = "\u20d7"  # which math-core writes for an arrow above a letter
+_NUMBER = re.compile(r"\(\d+\)")
 
 # What math-core styles, and the classes in site.css that do the same.
 _CLASSES = {
@@ -86,13 +87,14 @@ class MathError(ValueError):
         return cls(f"cannot read the formula: {why} ({where})", len(above) - 1)
 
 
-def convert(formulas: Sequence[Formula]) -> list[Element | MathError]:
+def convert(formulas: Sequence[Formula], prefix: str = "") -> list[Element | MathError]:
     r"""Return each formula's element, or what is wrong with it.
 
     The element is `<math>`, or `<a>` for a formula that is nothing but a reference.
 
     Args:
         formulas: The formulas of a page, in its order.
+        prefix: What comes before the number of an equation, such as `3.` in a third chapter.
     """
     errors: dict[int, MathError] = {}
     snippets = []
@@ -105,7 +107,7 @@ def convert(formulas: Sequence[Formula]) -> list[Element | MathError]:
     for index, root in enumerate(made):
         try:
             _restyle(root)
-            for label in _labels(root):
+            for label in _number(root, prefix):
                 if label in labels:
                     raise MathError(f"the label {label!r} is given to two equations")
                 labels[label] = index
@@ -113,7 +115,7 @@ def convert(formulas: Sequence[Formula]) -> list[Element | MathError]:
             errors[index] = error
     for index, root in enumerate(made):
         try:
-            _refer(root, list(labels))
+            _refer(root, list(labels), prefix)
         except MathError as error:
             errors.setdefault(index, error)
     return [errors.get(index, _unwrapped(root)) for index, root in enumerate(made)]
@@ -188,15 +190,17 @@ def _restyle(root: Element) -> None:
             element.text = "→"  # browsers draw the other beside its letter
 
 
-def _labels(root: Element) -> Iterator[str]:
-    """Yield the labels of an equation; they are the ids of the cells that hold its numbers."""
+def _number(root: Element, prefix: str) -> Iterator[str]:
+    """Put the prefix before an equation's numbers, and yield its labels."""
     for cell in root.iter("mtd"):
-        if "id" in cell.attrib:
-            yield unquote(cell.attrib["id"])
+        if "lab-right" in cell.get("class", "") and len(cell) == 1 and cell[0].tag == "mtext":
+            cell[0].text = _prefixed(cell[0].text, prefix)
+            if "id" in cell.attrib:
+                yield unquote(cell.attrib["id"])
 
 
-def _refer(root: Element, labels: list[str]) -> None:
-    r"""Check the references, and take the parentheses off those by `\ref`.
+def _refer(root: Element, labels: list[str], prefix: str) -> None:
+    """Put the prefix before the numbers in references.
 
     Raises:
         MathError: There is no equation with such a label.
@@ -212,9 +216,15 @@ def _refer(root: Element, labels: list[str]) -> None:
                 near = get_close_matches(label, labels, 1) or labels
                 known = f" Is it {near[0]!r}?" if near else " No equation here has a label."
                 raise MathError(f"no equation on this page has the label {label!r}.{known}")
+            link.text = _prefixed(link.text, prefix)
             if bare:
-                link.text = (link.text or "").strip("()")
+                link.text = link.text.strip("()")
                 element[index] = child[0]
+
+
+def _prefixed(number: str | None, prefix: str) -> str:
+    number = number or ""
+    return f"({prefix}{number[1:]}" if _NUMBER.fullmatch(number) else number  # else it is a \tag
 
 
 def _unwrapped(root: Element) -> Element:

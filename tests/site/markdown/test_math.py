@@ -117,4 +117,6 @@ def test_loaded_by_name_without_a_host() -> None:
     assert html == "<p><math><mi>x</mi></math></p>"
     with pytest.raises(MathError, match="Unknown command"):
         markdown("$\\foo$", extensions=["labkit.math"])
-    assert "(1)" in markdown("$$x \\label{a}$$", extensions=["labkit.math"])
+    prefix = {"labkit.math": {"prefix": "2."}}
+    text = "$$x \\label{a}$$"
+    assert "(2.1)" in markdown(text, extensions=["labkit.math"], extension_configs=prefix)

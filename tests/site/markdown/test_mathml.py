@@ -17,9 +17,9 @@ def mathml(latex: str, *, block: bool = False) -> str:
     return tostring(made, "unicode")
 
 
-def page(*blocks: str) -> list[Element | MathError]:
+def page(*blocks: str, prefix: str = "") -> list[Element | MathError]:
     """Convert formulas of one page; those that are nothing but references stand in sentences."""
-    return convert([Formula(latex, not latex.startswith(r"\eq")) for latex in blocks])
+    return convert([Formula(latex, not latex.startswith(r"\eq")) for latex in blocks], prefix)
 
 
 @pytest.mark.parametrize(
@@ -147,16 +147,17 @@ def test_an_environment_that_numbers_its_lines() -> None:
     assert "(3)" not in tostring(equations, "unicode")
 
 
-def test_a_tag_of_the_authors_own() -> None:
-    """It stands in place of the number, at the equation and in each reference."""
+def test_numbers_take_the_chapters_prefix() -> None:
+    """It stands in the number and in each reference, but not in a tag of the author's own."""
     made = page(
         r"x \label{a}",
         r"\begin{equation} y \tag{*} \label{b} \end{equation}",
         r"\eqref{a}",
         r"\eqref{b}",
+        prefix="3.",
     )
     texts = ["".join(element.itertext()) for element in made]
-    assert texts == ["x(1)", "y(*)", "(1)", "(*)"]
+    assert texts == ["x(3.1)", "y(*)", "(3.1)", "(*)"]
 
 
 def test_a_reference_within_a_formula() -> None:
