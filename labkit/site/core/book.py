@@ -4,7 +4,6 @@ A chapter names a cell (`neuron#boundary`) or a value (`neuron#accuracy`). A nam
 not exist is an error that suggests the nearest.
 """
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,12 +13,11 @@ from nbformat import NotebookNode, from_dict
 
 from .colab import Colab
 from .figures import Figure, figures
+from .names import suggestion
 from .thumbnails import Thumbnail, thumbnails
 from .tutorial import Tutorial
 
 State = Literal["done", "running", "failed"]
-NEAR = 3  # names that a message suggests for one that does not exist
-FEW = 6  # names that a message lists where none is near
 RECENT = 8  # notebooks kept in memory: a chapter asks for a few of them again and again
 
 
@@ -165,8 +163,7 @@ class Book:
             names = list(self.notebooks)  # to look one up in the mapping is to read its run
             if tutorial not in names:
                 raise EmbedError(
-                    f"there is no tutorial {tutorial!r}. "
-                    + _hint(tutorial, names, "The tutorials are")
+                    f"there is no tutorial {tutorial!r}. {suggestion(tutorial, names)}"
                 )
             if len(self._recent) == RECENT:
                 del self._recent[next(iter(self._recent))]
@@ -200,7 +197,7 @@ class Book:
         labels = [label for label, cell in cells.items() if "label" in cell.node.metadata]
         raise EmbedError(
             f"the tutorial {tutorial!r} has no cell labelled {label!r}. "
-            + _hint(label, labels, "Its labels are")
+            + suggestion(label, labels)
         )
 
     def value(self, name: str) -> tuple[Cell, Any]:
@@ -221,7 +218,7 @@ class Book:
             return Cell(tutorial, "", empty(), "failed"), None
         raise EmbedError(
             f"the tutorial {tutorial!r} publishes no value {wanted!r}. "
-            + _hint(wanted, values, "Its values are")
+            + suggestion(wanted, values)
         )
 
 
@@ -247,12 +244,3 @@ def _split(name: str) -> tuple[str, str]:
     if not (tutorial and rest):
         raise EmbedError(f"expected TUTORIAL#NAME. Received: {name!r}")
     return tutorial, rest
-
-
-def _hint(wanted: str, names: Iterable[str], introduction: str) -> str:
-    """Return the names nearest to one that does not exist; all of them only if they are few."""
-    names = sorted(names)
-    if near := difflib.get_close_matches(wanted, names, n=NEAR):
-        return f"Did you mean {' or '.join(map(repr, near))}?"
-    more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
-    return f"{introduction}: {', '.join(names[:FEW]) or 'none'}{more}."

@@ -1,4 +1,4 @@
-"""Figures as files: their size, a twin for the dark page, and a thumbnail.
+"""Figures as files: their size, and a twin for the dark page.
 
 A tutorial draws each figure once, in the fixed colors of `labkit.plot`. The site stores it
 as an SVG file and derives the dark twin by exchanging exactly those colors, so that no
@@ -21,7 +21,6 @@ from labkit._palette import PALETTE
 
 DARK = dict(PALETTE.values())
 SUFFIXES = {"image/svg+xml": "svg", "image/png": "png", "image/jpeg": "jpg"}
-THUMBNAIL = 320  # pixels, its width
 _COLOR = re.compile("|".join(DARK), re.IGNORECASE)
 _SVG = "http://www.w3.org/2000/svg"
 _LENGTH = re.compile(r"\s*([\d.]+(?:e[+-]?\d+)?)\s*(pt|px|in|cm|mm|pc)?\s*")

@@ -13,13 +13,7 @@ _ACTIVE = {
     "img", "input", "link", "math", "meta", "object", "picture", "script", "select", "svg",
     "textarea", "video",
 }  # fmt: skip
-_TAGS = {
-    "a", "abbr", "b", "bdi", "bdo", "blockquote", "br", "caption", "center", "cite", "code", "col",
-    "colgroup", "dd", "del", "dfn", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6",
-    "hr", "i", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "rp", "rt", "ruby", "s", "samp",
-    "small", "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time",
-    "tr", "u", "ul", "var", "wbr",
-}  # fmt: skip
+_TAGS = nh3.ALLOWED_TAGS - _ACTIVE | {"tfoot"}
 _ATTRIBUTES = {
     "*": {"dir", "lang", "title"},
     "a": {"href"},

@@ -13,9 +13,10 @@ _ESCAPE = re.compile(
     r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
     r"|\x1b[ -/]*[0-~]"
 )
-_ERASE = re.compile(r"(?:\x1b\[|\x9b)([012]?)K")
+_ERASE = re.compile(r"(?:\x1b\[|\x9b)[02]?K")  # a line, from the cursor on or whole
+_ERASED = "\x1b"  # stands for it once all escapes are gone
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and the end of a line
-_MOVES = re.compile(r"(\x08|\r|\x1b\[[012]?K)")
+_MOVES = re.compile(r"([\x08\r\x1b])")
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}(?=>|, )")
 
 
@@ -27,12 +28,8 @@ def settled(text: str) -> str:
     text = _ADDRESS.sub("", text)
     if not _CONTROL.search(text):
         return text
-    # Only what erases a line is still needed once the rest of the escapes is gone.
-    parts = re.split(r"((?:\x1b\[|\x9b)[012]?K)", text.replace("\r\n", "\n"))
-    plain = "".join(
-        f"\x1b[{erase[1]}K" if (erase := _ERASE.fullmatch(part)) else _ESCAPE.sub("", part)
-        for part in parts
-    )
+    parts = _ERASE.split(text.replace("\r\n", "\n"))
+    plain = _ERASED.join(_ESCAPE.sub("", part) for part in parts)
     return "\n".join(map(_line, plain.split("\n")))
 
 
@@ -48,8 +45,6 @@ def _sign(number: int) -> str:
 
 def _line(text: str) -> str:
     """Return a line after all that was written over it."""
-    if not _CONTROL.search(text):
-        return text
     shown: list[str] = []
     cursor = 0
     for part in _MOVES.split(text):
@@ -57,11 +52,8 @@ def _line(text: str) -> str:
             cursor = 0
         elif part == "\x08":
             cursor = max(0, cursor - 1)
-        elif part.startswith("\x1b"):
-            if part[2] != "1":
-                del shown[cursor:]
-            if part[2] in "12":
-                shown[:cursor] = " " * cursor
+        elif part == _ERASED:
+            del shown[cursor:]
         else:
             part = _CONTROL.sub("", part)
             shown[cursor : cursor + len(part)] = part

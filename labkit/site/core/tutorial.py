@@ -6,6 +6,7 @@ line.
 
 import hashlib
 import io
+import json
 import re
 import sys
 import tokenize
@@ -58,6 +59,20 @@ class Tutorial:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @property
+    def code(self) -> str:
+        """A digest of what a run is asked for: not of prose, captions and labels.
+
+        Raises:
+            TutorialError: As for `notebook`.
+        """
+        cells = [
+            [cell.source, cell.metadata["tags"], cell.metadata["values"]]
+            for cell in self._parsed[0].cells
+            if cell.cell_type == "code"
+        ]
+        return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
+
+    @property
     def notebook(self) -> NotebookNode:
         """The tutorial as a notebook that has not run, parsed anew at each access.
 
@@ -84,19 +99,6 @@ class Tutorial:
         return _parse(self.text, self.place)
 
 
-def read(path: str | Path) -> Tutorial:
-    """Read one tutorial and check it.
-
-    Raises:
-        TutorialError: The file cannot be read, or something in it is wrong.
-    """
-    path = Path(path).absolute()
-    folder = next((f for f in path.parents if f.name == "tutorials"), path.parent)
-    tutorial = _load(path, folder.parent)
-    _ = tutorial.notebook
-    return tutorial
-
-
 def find(folder: str | Path) -> list[Tutorial]:
     """Return every tutorial of a folder and its parts, sorted by place.
 
@@ -118,7 +120,13 @@ def find(folder: str | Path) -> list[Tutorial]:
     for path in sorted(paths):
         if any(name.startswith(".") for name in path.relative_to(root).parts):
             continue
-        tutorial = _load(path, root)
+        place = path.relative_to(root).as_posix()
+        _check_name(path.stem, place)
+        try:
+            text, fault = _text(path, place), ""
+        except TutorialError as error:
+            text, fault = "", str(error)
+        tutorial = Tutorial(path.stem, path, text, root, fault)
         if other := found.get(tutorial.name):
             raise TutorialError(
                 f"{tutorial.place}: the name is taken by {other.place}; chapters call a tutorial "
@@ -128,39 +136,29 @@ def find(folder: str | Path) -> list[Tutorial]:
     return list(found.values())
 
 
-def _load(path: Path, root: Path) -> Tutorial:
-    place = path.relative_to(root).as_posix()
-    _check_name(path.stem, place)
-    try:
-        text, fault = _text(path), ""
-    except _ReadError as error:
-        text, fault = "", f"{place}{error}"
-    return Tutorial(path.stem, path, text, root, fault)
-
-
-class _ReadError(Exception):
-    """A file cannot be read; the message follows its name."""
-
-
-def _text(path: Path) -> str:
+def _text(path: Path, place: str) -> str:
     """Return a script's text, with Python's line ends for whatever line ends the file has."""
     try:
         content = path.read_bytes()
         text = content.decode("utf-8-sig")
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
     except OSError as error:
-        raise _ReadError(
-            f": cannot be read: {error.strerror}. Make it readable, or remove it."
+        raise TutorialError(
+            f"{place}: cannot be read: {error.strerror}. Make it readable, or remove it."
         ) from None
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise _ReadError(f":{line}: expected UTF-8 text. Save the file as UTF-8.") from None
+        raise TutorialError(
+            f"{place}:{line}: expected UTF-8 text. Save the file as UTF-8."
+        ) from None
     except SyntaxError as error:  # its first lines name an encoding that Python does not know
-        raise _ReadError(
-            f":1: {error.msg}. Save the file as UTF-8, and say so or nothing."
+        raise TutorialError(
+            f"{place}:1: {error.msg}. Save the file as UTF-8, and say so or nothing."
         ) from None
     if encoding.partition("-sig")[0] != "utf-8":
-        raise _ReadError(f":1: expected UTF-8 text. It says {encoding}: save it as UTF-8.")
+        raise TutorialError(
+            f"{place}:1: expected UTF-8 text. It says {encoding}: save it as UTF-8."
+        )
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

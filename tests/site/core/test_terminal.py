@@ -12,8 +12,8 @@ from labkit.site.core.terminal import settled, visible
         ("1/3\r2/3\r3/3\n", "3/3\n"),
         ("100 %\r9", "900 %"),  # as much as is written over
         ("long line\r\x1b[Kshort", "short"),
-        ("ab\x1b[1K\x08c", " c"),
-        ("ab\x1b[2Kc", "  c"),
+        ("long line\r\x1b[2Kshort", "short"),
+        ("ab\x1b[1K\x9bKc", "abc"),
         ("a\x08b", "b"),
         ("\x08\x08a", "a"),
         ("a < b & c\r\nd", "a < b & c\nd"),

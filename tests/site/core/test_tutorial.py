@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from labkit.site.core.tutorial import TutorialError, find, read
+from labkit.site.core.tutorial import TutorialError, find
 
 TEXT = """\
 # %% [markdown]
@@ -21,17 +21,20 @@ legs = 4
 
 def test_notebooks_are_reproducible(repository: Any) -> None:
     """Two readings of one file are equal, down to the cells' ids."""
-    tutorial = read(repository.write("tutorials/pond.py", TEXT))
+    repository.write("tutorials/pond.py", TEXT)
+    tutorial = repository.find()["pond"]
     assert tutorial.notebook == tutorial.notebook
     assert tutorial.notebook is not tutorial.notebook
 
 
 def test_places(repository: Any) -> None:
     """A tutorial's name is its file's, its part the folder's; it runs in the repository's root."""
-    tutorial = read(repository.write("tutorials/water/pond.py", TEXT))
+    repository.write("tutorials/water/pond.py", TEXT)
+    repository.write("tutorials/lake.py", TEXT)
+    tutorial = repository.find()["pond"]
     assert (tutorial.name, tutorial.place) == ("pond", "tutorials/water/pond.py")
     assert (tutorial.part, tutorial.root) == ("water", repository.root)
-    assert read(repository.write("tutorials/lake.py", TEXT)).part == ""
+    assert repository.find()["lake"].part == ""
 
 
 def test_a_name_used_twice(repository: Any) -> None:
@@ -57,9 +60,9 @@ def test_find(repository: Any) -> None:
 @pytest.mark.parametrize("name", ["Pond", "2frogs", "my--pond", "index", "random"])
 def test_names(repository: Any, name: str) -> None:
     """A name that cannot be an address, or that hides a module, is refused."""
-    path = repository.tutorial(name, "pass")
+    repository.tutorial(name, "pass")
     with pytest.raises(TutorialError, match=rf"tutorials/{name}\.py: .* Rename"):
-        read(path)
+        repository.find()
 
 
 def test_hidden_files(repository: Any) -> None:
@@ -100,11 +103,11 @@ def test_unreadable_files(repository: Any, content: bytes | str, words: str) -> 
 
 def test_line_ends(repository: Any) -> None:
     """Line ends of other systems, and a byte order mark, are as good as Unix's."""
-    path = repository.root / "tutorials" / "pond.py"
-    plain = read(repository.write("tutorials/pond.py", TEXT)).notebook
+    path = repository.write("tutorials/pond.py", TEXT)
+    plain = repository.find()["pond"].notebook
     for end in ("\r\n", "\r"):
         path.write_bytes(TEXT.replace("\n", end).encode("utf-8-sig"))
-        assert read(path).notebook == plain
+        assert repository.find()["pond"].notebook == plain
 
 
 def test_no_folder(tmp_path: Path) -> None:

@@ -13,8 +13,6 @@ TABLE = (
     '<tr style="text-align: right;"><th></th><th>n</th></tr></thead>\n<tbody>\n'
     "<tr><th>0</th><td>2</td></tr></tbody></table></div>"
 )
-ERROR = {"output_type": "error", "ename": "ValueError", "evalue": "\x1b[31mno <x>\x1b[0m",
-         "traceback": ["\x1b[31m…"]}  # fmt: skip
 
 
 @pytest.fixture
@@ -27,7 +25,6 @@ def book() -> Book:
              alt="A line.", caption="It *rises*.", values=["accuracy", "steps", "word"],
              outcome={"accuracy": 0.97251, "steps": 12345, "word": "yes"}),
         code("table", shown(html=TABLE, plain="  n\n0 2"), label="shapes"),
-        code("fail()", ERROR, label="fails"),
         code("blind()", shown(svg=SVG), label="blind"),
         code("draw(2)", shown(svg=SVG), shown(svg=SVG), label="twice", alt="Lines."),
     )  # fmt: skip
@@ -73,13 +70,6 @@ def test_code_output_and_table(book: Book) -> None:
     table = html[html.index('<div class="lab-table"><table>') :]
     assert re.search(r"<thead>\s*<tr><td></td><th>n</th></tr>", table)
     assert "style" not in html
-
-
-def test_an_error_that_was_meant(book: Book) -> None:
-    """It is shown without terminal colors and without a traceback."""
-    html, _, _ = convert("{{ output tiny#fails }}", book)
-    shown = '<pre class="lab-output lab-error"><strong>ValueError</strong>: no &lt;x&gt;</pre>'
-    assert shown in html
 
 
 @pytest.mark.parametrize(
@@ -158,9 +148,9 @@ def test_a_value_in_a_heading_and_a_table(book: Book) -> None:
     ("written", "message"),
     [
         ("{{ figure tinny#boundary }}", "no tutorial 'tinny'. Did you mean 'tiny'?"),
-        ("{{ code zzz#a }}", "no tutorial 'zzz'. The tutorials are: tiny."),
+        ("{{ code zzz#a }}", "no tutorial 'zzz'. There are: tiny."),
         ("{{ figure tiny#bondary }}", "labelled 'bondary'. Did you mean 'boundary'?"),
-        ("{{ figure tiny#zzz }}", "Its labels are: blind, boundary, fails, quiet, shapes, twice."),
+        ("{{ figure tiny#zzz }}", "There are: blind, boundary, quiet, shapes, twice."),
         ("{{ figure tiny#quiet }}", "tiny#quiet draws no figure"),
         (
             "{{ figure tiny#blind }}",
