@@ -4,10 +4,8 @@ Only `zip`, `pdf` and `epub` need MkDocs: they build the whole site.
 """
 
 import argparse
-import difflib
 import math
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -59,9 +57,6 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="where results are kept; .cache/tutorials in the root if none is named",
     )
-    places.add_argument(
-        "--mode", type=_name, default="full", help="a name that tutorials find in LABKIT_MODE"
-    )
     parser = argparse.ArgumentParser(prog="python -m labkit.site", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", parents=[places], help="run what is not cached")
@@ -103,14 +98,6 @@ def _target(suffix: str) -> Callable[[str], Path]:
         return path
 
     return read
-
-
-def _name(text: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", text):
-        raise argparse.ArgumentTypeError(
-            f"expected a name of a-z, 0-9, hyphens and underscores. Received: {text!r}"
-        )
-    return text
 
 
 def _count(text: str) -> int:
@@ -160,11 +147,12 @@ def _command(options: argparse.Namespace) -> int:
     if options.command in ("pdf", "epub"):
         return _paper(options.command, options.target)
     from .core.cache import Cache, CacheError
+    from .core.names import suggestion
     from .core.schedule import RunError, run
     from .core.tutorial import TutorialError, find
 
     root = options.tutorials.absolute().parent
-    cache = Cache(options.cache or root / ".cache" / "tutorials", options.mode)
+    cache = Cache(options.cache or root / ".cache" / "tutorials")
     try:
         if options.command == "clean":
             cache.clean()
@@ -178,8 +166,7 @@ def _command(options: argparse.Namespace) -> int:
             return 0
         for name in options.names:
             if name not in tutorials:
-                near = difflib.get_close_matches(name, tutorials, n=1)
-                hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(tutorials)}."
+                hint = suggestion(name, tutorials)
                 raise TutorialError(f"{name}: no tutorial has this name. {hint}")
         chosen = [tutorials[name] for name in options.names or tutorials]
         run(chosen, cache, jobs=options.jobs, timeout=options.timeout, progress=sys.stderr)

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -42,14 +43,18 @@ class Repository:
 
     def run(self, cache: Cache | None = None, **options: object) -> list[str]:
         """Run what is not cached, and return the names of what ran, sorted."""
-        ran = list[str]()
+        return sorted(self.order(cache, **options))
+
+    def order(self, cache: Cache | None = None, **options: object) -> list[str]:
+        """Run what is not cached, and return the names in the order in which they ended."""
+        stream = io.StringIO()
         run(
             list(self.find().values()),
             cache or self.cache,
-            on_done=lambda tutorial, failure: ran.append(tutorial.name),
+            progress=stream,
             **options,  # type: ignore[arg-type]  # each test passes what `run` takes
         )
-        return sorted(ran)
+        return re.findall(r"^\[\d+/\d+\] (\S+) ran in", stream.getvalue(), re.MULTILINE)
 
 
 @pytest.fixture

@@ -8,9 +8,7 @@ ones are put into the notebook.
 
 import contextlib
 import hashlib
-import json
 import platform
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -21,13 +19,14 @@ from nbformat import NotebookNode
 
 from . import kernel
 from .entries import Entries, Entry
-from .present import Present, environment
+from .present import Present
 from .tutorial import Tutorial, TutorialError
 
 RUNS = "runs"  # below the cache's folder
 SITE = "site"  # there, too: what a build of the site keeps for the next
-READERS = ("cells", "header", "tutorial")  # what makes a notebook of a script
-KEEPERS = ("figures", "outputs", "sanitize", "terminal", "thumbnails")  # what becomes of outputs
+OLD = ("full", "pages", "reference", "search", "templates")  # there, too: of earlier versions
+# Besides the kernel's: what makes a notebook of a script, and what becomes of outputs.
+OUTSIDE = ("cells", "figures", "header", "outputs", "sanitize", "terminal", "thumbnails")
 SHOWN = 3  # changes that are told by name
 
 
@@ -36,29 +35,21 @@ class CacheError(Exception):
 
 
 class Cache:
-    """A folder of executed notebooks: the last few runs of each tutorial, in each mode.
+    """A folder of executed notebooks: the last few runs of each tutorial.
 
     What an instance knows of files, packages and runs is from when it first asked, and what it
     has stored itself holds, so that a build is of one piece: make a new one for each build.
 
     Args:
         folder: Where the runs are; made when the first is stored.
-        mode: A name for the way that tutorials are run, which they find in `LABKIT_MODE`.
-
-    Raises:
-        ValueError: The mode cannot be the name of a folder.
     """
 
-    def __init__(self, folder: str | Path, mode: str = "full") -> None:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", mode):
-            raise ValueError(
-                f"expected a mode of letters, digits, hyphens and underscores. Received: {mode!r}"
-            )
+    def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self.mode = mode
-        self._machine = Present(Path(kernel.__file__).parent)
+        modules = [Path(kernel.__file__).with_name(f"{m}.py") for m in (*kernel.INSIDE, *OUTSIDE)]
+        machine = hashlib.sha256(b"".join(module.read_bytes() for module in modules)).hexdigest()
+        self._settings = {"python": platform.python_version(), "machine": machine}
         self._presents: dict[Path, Present] = {}
-        self._codes: dict[str, str] = {}  # by the tutorial's digest
         self._valid: dict[Path, tuple[str, Entry]] = {}  # the tutorial's digest, what holds for it
 
     def lookup(self, tutorial: Tutorial) -> NotebookNode | None:
@@ -72,7 +63,7 @@ class Cache:
         if entry is None or executed is None:
             self._valid.pop(tutorial.path, None)  # its file has gone
             return None
-        if entry.head["source"] == self._source(tutorial):
+        if entry.head["source"] == tutorial.digest:
             return executed
         merged = _merge(tutorial.notebook, executed)
         with contextlib.suppress(CacheError):  # reading must work where writing does not
@@ -90,7 +81,7 @@ class Cache:
         if self.lookup(tutorial) is None:
             raise TutorialError(f"{tutorial.place}: no run to show: {self.reason(tutorial)}.")
         _, entry = self._valid[tutorial.path]
-        if entry.head["source"] != self._source(tutorial):
+        if entry.head["source"] != tutorial.digest:
             raise self._unwritable()
         return entry.notebook
 
@@ -115,16 +106,18 @@ class Cache:
         newest = self._entries(tutorial).newest()
         return None if newest is None else float(newest.head["seconds"])
 
-    def key(self, tutorial: Tutorial) -> dict[str, Any]:
-        """Return what is known of a run before it starts: another key, another result.
+    def record(self, tutorial: Tutorial, report: dict[str, Any]) -> dict[str, Any]:
+        """Return what a run depends on.
 
-        Raises:
-            TutorialError: Something in the tutorial is wrong.
+        Args:
+            tutorial: The tutorial.
+            report: What the run did, as `record.report` told it.
         """
-        newest = self._entries(tutorial).newest()
-        read = self._present(tutorial).state(newest.head["record"]) if newest else ""
-        settings = {**self._settings(), "variables": environment(()), "mode": self.mode}
-        return {**settings, "code": self._code(tutorial), "read": read}
+        return self._present(tutorial).remember(report)
+
+    def holds(self, tutorial: Tutorial, record: dict[str, Any]) -> bool:
+        """Say whether all that a run depends on is as it was, its code aside."""
+        return next(self._present(tutorial).changes(record), None) is None
 
     def store(self, tutorial: Tutorial, executed: NotebookNode, report: dict[str, Any]) -> None:
         """Keep a run.
@@ -138,49 +131,45 @@ class Cache:
             CacheError: The folder cannot be written.
         """
         head = {
-            **self._settings(),
-            "code": self._code(tutorial),
+            **self._settings,
+            "code": tutorial.code,
             "seconds": executed.metadata["labkit"]["seconds"],
-            "record": self._present(tutorial).remember(report),
+            "record": self.record(tutorial, report),
         }
         self._keep(tutorial, head, executed)
 
     def prepare(self) -> None:
-        """Make the folder, and clear away what killed builds have left in it.
+        """Make the folder.
 
         Raises:
             CacheError: The folder cannot be written.
         """
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self._folder):
+            self._runs.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self._runs):
                 pass
-            for folder in {path.parent for path in self._folder.rglob("*.tmp")}:
-                Entries(folder).tidy()
         except OSError as error:
             raise self._unwritable(error) from None
 
     def clean(self) -> None:
-        """Remove every run, of every mode, and what the site keeps of its pages.
+        """Remove every run, and what the site keeps of its pages.
 
         Raises:
             CacheError: The folder cannot be written.
         """
         try:
-            for suffix in ("run", "ipynb", "tmp"):
-                for path in (self.folder / RUNS).rglob(f"*.{suffix}"):
-                    path.unlink(missing_ok=True)
-            if (self.folder / SITE).exists():
-                shutil.rmtree(self.folder / SITE)
+            for name in (RUNS, SITE, *OLD):
+                if (self.folder / name).exists():
+                    shutil.rmtree(self.folder / name)
         except OSError as error:
             raise self._unwritable(error) from None
 
     @property
-    def _folder(self) -> Path:
-        return self.folder / RUNS / self.mode
+    def _runs(self) -> Path:
+        return self.folder / RUNS
 
     def _entries(self, tutorial: Tutorial) -> Entries:
-        return Entries(self._folder / tutorial.part / tutorial.name)
+        return Entries(self._runs / tutorial.part / tutorial.name)
 
     def _present(self, tutorial: Tutorial) -> Present:
         return self._presents.setdefault(tutorial.root, Present(tutorial.root))
@@ -200,41 +189,17 @@ class Cache:
 
     def _changes(self, tutorial: Tutorial, entry: Entry) -> Iterator[str]:
         """Yield in words what differs from when a run was kept."""
-        was, now = entry.head, self._settings()
-        if was["source"] != self._source(tutorial) and was["code"] != self._code(tutorial):
+        was, now = entry.head, self._settings
+        if was["source"] != tutorial.digest and was["code"] != tutorial.code:
             yield "its code has changed"
         if was["python"] != now["python"]:
             yield f"Python {was['python']} is now {now['python']}"
-        if was["kernel"] != now["kernel"]:
-            yield "kernels are now set up in another way"
+        if was["machine"] != now["machine"]:
+            yield "tutorials are now run in another way"
         yield from self._present(tutorial).changes(was["record"])
 
-    def _settings(self) -> dict[str, Any]:
-        """Return what all runs have in common."""
-        machine = self._machine_has(*kernel.INSIDE, *KEEPERS)
-        return {"python": platform.python_version(), "kernel": machine}
-
-    def _source(self, tutorial: Tutorial) -> list[str]:
-        """Return what a notebook is read from, and by what."""
-        return [tutorial.digest, *self._machine_has(*READERS)]
-
-    def _machine_has(self, *modules: str) -> list[str]:
-        return [self._machine.content(f"{name}.py") for name in modules]
-
-    def _code(self, tutorial: Tutorial) -> str:
-        """Return a digest of what a run is asked for: not of prose, captions and labels."""
-        digest = tutorial.digest
-        if digest not in self._codes:
-            cells = [
-                [cell.source, cell.metadata["tags"], cell.metadata["values"]]
-                for cell in tutorial.notebook.cells
-                if cell.cell_type == "code"
-            ]
-            self._codes[digest] = hashlib.sha256(json.dumps(cells).encode()).hexdigest()
-        return self._codes[digest]
-
     def _keep(self, tutorial: Tutorial, head: dict[str, Any], executed: NotebookNode) -> Entry:
-        head = {**head, "source": self._source(tutorial)}
+        head = {**head, "source": tutorial.digest}
         try:
             entry = self._entries(tutorial).add(head, executed)
         except OSError as error:

@@ -217,6 +217,11 @@ def _check(name: str, value: Any, fail: Callable[[str], CellError]) -> None:
     if not isinstance(value, ATTRIBUTES[name]) or not all(isinstance(v, str) for v in strings):
         example = '["solution"]' if ATTRIBUTES[name] is list else '"…"'
         raise fail(f"expected {name}={example} in the marker. Received: {name}={value!r}")
+    if name == "tags" and "raises-exception" in value:
+        raise fail(
+            "the tag raises-exception would let the page go on where the script ends. Write "
+            "`try` and `except` in the cell instead."
+        )
     if name == "label" and not LABEL.fullmatch(value):
         raise fail(f"expected a label of a-z, 0-9 and single hyphens. Received: {value!r}")
 

@@ -7,7 +7,7 @@ count.
 
 import contextlib
 import os
-import shlex
+import re
 import sys
 from collections.abc import Iterable
 from importlib.util import source_from_cache
@@ -20,6 +20,7 @@ from .state import FOLDER, content, found, kind, names, others
 
 # Their looking around in the folders of sys.path is no question of the tutorial's.
 IMPORTERS = ("importlib", "importlib_metadata", "pkg_resources")
+SHELL = re.compile(r"[\s|&;<>()'\"=]+")  # what stands between the words of a command
 THROUGH = ("os", "collections")  # whose code looks up a variable for its caller
 
 
@@ -32,13 +33,11 @@ class Deeds:
 
     Args:
         root: The repository's root.
-        own: The tutorial's file.
     """
 
-    def __init__(self, root: str, own: str) -> None:
+    def __init__(self, root: str) -> None:
         self.places = Places(root)
         self.below, self.at = self.places.below, self.places.at
-        self.own = self.below(os.path.join(root, own))
         self.files: dict[str, str] = {}  # what was read: its content when first opened
         self.modules: dict[str, str] = {}  # the same of what was imported
         self.exists: dict[str, str] = {}  # what was there when the run asked
@@ -50,7 +49,6 @@ class Deeds:
         self.variables: set[str] = set()  # that the repository's code has asked for
         self.assigned: set[str] = set()  # variables that the run has set
         self.wanted: set[str] = set()  # modules that the repository's code was first to want
-        self.imported: set[str] = set()  # those that the tutorial itself was first to want
         self.copying = 0, 0
         self.refused = ""
         self.loaded = {top(name) for name in sys.modules}
@@ -182,11 +180,8 @@ class Deeds:
 
     def looks_for(self, module: str, folders: Iterable[str] | None) -> None:
         """Note what is found in each folder of the repository where a module may be."""
-        file = self.places.holding(asker("importlib")) if folders is None else None
-        if file is not None:
+        if folders is None and self.places.holding(asker("importlib")):
             self.wanted.add(module)
-            if file == self.own:
-                self.imported.add(module)
         for folder in sys.path if folders is None else folders:
             path = self.below(folder or ".")
             if path is not None:
@@ -201,14 +196,11 @@ class Deeds:
         """Note the files that a program is called with."""
         for word in [words] if isinstance(words, (str, bytes)) else words:
             text = os.fsdecode(word)
-            with contextlib.suppress(ValueError):  # quotes that are not for a shell
-                parts = shlex.shlex(text, posix=True, punctuation_chars=True)
-                parts.whitespace_split = True
-                for part in {text, *parts}:
-                    name = os.path.join(os.fsdecode(folder or "."), part)
-                    path = self.below(name)
-                    if path is not None and os.path.isfile(name):
-                        self.reads(path, self.files)
+            for part in {text, *SHELL.split(text)}:
+                name = os.path.join(os.fsdecode(folder or "."), part)
+                path = self.below(name)
+                if path is not None and os.path.isfile(name):
+                    self.reads(path, self.files)
 
     def looks_up(self, variable: str) -> None:
         """Note a variable that the repository's code asks for."""
@@ -224,11 +216,10 @@ class Deeds:
 
     def report(self) -> dict[str, Any]:
         """Return everything, without what the run has made itself."""
-        for path, state in self.databases.items():
-            if self.database(path) != state:
-                self.refuse(path)
-        if self.refused:  # in a cell that went on nevertheless
-            raise ChangedInputError(self.refused)
+        with contextlib.suppress(ChangedInputError):
+            for path, state in self.databases.items():
+                if self.database(path) != state:
+                    self.refuse(path)
         left = {path: content(self.at(path)) for path in self.made if self.exists.get(path) == ""}
         left = {path: state for path, state in left.items() if state}
         made = {
@@ -236,6 +227,7 @@ class Deeds:
             for path in self.made
         }
         return {
+            "refused": self.refused,
             "files": self.files,
             "modules": self.modules,
             "exists": {path: was for path, was in self.exists.items() if path not in left},
@@ -248,7 +240,7 @@ class Deeds:
             },
             "variables": sorted(self.variables),
             "absent": sorted(self.wanted - sys.modules.keys()),
-            "imported": sorted(self.foreign(self.imported | self.named())),
+            "imported": sorted(self.foreign(self.named())),
             "loaded": sorted(self.foreign({top(name) for name in sys.modules} - self.loaded)),
         }
 
@@ -257,9 +249,9 @@ class Deeds:
         used = set()
         for name, value in list(vars(sys.modules["__main__"]).items()):
             if name not in self.bound and not name.startswith("_"):
-                module = value if isinstance(value, ModuleType) else None
-                used.add(module.__name__ if module else getattr(value, "__module__", None) or "")
-        return {top(name) for name in used}
+                attribute = "__name__" if isinstance(value, ModuleType) else "__module__"
+                used.add(top(getattr(value, attribute, None) or ""))
+        return used
 
     def foreign(self, names: set[str]) -> set[str]:
         """Return those of some top-level modules that were installed."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from nbformat import NotebookNode, from_dict
 
-FORMAT = b"2"  # of a record's file
+FORMAT = b"3"  # of a record's file
 KEPT = 5  # runs of a tutorial: an undone edit finds its earlier run
 ABANDONED = 3600  # seconds after which no build can still be using a file without a record
 

@@ -17,6 +17,8 @@ from .program import Program
 ENVIRONMENT = {
     "CUDA_VISIBLE_DEVICES": "-1",
     "KERAS_BACKEND": "tensorflow",
+    "LANGUAGE": "",
+    "LC_ALL": "C.UTF-8",  # no result depends on the user's language
     "MATPLOTLIBRC": os.devnull,  # no figure depends on the user's own settings
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # whatever the user's is
     "MKL_NUM_THREADS": "1",
@@ -56,7 +58,7 @@ def prepare(shell: Any, root: str, place: str, text: str, lines: dict[int, int])
     """
     shell.config.InlineBackend.update(FIGURES)
     Program(shell, root, place, text, lines)
-    record.start(root, place)
+    record.start(root)
 
 
 def report() -> str:

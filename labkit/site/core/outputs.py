@@ -42,7 +42,7 @@ def check(cell: NotebookNode) -> None:
     """Check a cell's outputs, and leave of each what a page shows.
 
     Args:
-        cell: A code cell that has run; its outputs are replaced.
+        cell: A code cell that has run, and raised nothing; its outputs are replaced.
 
     Raises:
         OutputError: One cannot be shown, or weighs too much.
@@ -52,10 +52,6 @@ def check(cell: NotebookNode) -> None:
     for output, drawing in zip(cell.outputs, drawn, strict=True):
         if output.output_type == "stream":
             output.text = settled("".join(output.text))
-        elif output.output_type == "error":
-            output.evalue = settled(output.evalue)
-            # A traceback would show paths of this machine.
-            output.traceback = [f"{output.ename}: {output.evalue}"]
         elif output.output_type == "execute_result" and (
             drawn.count(drawing) > 1 if drawing else any(drawn) and _is_artist(output)
         ):

@@ -8,7 +8,6 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,22 +27,22 @@ class Job:
     Attributes:
         tutorial: The tutorial.
         cache: Where its result goes.
-        key: What is known before the run of what its result depends on.
         started: When it started, in seconds of time.monotonic.
         seconds: How long it took.
         failure: Why it has no result.
+        record: What a run that failed depends on, as far as its kernel could say.
         task: What runs it.
     """
 
     tutorial: Tutorial
     cache: Cache
-    key: dict[str, Any]
     started: float = 0.0
     seconds: float = 0.0
     failure: Failure | None = None
+    record: dict[str, Any] | None = None
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
-    @cached_property
+    @property
     def memory(self) -> int:
         """Bytes that it may need."""
         return self.tutorial.needs.memory or MEMORY
@@ -122,26 +121,28 @@ class Pool:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self.running = [job for job in self.running if job not in jobs]  # some may not have begun
 
     async def _run(self, job: Job, folder: Path) -> None:
         try:
             await self._keep(job, folder)
         except RunFailedError as error:
             job.failure = Failure(job.tutorial, str(error), error.traceback)
+            if error.report:
+                job.record = job.cache.record(job.tutorial, error.report)
         except CacheError as error:
             job.failure = Failure(job.tutorial, f"{job.tutorial.place}: its run is lost. {error}")
         except Exception as error:  # whatever it is, no page may wait forever
             message = f"{job.tutorial.place}: {error!r}"
             job.failure = Failure(job.tutorial, message, traceback.format_exc())
-        finally:
-            self.running.remove(job)
+        self.running.remove(job)
         job.seconds = time.monotonic() - job.started
         self.on_done(job)
 
     async def _keep(self, job: Job, folder: Path) -> None:
         tutorial, cache = job.tutorial, job.cache
         with tempfile.TemporaryDirectory(dir=folder, prefix="") as own:
-            run = Run(tutorial, Path(own), cache.mode)
+            run = Run(tutorial, Path(own))
             report = await run.execute(self.timeout)
         run.notebook.metadata["labkit"] = {
             "name": tutorial.name,

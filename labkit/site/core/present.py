@@ -16,13 +16,12 @@ from . import kernel, state, versions
 
 # By these Python and the libraries that tutorials use let the environment change a result.
 VARIABLES = (
-    *("BLIS_", "JAX_", "KERAS_", "LANG", "LC_", "MKL_", "MPL", "NPY_", "NUMEXPR_"),
-    *("OMP_", "OPENBLAS_", "PYTHONDEVMODE", "PYTHONHOME", "PYTHONINTMAXSTRDIGITS"),
-    *("PYTHONIOENCODING", "PYTHONPATH", "PYTHONSAFEPATH", "PYTHONUTF8", "SKLEARN_", "TF_"),
-    *("TZ", "VECLIB_", "XLA_"),
+    *("BLIS_", "JAX_", "KERAS_", "MKL_", "MPL", "NPY_", "NUMEXPR_", "OMP_", "OPENBLAS_"),
+    *("PYTHONDEVMODE", "PYTHONHOME", "PYTHONINTMAXSTRDIGITS", "PYTHONIOENCODING"),
+    *("PYTHONSAFEPATH", "PYTHONUTF8", "SKLEARN_", "TF_", "TZ", "VECLIB_", "XLA_"),
 )
-# The kernel is given these, whatever they are outside; the mode is known by name.
-GIVEN = {*kernel.ENVIRONMENT, *kernel.REMOVED, "IPYTHONDIR", "LABKIT_MODE", "TMPDIR"}
+# The kernel is given these, whatever they are outside; LC_ALL overrules LANG and its like.
+GIVEN = {*kernel.ENVIRONMENT, *kernel.REMOVED, "IPYTHONDIR", "TMPDIR"}
 
 
 class Present:
@@ -59,11 +58,6 @@ class Present:
             "variables": environment(report["variables"]),
         }
 
-    def state(self, record: dict[str, Any]) -> str:
-        """Return a digest of the present content of everything that a run has read."""
-        paths = (*record["files"], *record["modules"], *record["exists"])
-        return _digest(repr([self.content(path) for path in paths]))
-
     def changes(self, record: dict[str, Any]) -> Iterator[str]:
         """Yield in words what differs from a run's record."""
         yield from self._files(record)
@@ -81,20 +75,18 @@ class Present:
 
     def _files(self, record: dict[str, Any]) -> Iterator[str]:
         for path, was in record["files"].items():
-            if self.content(path) != was:
-                yield f"{path} has changed" if self.content(path) else f"{path} is missing"
+            yield from _news(path, was, self.content(path))
         for path, (was, meaning) in record["modules"].items():
             now = self.content(path)
             if now != was and self.meaning(path, now) != meaning:
-                yield f"{path} has changed" if now else f"{path} is missing"
+                yield from _news(path, was, now)
         for path, was in record["left"].items():
-            if self.content(path) not in ("", was):
-                yield f"{path} has changed"
+            if now := self.content(path):
+                yield from _news(path, was, now)
+        for path, was in record["exists"].items():
+            yield from _news(path, was, self.kind(path))
 
     def _folders(self, record: dict[str, Any]) -> Iterator[str]:
-        for path, was in record["exists"].items():
-            if self.kind(path) != was:
-                yield _news(path, was, self.kind(path))
         for folder, was in record["folders"].items():
             if state.others(self.names(folder), folder, record["made"]) != was:
                 yield f"{folder}/ has new or missing files"
@@ -102,8 +94,8 @@ class Present:
             for name, was in results.items():
                 now = self.found(folder, name)
                 if now != was:
-                    path = now or was
-                    yield _news(path if folder == "." else f"{folder}/{path}", was, now)
+                    path = f"{folder}/{now or was}".removeprefix("./")
+                    yield f"{path} now exists" if now else f"{path} is missing"
 
 
 def environment(asked: Iterable[str]) -> dict[str, str]:
@@ -117,10 +109,11 @@ def environment(asked: Iterable[str]) -> dict[str, str]:
     return {name: "" if value is None else _digest(value) for name, value in values.items()}
 
 
-def _news(path: str, was: str, now: str) -> str:
-    if not now:
-        return f"{path} is missing"
-    return f"{path} is now a {now}" if was in ("file", state.FOLDER) else f"{path} now exists"
+def _news(path: str, was: str, now: str) -> Iterator[str]:
+    if not now and was:
+        yield f"{path} is missing"
+    elif now != was:
+        yield f"{path} has changed" if was else f"{path} now exists"
 
 
 def _meaning(path: str, content: str) -> str:

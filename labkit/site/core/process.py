@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import signal
 import sys
 from functools import cached_property
 from pathlib import Path
@@ -25,13 +24,11 @@ class Process:
     Args:
         root: Where it runs.
         folder: An empty folder for its sockets, its log and its temporary files.
-        mode: What the tutorial finds in `LABKIT_MODE`.
     """
 
-    def __init__(self, root: Path, folder: Path, mode: str) -> None:
+    def __init__(self, root: Path, folder: Path) -> None:
         self.root = root
         self.folder = folder
-        self.mode = mode
         self.log = folder / "kernel.log"  # what the process itself says
         self.exceeded = 0  # bytes in use when it was ended, because they were too many
 
@@ -45,13 +42,7 @@ class Process:
             """Starts kernels with this Python, whatever kernels the user has installed."""
 
             def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-                command = [
-                    sys.executable,
-                    "-m",
-                    "ipykernel_launcher",
-                    "-f",
-                    "{connection_file}",
-                ]
+                command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
                 return KernelSpec(
                     argv=[*command, *kernel.ARGUMENTS],
                     display_name="Python 3",
@@ -84,7 +75,9 @@ class Process:
         """
         import psutil
 
-        process = psutil.Process(self.manager.provisioner.pid)  # type: ignore[union-attr]
+        provisioner = self.manager.provisioner
+        assert provisioner is not None
+        process = psutil.Process(provisioner.pid)  # type: ignore[attr-defined]
         while not self.exceeded:
             used = 0
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -93,7 +86,7 @@ class Process:
                         used += one.memory_info().rss
             if used > limit:
                 self.exceeded = used
-                self.kill()
+                await provisioner.kill()
             await asyncio.sleep(INTERVAL)
 
     async def status(self) -> int | None:
@@ -105,29 +98,21 @@ class Process:
         """Return the end of what the process itself said."""
         return self.log.read_text("utf-8", "replace")[-2000:] if self.log.exists() else ""
 
-    def kill(self) -> None:
-        """End it, and what it has started: the kernel leads a group."""
-        group = getattr(self.manager.provisioner, "pgid", None)
-        if group:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(group, signal.SIGKILL)
-
     async def stop(self, client: "NotebookClient") -> None:
-        """Leave nothing behind."""
-        from jupyter_core.utils import ensure_async
+        """Leave nothing behind.
 
+        Nothing in it waits for the event loop, so that no cancellation can cut it short.
+        """
         if client.kc is not None:
             client.kc.stop_channels()
-        if self.manager.has_kernel:
-            self.kill()
-            await self.manager.shutdown_kernel(now=True)
-        await ensure_async(self.manager.cleanup_resources())
+        provisioner = self.manager.provisioner
+        if provisioner is not None and provisioner.has_process:
+            await provisioner.kill()  # the group that the kernel leads: what it has started, too
+            provisioner.process.wait()  # type: ignore[attr-defined]  # of local ones
+            await provisioner.wait()
+        await self.manager.cleanup_resources()
 
     def _environment(self) -> dict[str, str]:
         kept = {name: v for name, v in os.environ.items() if name not in kernel.REMOVED}
-        own = {
-            "IPYTHONDIR": str(self.folder / "ipython"),
-            "LABKIT_MODE": self.mode,
-            "TMPDIR": str(self.folder),
-        }
+        own = {"IPYTHONDIR": str(self.folder / "ipython"), "TMPDIR": str(self.folder)}
         return kept | kernel.ENVIRONMENT | own

@@ -18,23 +18,18 @@ from .deeds import Deeds
 _recorders: list["Recorder"] = []
 
 
-def start(root: str, own: str) -> None:
+def start(root: str) -> None:
     """Record from now on.
 
     Args:
         root: The repository's root.
-        own: The tutorial's file.
     """
-    _recorders.append(Recorder(root, own))
+    _recorders.append(Recorder(root))
     _recorders[-1].install()
 
 
 def report() -> dict[str, Any]:
-    """Return what the run has done since `start`, as JSON can hold it.
-
-    Raises:
-        ChangedInputError: It has changed what it had read.
-    """
+    """Return what the run has done since `start`, as JSON can hold it."""
     return _recorders[-1].report()
 
 
@@ -43,11 +38,10 @@ class Recorder:
 
     Args:
         root: The repository's root.
-        own: The tutorial's file.
     """
 
-    def __init__(self, root: str, own: str) -> None:
-        self.deeds = Deeds(root, own)
+    def __init__(self, root: str) -> None:
+        self.deeds = Deeds(root)
         self.thread = threading.local()
 
     def install(self) -> None:

@@ -25,6 +25,7 @@ from .progress import Progress
 from .run import TIMEOUT, Failure
 from .tutorial import Tutorial, TutorialError
 
+DELAY = 0.5  # seconds from a site's first page to the first kernel
 PACKAGES = ("nbclient", "ipykernel", "jupyter_client", "psutil", "tqdm")  # that running needs
 
 
@@ -91,7 +92,6 @@ def run(
     jobs: int | None = None,
     timeout: float = TIMEOUT,
     progress: TextIO | None = None,
-    on_done: Callable[[Tutorial, Failure | None], None] | None = None,
 ) -> Executed:
     """Run the tutorials that the cache does not hold.
 
@@ -106,7 +106,6 @@ def run(
         timeout: Seconds that one tutorial may take which does not say itself what it needs.
         progress: Where to say how far it is: a line for each tutorial, and on a terminal a
             bar that tells what runs.
-        on_done: Called when a tutorial has run, with its failure or None.
 
     Returns:
         The executed notebooks by name, read from the cache on demand.
@@ -120,24 +119,17 @@ def run(
     for tutorial in tutorials:
         try:
             if cache.reason(tutorial):
-                due.append(Job(tutorial, cache, cache.key(tutorial)))
+                _ = tutorial.notebook  # what is wrong with it is told before anything runs
+                due.append(Job(tutorial, cache))
         except TutorialError as error:
             failures.append(Failure(tutorial, str(error)))
-            if on_done:
-                on_done(tutorial, failures[-1])
     if due:
         check(cache)
         # What took longest the last time starts first: nothing long is left for last.
         due.sort(key=lambda job: -(cache.seconds(job.tutorial) or float("inf")))
         jobs = min(jobs or default_jobs(), len(due))
-        with Progress(progress, due, jobs) as line:
-
-            def done(job: Job) -> None:
-                line.finish(job)
-                if on_done:
-                    on_done(job.tutorial, job.failure)
-
-            pool = Pool(jobs, timeout, line.start, done)
+        with contextlib.closing(Progress(progress, due, jobs)) as line:
+            pool = Pool(jobs, timeout, line.start, line.finish)
             pool.waiting = list(due)
             asyncio.run(pool.run(line.show))
         failures += [job.failure for job in due if job.failure]
@@ -172,7 +164,6 @@ class Scheduler:
         on_change: Called in another thread whenever a tutorial has run or failed.
         log: Told what starts and ends.
         jobs: How many tutorials run at a time; by default what the machine can carry.
-        timeout: Seconds that one tutorial may take which does not say itself what it needs.
     """
 
     def __init__(
@@ -182,12 +173,11 @@ class Scheduler:
         on_change: Callable[[], None],
         log: logging.Logger | logging.LoggerAdapter[Any],
         jobs: int | None = None,
-        timeout: float = TIMEOUT,
     ) -> None:
         self._folder = cache
         self._on_change = on_change
         self._log = log
-        self._pool = Pool(jobs or default_jobs(), timeout, self._started, self._ended)
+        self._pool = Pool(jobs or default_jobs(), TIMEOUT, self._started, self._ended)
         self._jobs: dict[str, Job] = {}
         self._preferred = ""
         self._wake = asyncio.Event()
@@ -215,7 +205,6 @@ class Scheduler:
             try:
                 if not cache.reason(tutorial):
                     continue
-                key = cache.key(tutorial)
                 waiting[name] = tutorial.notebook
             except TutorialError as error:
                 heading = new_markdown_cell(f"# {name}")  # type: ignore[no-untyped-call]  # nbformat
@@ -224,8 +213,8 @@ class Scheduler:
                 if told.get(name) != str(error):
                     self._log.error(str(error))
                 continue
-            if job is None or job.key != key or state == "done":
-                job = Job(tutorial, cache, key)
+            if job is None or state == "done" or self._is_outdated(job, tutorial, cache):
+                job = Job(tutorial, cache)
             jobs[name] = job
             self.states[name] = "failed" if job.failure else "running"
             if job.failure:
@@ -239,16 +228,10 @@ class Scheduler:
         self._preferred = name
         self._tell()
 
-    def start(self, delay: float = 0.5) -> None:
-        """Let what is queued run, now and from now on.
-
-        Args:
-            delay: Seconds until the first kernel starts.
-        """
+    def start(self) -> None:
+        """Let what is queued run, now and from now on."""
         if self._thread is None:
-            self._thread = threading.Thread(
-                target=asyncio.run, args=(self._work(delay),), daemon=True
-            )
+            self._thread = threading.Thread(target=asyncio.run, args=(self._work(),), daemon=True)
             self._thread.start()
 
     def close(self) -> None:
@@ -264,10 +247,9 @@ class Scheduler:
             with contextlib.suppress(RuntimeError):  # it has been closed
                 self._loop.call_soon_threadsafe(self._wake.set)
 
-    async def _work(self, delay: float) -> None:
+    async def _work(self) -> None:
         self._loop = asyncio.get_running_loop()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._closed(), delay)
+        await asyncio.sleep(DELAY)
         with tempfile.TemporaryDirectory(prefix="labkit-") as folder:
             while not self._closing:
                 self._wake.clear()
@@ -280,10 +262,10 @@ class Scheduler:
                 await self._wake.wait()
             await self._pool.stop(list(self._pool.running))
 
-    async def _closed(self) -> None:
-        while not self._closing:
-            self._wake.clear()
-            await self._wake.wait()
+    def _is_outdated(self, job: Job, tutorial: Tutorial, cache: Cache) -> bool:
+        """Say whether a job that runs or has failed would now give something else."""
+        read = job.record is not None and not cache.holds(tutorial, job.record)
+        return read or job.tutorial.code != tutorial.code
 
     def _is_late(self, job: Job) -> bool:
         return job.tutorial.name != self._preferred

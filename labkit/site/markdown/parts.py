@@ -192,12 +192,8 @@ class Parts:
             yield self._raw("pre", html.escape(text, quote=False), "lab-output")
 
     def _shown(self, output: NotebookNode, cell: Cell) -> Iterator[Element]:
-        """Yield an error, HTML, Markdown or a formula."""
-        if output.output_type == "error":
-            message = html.escape(output.evalue, quote=False)
-            markup = f"<strong>{html.escape(output.ename)}</strong>: {message}"
-            yield self._raw("pre", markup, "lab-output lab-error")
-        elif markup := output.data.get("text/html"):
+        """Yield HTML, Markdown or a formula."""
+        if markup := output.data.get("text/html"):
             yield from self._html(markup)
         elif formula := output.data.get("text/latex"):
             lines = [line for line in formula.strip().split("\n") if line.strip()]

@@ -101,6 +101,7 @@ def test_lines(above: str, marker: str) -> None:
         ('# %% label="A Frog"\n', 1, "expected a label"),
         ('# %% tags="solution"\n', 1, 'expected tags=["solution"]'),
         ("# %%\n\n# %% tags=[1]\n", 3, 'expected tags=["solution"]'),
+        ('# %% tags=["raises-exception"]\n', 1, "Write `try` and `except`"),
         ("# %% alt=3\n", 1, 'expected alt="…"'),
         ('# %% values="a b.c"\n', 1, "'b.c'"),
         (

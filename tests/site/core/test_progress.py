@@ -3,6 +3,7 @@
 import io
 import re
 import time
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from labkit.site.core.pool import Job
 from labkit.site.core.progress import Progress
 from labkit.site.core.run import Failure
-from labkit.site.core.schedule import RunError
+from labkit.site.core.schedule import RunError, run
 
 
 def jobs(repository: Any, *names: str) -> list[Job]:
@@ -18,7 +19,7 @@ def jobs(repository: Any, *names: str) -> list[Job]:
     for name in names:
         repository.tutorial(name, "pass")
     found = repository.find()
-    return [Job(found[name], repository.cache, {}) for name in names]
+    return [Job(found[name], repository.cache) for name in names]
 
 
 def test_progress_in_a_file(repository: Any) -> None:
@@ -27,7 +28,7 @@ def test_progress_in_a_file(repository: Any) -> None:
     repository.tutorial("good", "pass")
     stream = io.StringIO()
     with pytest.raises(RunError):
-        repository.run(progress=stream, jobs=1)
+        run(list(repository.find().values()), repository.cache, progress=stream, jobs=1)
     lines = re.sub(r"[\d.]+ s$", "# s", stream.getvalue(), flags=re.M).splitlines()
     assert lines == [
         "Running 2 tutorials, 1 at a time: bad, good",
@@ -39,7 +40,7 @@ def test_progress_in_a_file(repository: Any) -> None:
 def test_progress_on_a_terminal(repository: Any, terminal: Any) -> None:
     """On a terminal a line says what runs, and gives way to what has ended."""
     frog, newt = jobs(repository, "frog", "newt")
-    with Progress(terminal, [frog, newt], 2) as progress:
+    with closing(Progress(terminal, [frog, newt], 2)) as progress:
         assert "\rRunning 2 tutorials, 2 at a time: frog, newt\n" in terminal.getvalue()
         frog.started = newt.started = time.monotonic()
         progress.start(frog)
@@ -64,7 +65,7 @@ def test_many_tutorials(repository: Any) -> None:
 def test_quiet(repository: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """Without a stream nothing is written."""
     (job,) = jobs(repository, "frog")
-    with Progress(None, [job], 1) as progress:
+    with closing(Progress(None, [job], 1)) as progress:
         progress.start(job)
         progress.show()
         progress.finish(job)

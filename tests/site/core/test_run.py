@@ -1,5 +1,6 @@
 """Running tutorials in kernels: results, failures, time-outs, cancellation."""
 
+import asyncio
 import base64
 import os
 import re
@@ -11,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from labkit.site.core.run import Failure
+from labkit.site.core.process import Process
+from labkit.site.core.run import Failure, Run
 from labkit.site.core.schedule import RunError
 
 
@@ -152,21 +154,6 @@ def test_a_failure_leaves_the_last_good_run(repository: Any) -> None:
     assert repository.run() == []
 
 
-def test_cells_that_must_fail(repository: Any) -> None:
-    """A cell tagged raises-exception shows its error, and fails the run if it has none."""
-    marker = '# %% tags=["raises-exception"]\n'
-    repository.tutorial("pond", "x = 0", f"{marker}1 / x", "print('on')")
-    repository.run()
-    cells = repository.cache.lookup(repository.find()["pond"]).cells
-    (error,) = cells[1].outputs
-    assert (error.output_type, error.ename) == ("error", "ZeroDivisionError")
-    assert error.traceback == ["ZeroDivisionError: division by zero"]
-    assert cells[2].outputs[0].text == "on\n"
-    repository.tutorial("pond", "x = 1", f"{marker}1 / x")
-    (failure,) = fail(repository)
-    assert failure.message.startswith("tutorials/pond.py:5: the cell that starts here is tagged")
-
-
 def test_time_out(
     repository: Any,
     tmp_path: Path,
@@ -228,6 +215,47 @@ def test_a_kernel_that_dies(repository: Any) -> None:
     assert failures["crashed"].message.startswith("tutorials/crashed.py:7: the kernel died")
     assert "exit status 3" in failures["crashed"].message
     assert "the last words" in failures["crashed"].traceback
+
+
+def test_a_run_that_is_stopped(
+    repository: Any, tmp_path: Path, is_alive: Callable[[int], bool]
+) -> None:
+    """However often it is cancelled while its kernel starts, no process and no socket is left."""
+    repository.tutorial("pond", "pass")
+
+    async def stop() -> Process:
+        run = Run(repository.find()["pond"], tmp_path)
+        task = asyncio.create_task(run.execute(60))
+        while not run.process.manager.has_kernel:
+            await asyncio.sleep(0)
+        while not task.done():
+            task.cancel()
+            await asyncio.sleep(0)
+        return run.process
+
+    manager = asyncio.run(stop()).manager
+    assert not manager.has_kernel
+    assert not is_alive(manager.provisioner.pid)
+    assert manager.context.closed
+
+
+def test_the_users_language(
+    repository: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No result depends on it, and a run holds in any; nor on folders without modules in use."""
+    repository.tutorial(
+        "pond",
+        "import locale\nimport subprocess\n\nprint(locale.setlocale(locale.LC_ALL, ''))\n"
+        "subprocess.run('echo $LC_ALL $LANGUAGE', shell=True)",
+    )
+    shown = outputs(repository, "pond")[0].text
+    assert shown == "C.UTF-8\nC.UTF-8\n"
+    for name in ("LANG", "LANGUAGE", "LC_ALL", "LC_TIME"):
+        monkeypatch.setenv(name, "de_DE.UTF-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    assert repository.run() == []
+    repository.tutorial("pond", repository.find()["pond"].text + "# Anew.\npass")
+    assert outputs(repository, "pond")[0].text == shown
 
 
 def test_memory(repository: Any) -> None:

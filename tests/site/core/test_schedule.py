@@ -14,7 +14,7 @@ import pytest
 
 from labkit.site.core import pool
 from labkit.site.core.pool import default_jobs
-from labkit.site.core.schedule import RunError, Scheduler, run
+from labkit.site.core.schedule import Scheduler
 from labkit.site.core.tutorial import find
 
 pytestmark = pytest.mark.slow
@@ -61,30 +61,7 @@ def test_longest_first(repository: Any) -> None:
     repository.run()
     for name, seconds in (("a_short", 0.01), ("b_long", 0.01), ("c_new", 0)):
         repository.tutorial(name, f"import time\ntime.sleep({seconds})")
-    order = list[str]()
-    run(
-        list(repository.find().values()),
-        repository.cache,
-        jobs=1,
-        on_done=lambda tutorial, failure: order.append(tutorial.name),
-    )
-    assert order == ["c_new", "b_long", "a_short"]
-
-
-def test_on_done(repository: Any) -> None:
-    """The callback hears of each run as it ends, when its result can be looked up."""
-    repository.tutorial("bad", "1 / 0")
-    repository.tutorial("good", "pass")
-    heard = dict[str, tuple[bool, bool]]()
-    with pytest.raises(RunError):
-        run(
-            list(repository.find().values()),
-            cache := repository.cache,
-            on_done=lambda tutorial, failure: heard.update(
-                {tutorial.name: (failure is None, cache.lookup(tutorial) is not None)}
-            ),
-        )
-    assert heard == {"bad": (False, False), "good": (True, True)}
+    assert repository.order(jobs=1) == ["c_new", "b_long", "a_short"]
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
@@ -198,6 +175,29 @@ def test_a_failure_is_told_and_not_tried_again(
     runner.repository.tutorial("broken", "1 / 1")
     assert runner.states() == {"broken": "running"}
     wait_for(lambda: runner.states() == {"broken": "done"}, "the mended result")
+
+
+@pytest.mark.parametrize(
+    ("code", "path", "mended"),
+    [
+        ("import pond\n1 / pond.frogs", "pond.py", "frogs = 3\n"),
+        ("import newts", "newts.py", ""),
+        ("print(open('data.txt').read())", "data.txt", "0"),
+    ],
+)
+def test_a_failure_is_tried_again_when_what_it_read_changes(
+    runner: Runner, wait_for: Callable[..., None], code: str, path: str, mended: str
+) -> None:
+    """Of a tutorial that has never succeeded, too, what it did is known; nothing else counts."""
+    runner.repository.write("pond.py", "frogs = 0\n")
+    runner.repository.tutorial("broken", code)
+    wait_for(lambda: runner.states() == {"broken": "failed"}, "the failure")
+    runner.repository.write("other.py", "1\n")
+    assert runner.states() == {"broken": "failed"}
+    runner.repository.write(path, mended)
+    assert runner.states() == {"broken": "running"}
+    wait_for(lambda: runner.states() == {"broken": "done"}, "the mended result")
+    assert runner.ran("broken") == 2
 
 
 def test_an_edit_restarts_that_tutorial_alone(

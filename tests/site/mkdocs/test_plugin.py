@@ -41,7 +41,7 @@ def test_its_cells_show_what_they_gave(built: Site) -> None:
     page = built.read("site/tutorials/tiny/index.html")
     assert '<div class="lab-cell" id="boundary">' in page
     assert '<pre class="lab-output">the only line</pre>' in page
-    assert "<strong>ValueError</strong>: invalid literal" in page
+    assert "invalid literal" in page
     assert "\x1b" not in page
     assert '<details class="success lab-cell" id="answer">' in page
     assert "<figcaption>It rises.</figcaption>" in page
