@@ -42,6 +42,7 @@ def check_gradients(layer: Layer, x: Any, *, training: bool = False, rtol: float
     Raises:
         AssertionError: A gradient is wrong; the message names it. (Or the input lies at a
             kink, as 0 does for relu, where no derivative exists.)
+        ValueError: There is nothing to check: integers as input, and no weight that is trained.
     """
     layer = _in_float64(layer, x)
     x = np.array(x, None if _is_integer(x) else np.float64)
@@ -53,7 +54,14 @@ def check_gradients(layer: Layer, x: Any, *, training: bool = False, rtol: float
         return float((r * layer(x, training)).sum()) + sum(layer.losses)
 
     worst, step = 0.0, 5e-6
-    for name, (values, gradient) in _gradients(layer, x, r).items():
+    gradients = _gradients(layer, x, r)
+    if not gradients:
+        raise ValueError(
+            "Expected an input of floating-point numbers or a weight that is trained, whose "
+            f"gradient can be checked. Received: x.dtype={x.dtype}, and {layer.name} has no such "
+            "weight."
+        )
+    for name, (values, gradient) in gradients.items():
         start, v = values.copy(), random.normal(size=values.shape)
         # The third call restores the values.
         above, below, _ = (loss(values, start + h * v) for h in (step, -step, 0))

@@ -71,6 +71,12 @@ def test_check_gradients_accepts_a_correct_model(random: np.random.Generator) ->
     assert model(x).dtype == np.float32
 
 
+def test_check_gradients_refuses_to_check_nothing() -> None:
+    """A layer without weights, called with integers, has no gradient that could be wrong."""
+    with pytest.raises(ValueError, match=r"Received: x\.dtype=int64, and flatten has no such"):
+        testing.check_gradients(layers.Flatten(name="flatten"), np.ones((2, 3), np.int64))
+
+
 def test_check_gradients_does_not_change_the_input(random: np.random.Generator) -> None:
     """The input is left as it was."""
     x = random.normal(size=(4, 5))
