@@ -9,6 +9,7 @@
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
+from scipy.stats import fisher_exact
 from sklearn.datasets import load_iris
 
 import labkit as keras
@@ -36,7 +37,7 @@ print(f"sum {total:.1f}: the neuron {'fires' if fires else 'is silent'}")
 assert total == 3.0
 assert fires
 
-# %% label="diagram" alt="Three circles on the left hold the inputs 4, 2 and 1. An arrow from each, labelled with its weight 0.5, 2.5 and 6, leads to a circle that adds them up, together with the bias of minus 10. The sum, 3, goes through a step function and comes out as 1." caption="One neuron and one basket. Each input is multiplied by its weight; the bias joins the sum; the activation function turns the sum into the output." tags=["remove-input"]
+# %% label="diagram" alt="Inputs 4, 2 and 1, multiplied by 0.5, 2.5 and 6, meet the bias of minus 10 in a sum. The sum, 3, passes through a step and comes out as 1." caption="One neuron and one basket. Each input is multiplied by its weight; the bias joins the sum; the activation function turns the sum into the output." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 2.9))
 
 
@@ -68,7 +69,7 @@ node(2, 0, "Σ", INK, size=16)
 arrow((2, 0), (3.7, 0), f"z = {total:g}", lift=0.2)
 node(3.7, 0, "step", GREEN, size=11)
 arrow((3.7, 0), (4.9, 0))
-ax.text(4.65, 0, f"y = {int(fires)}", va="center", size=13)
+ax.text(4.65, 0, f"$\\hat{{y}}$ = {int(fires)}", va="center", size=13)
 ax.set(xlim=(-1.4, 5.4), ylim=(-1.6, 1.35))
 ax.axis("off")
 
@@ -95,7 +96,7 @@ print(f"ReLU {relu_at_total:g}")
 assert abs(sigmoid_at_total - 1 / (1 + np.exp(-3))) < 1e-6
 assert relu_at_total == 3
 
-# %% label="activations" alt="Four small graphs of the output y against the sum z. The step jumps from 0 to 1 at zero. The sigmoid climbs smoothly from 0 to 1. The hyperbolic tangent climbs from minus 1 to 1. ReLU is flat at zero on the left and a straight ramp on the right. A dot on each marks the sum of 3." caption="Four activation functions. The dot is the basket above, whose sum is 3." tags=["remove-input"]
+# %% label="activations" alt="Output against sum: a step from 0 to 1, a smooth climb from 0 to 1 and one from minus 1 to 1, and ReLU, flat at first, then a ramp. A dot marks 3." caption="Four activation functions. The dot is the basket above, whose sum is 3." tags=["remove-input"]
 fig, axes = plt.subplots(2, 2, figsize=(5, 3.8), sharex=True, sharey=True)
 for ax, (name, f) in zip(axes.flat, functions.items(), strict=True):
     ax.plot(z, np.asarray(f(z)), color=BLUE)
@@ -104,7 +105,7 @@ for ax, (name, f) in zip(axes.flat, functions.items(), strict=True):
 for ax in axes[1]:
     ax.set_xlabel("sum z")
 for ax in axes[:, 0]:
-    ax.set_ylabel("output y")
+    ax.set_ylabel("output $\\hat{y}$")
 
 # %% [markdown]
 # ## A neuron finds a line that we know
@@ -146,7 +147,7 @@ assert abs(bias - 0.32) < 0.03
 assert squares_gap < 1e-3
 assert path[:20, 1].max() > 2 * bias  # it overshoots before it settles
 
-# %% label="line" alt="Left: sixty points along a rising line, and the neuron's line after 0, 1, 10 and 200 steps; it starts flat at zero and ends in the middle of the points. Right: the weight and the bias against the step; the bias overshoots at first, and both then settle on the dotted lines at 1.8 and 0.32." caption="Learning a known line. Left: the neuron's line after 0, 1, 10 and 200 steps. Right: its weight and bias; dotted, the true values." tags=["remove-input"]
+# %% label="line" alt="Left: points along a rising line; the neuron's line starts flat and ends among them. Right: the bias overshoots, then both numbers settle." caption="Learning a known line. Left: the neuron's line after 0, 1, 10 and 200 steps. Right: its weight and bias; dotted, the true values." tags=["remove-input"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(5, 3.8))
 left.plot(celsius, fahrenheit, "o", color=ORANGE, ms=4, label="readings")
 ends = np.array([0.0, 1.0])
@@ -232,7 +233,7 @@ twin_length, twin_width = twins[0]
 assert np.all(w > 0)  # the longer and the wider, the more virginica
 assert np.abs(score[(score > 0) != is_virginica]).max() < 3  # near misses
 
-# %% label="boundary" alt="Above: petal width against petal length for one hundred irises; a straight line that falls from left to right separates most of the versicolor, lower left, from the virginica, upper right. An arrow at a right angle to the line points to the virginica. Below: the neuron's output against its sum z. Every flower lies on one S-shaped curve; the few errors are near the middle, at z around zero." caption="Above: the border is the line on which the sum is zero; the weights, drawn as an arrow, stand at a right angle to it. Below: the neuron turns two measurements into one sum; every flower, drawn at its own height, lands on the same curve." tags=["remove-input"]
+# %% label="boundary" alt="Above: a falling line separates most versicolor from virginica; an arrow stands on it. Below: all flowers on one S-shaped curve, errors near z = 0." caption="Above: the border is the line on which the sum is zero; the weights, drawn as an arrow, stand at a right angle to it. Below: the neuron turns two measurements into one sum; every flower, drawn at its own height, lands on the same curve." tags=["remove-input"]
 fig, (upper, lower) = plt.subplots(2, figsize=(5, 5), height_ratios=[5, 4])
 for chosen, name, marker, color in [
     (~is_virginica, "versicolor", "o", BLUE),
@@ -261,8 +262,35 @@ upper.set_aspect("equal")
 curve = np.linspace(score.min(), score.max(), 200)
 lower.plot(curve, 1 / (1 + np.exp(-curve)), color=INK, lw=1, zorder=0)
 lower.axvline(0, color=INK, linestyle=":", linewidth=1)
-lower.set(xlabel="sum z", ylabel="output y")
+lower.set(xlabel="sum z", ylabel="output p")
 lower.legend(loc="upper left", handletextpad=0)
+
+# %% [markdown]
+# ## Why a smooth function learns
+#
+# Move the bias of the trained neuron, and nothing else. What does a learner see who looks only at
+# the next small step?
+
+# %% values="flat_share smallest_slope"
+shifts = np.linspace(-10, 10, 2001)  # added to every sum
+moved = score[:, np.newaxis] + shifts  # (100 flowers, 2001)
+mistakes = np.sum((moved > 0) != is_virginica[:, np.newaxis], axis=0)
+surprise = np.logaddexp(0, np.where(is_virginica[:, np.newaxis], -moved, moved)).mean(axis=0)
+
+flat_share = float(np.mean(np.diff(mistakes) == 0))
+slope = np.gradient(surprise, shifts)  # (2001,)
+smallest_slope = float(np.abs(slope)[np.abs(shifts) > 1].min())
+assert flat_share > 0.9
+assert smallest_slope > 0.01  # one unit from the lowest point, and farther away
+
+# %% label="smooth" alt="Above: the number of errors against the bias, a staircase with flat treads. Below: the loss, a smooth valley with a slope nearly everywhere." caption="What one learns from moving the bias. Above: errors are counted, as a step neuron would. Below: the smooth loss of the sigmoid. Dotted: the trained bias." tags=["remove-input"]
+fig, (upper, lower) = plt.subplots(2, figsize=(5, 3.8), sharex=True)
+upper.plot(shifts + b, mistakes, color=BLUE)
+upper.set(ylabel="errors")
+lower.plot(shifts + b, surprise, color=ORANGE)
+lower.set(xlabel="bias b", ylabel="loss")
+for ax in (upper, lower):
+    ax.axvline(b[0], color=INK, linestyle=":", linewidth=1)
 
 # %% [markdown]
 # ## One to move by hand
@@ -298,7 +326,7 @@ assert reached == 14
 assert best_xor == 0.75
 assert {6, 9}.isdisjoint(number)  # 0110 is XOR, 1001 its negation
 
-# %% label="tables" alt="Sixteen small squares, one for each way to answer the four cases. In fourteen of them a line separates the corners where the answer is 1 from those where it is 0. In the two on which diagonal corners agree, XOR and its negation, there is no line." caption="All sixteen truth tables of two inputs. Filled corners are answered with 1. Blue is the side on which a neuron fires. For XOR and its negation there is no such line." tags=["remove-input"]
+# %% label="tables" alt="Sixteen squares with filled and hollow corners. In fourteen a line separates them; in the two whose diagonal corners agree there is none." caption="All sixteen truth tables of two inputs. Filled corners are answered with 1. Blue is the side on which a neuron fires. For XOR and its negation there is no such line." tags=["remove-input"]
 margin = np.abs(sums).min(axis=1) / np.linalg.norm(neurons[:, :2], axis=1)
 side = np.linspace(-0.35, 1.35, 80)
 grid = np.stack(np.meshgrid(side, side), axis=-1)  # (80, 80, 2)
@@ -348,6 +376,15 @@ assert np.abs(hedge - 0.5).max() < 0.02
 assert abs(hedge_loss - np.log(2)) < 0.001
 
 # %% [markdown]
+# And that is the best that it can do. The cross-entropy is convex in the weights and the bias, so a
+# point where all its slopes are zero is its lowest; and at zero weights they are.
+
+# %%
+errors = 0.5 - xor  # (4, 1): prediction minus target
+slopes = np.append(table.T @ errors, errors.sum())  # along w1, w2 and b
+assert np.array_equal(slopes, np.zeros(3))
+
+# %% [markdown]
 # ## Three neurons can
 #
 # The first says "at least one input is 1", the second "not both". The third fires if both agree.
@@ -384,7 +421,7 @@ print(f"three neurons: accuracy {three_accuracy},", end=" ")
 print(f"outputs {output.ravel().round(3)}")
 assert three_accuracy == 1.0
 
-# %% label="moved" alt="Left: the four cases at the corners of a square, with two parallel diagonal lines; the two cases to be answered with 1 lie between them. Right: the same four cases placed at the outputs of the two hidden neurons. The two cases answered with 1 now lie on the same corner, and one line separates them from the others." caption="Left: the two hidden neurons draw one line each. Right: the outputs of these two neurons are new coordinates, and there one line is enough." tags=["remove-input"]
+# %% label="moved" alt="Left: a square's corners and two diagonal lines with the two ones between. Right: in the new coordinates both ones share a corner; one line is enough." caption="Left: the two hidden neurons draw one line each. Right: the outputs of these two neurons are new coordinates, and there one line is enough." tags=["remove-input"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(5, 3.3), sharex=True, sharey=True)
 lines = np.array([-0.4, 1.4])
 left.plot(lines, 0.5 - lines, color=BLUE, label="first: at least one")
@@ -406,7 +443,7 @@ for ax, places, axis, names in [
 #
 # Twenty random starts with two hidden neurons, and twenty with eight.
 
-# %% label="starts" values="starts found_two found_eight stuck_loss"
+# %% label="starts" values="starts found_two found_eight stuck_loss p_found"
 starts = 20
 
 
@@ -427,13 +464,17 @@ stuck_loss = float(np.median([loss for loss, _ in stuck]))
 halves = [int(np.sum(np.abs(output - 0.5) < 0.05)) for _, output in stuck]
 print(f"XOR learned from {found_two} of {starts} starts with two hidden neurons,")
 print(f"and from {found_eight} of {starts} with eight")
+p_found = float(
+    fisher_exact([[found_two, starts - found_two], [found_eight, starts - found_eight]]).pvalue
+)
 assert 4 <= found_two <= 17
 assert found_eight >= 19
+assert p_found < 0.05
 near = [abs(loss - np.log(2) / 2) < 0.02 for loss, _ in stuck]
 assert np.mean(near) > 0.5
 assert np.median(halves) == 2  # "one half" to two of the four cases
 
-# %% label="losses" alt="Loss against epoch for twenty random starts each. Left, two hidden neurons: some of the curves fall to zero, the others stay on flat shelves far above it. Right, eight hidden neurons: the curves fall to zero within a few epochs." caption="The loss of every start on XOR. Solid green: all four cases right at the end. Dashed red: stuck. The dotted line is the loss of a coin toss, $\\ln 2$." tags=["remove-input"]
+# %% label="losses" alt="Loss by epoch. Left, two hidden neurons: some curves fall to zero, the others stay on flat shelves. Right, eight: they fall within a few epochs." caption="The loss of every start on XOR. Solid green: all four cases right at the end. Dashed red: stuck. The dotted line is the loss of a coin toss, $\\ln 2$." tags=["remove-input"]
 fig, axes = plt.subplots(1, 2, figsize=(5, 2.8), sharex=True, sharey=True)
 for ax, (hidden, results) in zip(axes, runs.items(), strict=True):
     for losses, _, found in results:
