@@ -10,6 +10,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from sklearn.model_selection import train_test_split
 
 import labkit as keras
 from labkit import datasets, plot
@@ -38,7 +39,7 @@ for basket in range(4):
         neuron = sum(baskets[basket] * prices[:, shop]) + fees[shop]
         assert abs(bills[basket, shop] - neuron) < 1e-12
 
-# %% label="product" alt="Four tables of numbers: the baskets, four rows by three columns; to their right the bills, four rows by two columns; above the bills the fees, one row by two columns; above these the prices, three rows by two columns. The first row of the baskets, the first column of the prices and the first fee are outlined, and so is the first bill, 14." caption="A layer as a matrix product. The outlined row and column meet in one number: one neuron's sum for one basket." tags=["remove-input"]
+# %% label="product" alt="Four tables: baskets X, left; above each other prices W, fees b and the bills. A row of X, a column of W and a fee are outlined, and the bill 14." caption="A layer as a matrix product. The outlined row and column meet in one number: one neuron's sum for one basket." tags=["remove-input"]
 fig, axes = plt.subplot_mosaic(
     [[".", "prices"], [".", "fees"], ["baskets", "bills"]],
     figsize=(5, 4.6),
@@ -76,7 +77,7 @@ assert dense_parameters == 3 * 2 + 2
 # %% [markdown]
 # ## Layers in a row
 
-# %% label="network" alt="Four columns: four squares labelled input, then five circles and three circles labelled hidden, then two circles labelled output. Every node is joined to every node of the next column." caption="A dense network. Each line is one weight, each circle is one neuron. The squares compute nothing: they are the data." tags=["remove-input"]
+# %% label="network" alt="Four squares (input), five and three circles (hidden) and two circles (output). Every node is joined to every node of the next column." caption="A dense network. Each line is one weight, each circle is one neuron. The squares compute nothing: they are the data." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 3))
 names, sizes = ["input", "hidden", "hidden", "output"], [4, 5, 3, 2]
 columns = [np.arange(size) - (size - 1) / 2 for size in sizes]  # heights of the nodes
@@ -121,9 +122,9 @@ for layer in network.layers:
     inputs, units = kernel.shape
     rows.append(
         {
-            "kernel": kernel.shape,
+            "weights": kernel.shape,
             "output": ("batch", units),
-            "in·out + out": f"{inputs}·{units} + {units}",
+            "d·u + u": f"{inputs}·{units} + {units}",
             "parameters": layer.count_params(),
         }
     )
@@ -136,18 +137,21 @@ assert parameters == sum(row["parameters"] for row in rows) == 2778
 pd.DataFrame(rows, index=["hidden 1", "hidden 2", "output"])
 
 # %% [markdown]
-# Trained on 1,257 digits, tested on the other 540.
+# The same images to train on and to test as in the first chapter.
 
-# %% label="train" values="digits_accuracy trained_on tested_on"
-order = np.random.default_rng(0).permutation(len(pixels))
-train, test = order[:1257], order[1257:]
+# %% label="train" values="digits_accuracy trained_on tested_on standard_error"
+rest, test = train_test_split(
+    np.arange(len(pixels)), test_size=0.2, stratify=labels, random_state=0
+)
+train, _ = train_test_split(rest, test_size=0.25, stratify=labels[rest], random_state=0)
 trained_on, tested_on = len(train), len(test)
 network.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
 network.fit(pixels[train], labels[train], batch_size=32, epochs=30, verbose=0)
-scores = network.predict(pixels[test], verbose=0)  # (540, 10)
+scores = network.predict(pixels[test], verbose=0)  # (360, 10)
 digits_accuracy = float(np.mean(scores.argmax(axis=1) == labels[test]))
-print(f"test accuracy {digits_accuracy:.3f}")
-assert digits_accuracy > 0.93
+standard_error = (digits_accuracy * (1 - digits_accuracy) / tested_on) ** 0.5
+print(f"test accuracy {digits_accuracy:.1%} ± {standard_error:.1%}")
+assert digits_accuracy > 0.92
 
 # %%
 first = [np.flatnonzero(labels[test] == digit)[0] for digit in (0, 3, 6)]
@@ -155,7 +159,7 @@ chosen = test[first]
 steps = [pixels[chosen]]
 for layer in network.layers:
     steps.append(np.asarray(layer(steps[-1])))
-assert steps[3][range(3), labels[chosen]].min() > 0.7  # sure of the right digit
+assert np.array_equal(steps[3].argmax(axis=1), labels[chosen])  # all three are right
 
 
 def framed(ax, picture):
@@ -166,7 +170,7 @@ def framed(ax, picture):
     ax.set_anchor("NW")
 
 
-# %% label="flow" alt="Three rows, one for each of three digits. From left to right: the picture of 8 by 8 pixels, the outputs of the first hidden layer as 8 by 4 cells, those of the second as 8 by 2 cells, and ten bars of class scores, of which one, hatched, is by far the longest: the true class." caption="Three digits on their way through the network. Dark means a large output. The hidden outputs are the network's own description of the picture; only the last layer's have a meaning that we gave them." tags=["remove-input"]
+# %% label="flow" alt="For each of three digits: the picture, the outputs of both hidden layers as grey cells, and ten bars, of which the true class's is the longest." caption="Three digits on their way through the network. Dark means a large output. The hidden outputs are the network's own description of the picture; only the last layer's have a meaning that we gave them." tags=["remove-input"]
 fig, axes = plt.subplots(3, 4, figsize=(5, 4.8), width_ratios=[8, 4, 3, 8])
 titles = ["64\npixels", "32\noutputs", "16\noutputs", "10\nscores"]
 shapes = [(8, 8), (8, 4), (8, 2)]
@@ -198,9 +202,9 @@ def softmax(z):
     return np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
 
 
-hidden = relu(pixels[test] @ W1 + b1)  # (540, 32)
-hidden = relu(hidden @ W2 + b2)  # (540, 16)
-composed = softmax(hidden @ W3 + b3)  # (540, 10)
+hidden = relu(pixels[test] @ W1 + b1)  # (360, 32)
+hidden = relu(hidden @ W2 + b2)  # (360, 16)
+composed = softmax(hidden @ W3 + b3)  # (360, 10)
 compose_gap = float(np.abs(composed - scores).max())
 assert compose_gap < 1e-6
 
@@ -226,7 +230,7 @@ assert collapse_gap < 1e-5
 # Two rings of points, made up, and three networks: one layer, four layers without activations
 # between them, four layers with ReLU.
 
-# %% label="rings" alt="Three pictures of an inner ring of points inside an outer ring. With one layer and with four linear layers, a straight border cuts through both rings. With four layers and ReLU, the border runs around the inner ring and separates the two." caption="The border that each network learned. Three more layers change nothing, until something bends between them." values="one_accuracy linear_accuracy relu_accuracy"
+# %% label="rings" alt="An inner and an outer ring of points, three times. One layer, or four linear ones, cut straight through both; ReLU's border surrounds the inner ring." caption="The border that each network learned. Three more layers change nothing, until something bends between them." values="one_accuracy linear_accuracy relu_accuracy"
 rng = np.random.default_rng(0)
 angle = rng.uniform(0, 2 * np.pi, 400)
 ring = np.arange(400) % 2  # 0 inside, 1 outside
@@ -273,7 +277,7 @@ assert relu_accuracy > 0.98
 # Two ReLU units fold the interval from 0 to 1 in the middle. Stacked, they fold what is already
 # folded: the number of straight pieces doubles with each layer.
 
-# %% label="fold" alt="Four graphs on the interval from 0 to 1. With one hidden layer a single tent of two straight pieces; with two layers two tents, with three layers four, with four layers eight: sixteen straight pieces." caption="The same two units, stacked one to four times. Each layer doubles the number of straight pieces." values="fold_layers fold_units fold_pieces fold_parameters shallow_units shallow_parameters"
+# %% label="fold" alt="Four graphs from 0 to 1: one hidden layer makes one tent of two straight pieces; two layers make two tents, three four, and four eight." caption="The same two units, stacked one to four times. Each layer doubles the number of straight pieces." values="fold_layers fold_units fold_pieces fold_parameters shallow_units shallow_parameters"
 grid = np.linspace(0, 1, 1025, dtype="float32")[:, np.newaxis]  # (1025, 1)
 
 
@@ -319,41 +323,81 @@ assert fold_pieces == 64
 # ## Depth has a price
 #
 # Ten untrained layers of 64 units look at the digits. How far do the outputs of a layer still
-# differ from digit to digit?
+# differ from digit to digit? And how large is the gradient that arrives at a layer on the way
+# back, if random slopes enter behind the last one? Five random starts of each kind tell.
 
-# %% values="sigmoid_factor relu_factor he_factor tanh_factor"
+
+# %% label="backward"
+def backward(outputs, weights, bend, slopes):
+    """Pass the slopes at the last layer's outputs back; return those at every layer's."""
+    passed = [slopes]
+    for h, W in zip(outputs[:0:-1], weights[:0:-1], strict=True):
+        slopes = (slopes * bend(h)) @ W.T  # through the activation, then through x @ W
+        passed.append(slopes)
+    return passed[::-1]
+
+
+# %% values="starts deep_layers sigmoid_factor relu_factor he_factor tanh_factor sigmoid_back relu_back he_back tanh_back"
+starts, deep_layers = 5, 10
+bends = {  # the slope of each activation function, from its output h
+    "relu": lambda h: h > 0,
+    "tanh": lambda h: 1 - h**2,
+    "sigmoid": lambda h: h * (1 - h),
+}
 pairs = [
     ("ReLU, He", "relu", "he_normal"),
     ("tanh, Glorot", "tanh", "glorot_normal"),
     ("ReLU, Glorot", "relu", "glorot_normal"),
     ("sigmoid, Glorot", "sigmoid", "glorot_normal"),
 ]
-spreads = {}
-for name, activation, initializer in pairs:
-    keras.utils.set_random_seed(0)
-    values, spreads[name] = pixels[test].astype("float64"), []
-    for _ in range(10):
-        layer = keras.layers.Dense(64, activation, dtype="float64", kernel_initializer=initializer)
-        values = np.asarray(layer(values))  # (540, 64)
-        spreads[name].append(float(values.std(axis=0).mean()))
-he_factor, tanh_factor, relu_factor, sigmoid_factor = (
-    (spread[-1] / spread[0]) ** (1 / 9)  # from layer 1 to layer 10
-    for spread in spreads.values()
-)
-print(f"spread from layer to layer: sigmoid × {sigmoid_factor:.2f}, ", end="")
-print(f"ReLU × {relu_factor:.2f}, ReLU with He's start × {he_factor:.2f}")
-assert 0.2 < sigmoid_factor < 0.27
-assert 0.6 < relu_factor < 0.8
-assert 0.85 < he_factor < 1.15
-assert 0.85 < tanh_factor < 1.15
 
-# %% label="spread" alt="Spread of the outputs against the layer, on a logarithmic scale. With ReLU and He's start, and with tanh and Glorot's, the lines stay nearly level. ReLU with Glorot's start falls steadily. Sigmoid falls steepest, by more than a factor of a thousand in ten layers." caption="How far a layer's outputs differ from one digit to another: the standard deviation over the test digits, averaged over units." tags=["remove-input"]
-fig, ax = plt.subplots()
-for (name, spread), marker in zip(spreads.items(), plot.MARKERS, strict=False):
-    ax.semilogy(range(1, 11), spread, marker=marker, label=name)
-ax.set(xlabel="layer", ylabel="spread", xticks=range(1, 11))
-ax.set_yticks([1e-1, 1e-3, 1e-5, 1e-7], ["0.1", "0.001", "0.00001", "0.0000001"])
-ax.legend(ncols=2)
+
+def measure(activation, initializer, seed):
+    """Return each layer's spread of outputs and size of slopes, (layers,) each."""
+    keras.utils.set_random_seed(seed)
+    values, outputs, weights = pixels[test].astype("float64"), [], []
+    for _ in range(deep_layers):
+        layer = keras.layers.Dense(64, activation, dtype="float64", kernel_initializer=initializer)
+        values = np.asarray(layer(values))  # (360, 64)
+        outputs.append(values)
+        weights.append(layer.get_weights()[0])
+    random = np.random.default_rng(seed).normal(size=values.shape)
+    slopes = backward(outputs, weights, bends[activation], random)
+    return [v.std(axis=0).mean() for v in outputs], [np.sqrt(np.mean(g**2)) for g in slopes]
+
+
+sizes = {  # (starts, 2, layers): spread and slopes
+    name: np.array([measure(*how, seed) for seed in range(starts)]) for name, *how in pairs
+}
+forth, back = [], []
+for size in sizes.values():
+    ratio = size[:, :, -1] / size[:, :, 0]  # from layer 1 to layer 10, (starts, 2)
+    forth.append(ratio[:, 0] ** (1 / (deep_layers - 1)))
+    back.append(ratio[:, 1] ** (-1 / (deep_layers - 1)))
+he_factor, tanh_factor, relu_factor, sigmoid_factor = np.mean(forth, axis=1)
+he_back, tanh_back, relu_back, sigmoid_back = np.mean(back, axis=1)
+print("factor per layer        forth   back")
+for (name, *_), there, here in zip(pairs, forth, back, strict=True):
+    print(f"{name:20s}    {there.mean():.2f}    {here.mean():.2f}")
+for factors in (forth, back):
+    he, tanh, relu_, sigmoid = factors  # each (starts,): the claims hold for every start
+    assert np.all((sigmoid > 0.2) & (sigmoid < 0.27))
+    assert np.all((relu_ > 0.55) & (relu_ < 0.8))
+    assert np.all((he > 0.8) & (he < 1.15))
+    assert np.all((tanh > 0.85) & (tanh < 1.05))
+    assert np.all((sigmoid < relu_) & (relu_ < np.minimum(he, tanh)))
+
+# %% label="spread" alt="Two charts on logarithmic scales. In both, ReLU with He's start and tanh with Glorot's stay nearly level; ReLU with Glorot's and sigmoid shrink." caption="Above: how far a layer's outputs differ from digit to digit (their standard deviation, averaged over units). Below: the size of the slopes that arrive at a layer on the way back. Geometric means over five starts." tags=["remove-input"]
+fig, axes = plt.subplots(2, figsize=(5, 5.6), sharex=True)
+for k, (ax, what) in enumerate(zip(axes, ("spread of outputs", "size of slopes"), strict=True)):
+    for (name, size), marker in zip(sizes.items(), plot.MARKERS, strict=False):
+        ax.semilogy(
+            range(1, 11), np.exp(np.log(size[:, k]).mean(axis=0)), marker=marker, label=name
+        )
+    ax.set(ylabel=what, xticks=range(1, 11))
+    ax.set_yticks([1, 1e-2, 1e-4, 1e-6], ["1", "0.01", "0.0001", "0.000001"])
+axes[1].set_xlabel("layer")
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
 
 # %% [markdown]
 # ## A layer is any transformation
@@ -402,7 +446,7 @@ pd.DataFrame(
     index=list(layers),
 )
 
-# %% label="transformed" alt="One handwritten zero five times: as it is, 8 by 8 pixels; after max pooling, 4 by 4 coarse pixels; after Mirror, with left and right swapped; after Reshape, the same pixels as 4 rows of 16; and after Flatten, one row of 64." caption="One digit after four layers that learn nothing." tags=["remove-input"]
+# %% label="transformed" alt="A handwritten zero: as it is; as 4 by 4 coarse pixels; with left and right swapped; as 4 rows of 16 pixels; and as one row of 64." caption="One digit after four layers that learn nothing." tags=["remove-input"]
 fig, axes = plt.subplot_mosaic(
     [["input", "MaxPooling2D", "Mirror"], ["Reshape", "Reshape", "."], ["Flatten"] * 3],
     figsize=(5, 4),
@@ -447,7 +491,7 @@ branch = keras.layers.Dense(64, activation="relu")
 skip = keras.Model(inputs, keras.layers.Add()([inputs, branch(inputs)]))
 
 kernel, bias = branch.get_weights()
-by_hand = pixels[test] + relu(pixels[test] @ kernel + bias)  # (540, 64)
+by_hand = pixels[test] + relu(pixels[test] @ kernel + bias)  # (360, 64)
 skip_gap = float(np.abs(by_hand - np.asarray(skip(pixels[test]))).max())
 assert skip_gap < 1e-5
 assert skip.count_params() == 64 * 64 + 64  # Add has none
