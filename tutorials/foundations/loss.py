@@ -10,6 +10,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest, laplace, norm
+from sklearn.model_selection import StratifiedKFold
 
 import labkit as keras
 from labkit import datasets, plot
@@ -41,7 +43,7 @@ rmse_good = mse_good**0.5
 print(f"MSE at slope 10: {mse_good:,.0f}, 5: {mse_fair:,.0f}, -5: {mse_bad:,.0f}")
 assert mse_good < mse_fair < mse_bad
 
-# %% label="ranking" alt="Left: a cloud of points and three lines of different slope. Right: a parabola; the steep line sits near its lowest point, the falling one high up." caption="Three lines, and the mean squared error of every slope." tags=["remove-input"]
+# %% label="ranking" alt="Left: a cloud of points and three lines. Right: a parabola; the steepest line is near its lowest point, the falling one high up." caption="Three lines, and the mean squared error of every steepness." tags=["remove-input"]
 grey, ends = plot.COLORS["grey"], [bmi.argmin(), bmi.argmax()]
 slopes = np.linspace(-8, 28, 73)
 fig, (left, right) = plt.subplots(1, 2)
@@ -50,11 +52,11 @@ right.plot(slopes, [mse(progress, line(slope)) for slope in slopes], "-", color=
 for slope, price, mark in (10, mse_good, "o"), (5, mse_fair, "s"), (-5, mse_bad, "v"):
     (drawn,) = left.plot(bmi[ends], line(slope)[ends])
     right.plot(
-        slope, price, mark, color=drawn.get_color(), ms=9, label=f"slope {slope}".replace("-", "−")
+        slope, price, mark, color=drawn.get_color(), ms=9, label=f"{slope}".replace("-", "−")
     )
 left.set(xlabel="body mass index (kg/m²)", ylabel="progress after a year")
-right.set(xlabel="slope of the line", ylabel="mean squared error", ylim=(0, None))
-right.legend(loc="lower right")
+right.set(xlabel="steepness of the line", ylabel="mean squared error", ylim=(0, None))
+right.legend(loc="lower right", title="steepness")
 
 # %% [markdown]
 # ## Three prices for an error
@@ -107,7 +109,7 @@ assert np.allclose((mse_choice, mae_choice), (mean, median))
 assert np.isclose(huber_choice, 24.75)  # (21 + 23 + 24 + 26 + δ) / 4: there the pulls balance
 
 # %% [markdown]
-# ## The same with a line: 22 typing errors
+# ## The same with a line, and typing errors
 # 5% of the progress values are typed with one zero too many. A linear neuron, trained by
 # each loss, sees the spoilt values; it is judged by its mean absolute error on the true ones.
 
@@ -164,7 +166,7 @@ ax.legend(loc="upper left")
 # %% [markdown]
 # ## Probabilities: pay for surprise
 # It rained on seven of ten days. A forecaster must name one probability of rain for all ten.
-# The cross-entropy charges $-\log p$ for what then happened.
+# The cross-entropy charges $-\ln p$ for what then happened.
 
 # %% label="rain" alt="Left: as the forecast for a rainy day falls to zero, the cross-entropy climbs without bound, the others stop at one. Right: cross-entropy and squared error are lowest at 0.7, the absolute error at 1." caption="Left: the price of a forecast when it then rains. Right: the average price over ten days, seven of them rainy." values="rain_bce rain_mse rain_mae price_rare"
 rain = np.array([1, 1, 0, 1, 1, 1, 0, 1, 0, 1], dtype=float)
@@ -185,6 +187,27 @@ price_rare = -np.log(0.01)
 assert np.allclose(choices, (0.7, 0.7, 1))
 
 # %% [markdown]
+# ## Losses from likelihoods
+# If errors are normally distributed, the negative log-likelihood of the rides is the squared error
+# but for a factor and a constant; with Laplace's distribution it is the absolute error.
+
+# %% label="likelihood" values="normal_choice laplace_choice"
+candidates, width = np.linspace(15, 100, 1701)[:, None], 10.0
+surprise_normal = -norm.logpdf(rides, candidates, width).mean(axis=1)  # (1701,)
+surprise_laplace = -laplace.logpdf(rides, candidates, width).mean(axis=1)
+
+squares = np.mean((rides - candidates) ** 2, axis=1)
+sizes = np.mean(np.abs(rides - candidates), axis=1)
+assert np.allclose(surprise_normal, squares / (2 * width**2) + np.log(width * np.sqrt(2 * np.pi)))
+assert np.allclose(surprise_laplace, sizes / width + np.log(2 * width))
+
+normal_choice = candidates[surprise_normal.argmin(), 0]
+laplace_choice = candidates[surprise_laplace.argmin(), 0]
+print(f"most likely: {normal_choice:.0f} min (normal), {laplace_choice:.0f} min (Laplace)")
+assert (normal_choice, laplace_choice) == (mse_choice, mae_choice)
+
+# %% [markdown]
+# ## Entropy and divergence
 # The lowest cross-entropy is the entropy of the weather itself. What a forecast pays on top
 # is its Kullback–Leibler divergence from the truth. And Keras's three cross-entropies are one
 # formula for three ways to write the target.
@@ -206,7 +229,7 @@ one_wrong = np.log(1e-7) / np.log(0.9)  # as many samples with p = 0.9 cost the 
 
 # %% [markdown]
 # ## Confidently wrong
-# A sigmoid neuron says $p = \sigma(z)$, and the right answer is 1. How hard does each loss push
+# A neuron with a sigmoid says $p = 1 / (1 + e^{-z})$, and the right answer is 1. How hard does each loss push
 # $z$ up?
 
 # %% label="push" alt="Left: for negative z the cross-entropy is a straight slope, the squared error is flat. Right: there the push of the cross-entropy is nearly one, that of the squared error nearly zero." caption="The right answer is 1. On the left of each panel the neuron is sure of 0." values="p_wrong push_ce push_mse push_ratio"
@@ -227,23 +250,51 @@ push_ratio = push_ce / push_mse
 assert 190 < push_ratio < 220
 
 # %% [markdown]
+# The same holds behind a softmax: the slope along each logit is $p_k - y_k$. Finite differences
+# agree.
+
+# %% label="difference" values="slope_gap"
+rng = np.random.default_rng(0)
+z, y = rng.normal(0, 3, 5), np.eye(5)[2]  # five logits; class 2 is right
+
+
+def surprise(z):
+    """Return -ln p of the right class."""
+    return -np.log(np.exp(z) / np.exp(z).sum()) @ y
+
+
+p = np.exp(z) / np.exp(z).sum()  # (5,)
+h = 1e-5
+slopes = [(surprise(z + step) - surprise(z - step)) / (2 * h) for step in h * np.eye(5)]
+slope_gap = float(np.abs(slopes - (p - y)).max())
+assert slope_gap < 1e-8
+assert abs(np.sum(p - y)) < 1e-12  # what one class gains, the others lose
+
+# %% [markdown]
 # ## Swapped labels
 # A neuron learns to tell 3 from 8, but the labels are swapped. After 300 steps somebody
 # notices. Training goes on from the same weights with the right labels, once with each loss.
 
-# %% values="wrong_steps steps accuracy_start median_p steps_ce accuracy_ce accuracy_mse share_three"
+# %% values="wrong_steps steps accuracy_start median_p steps_ce accuracy_ce accuracy_mse share_three push_three"
 digits = datasets.load_digits()
 x = (digits.data / 16).astype("float32")  # (1797, 64)
-pair = np.isin(digits.target, (3, 8))
-x_pair, is_three = x[pair], (digits.target[pair] == 3)[:, None].astype("float32")
 
 
-def tell_apart(labels, loss, steps, start=None, rate=1.0):
+def two(first, second):
+    """Return the images of two digits, and 1 for the first, 0 for the second."""
+    pair = np.isin(digits.target, (first, second))
+    return x[pair], (digits.target[pair] == first)[:, None].astype("float32")
+
+
+x_pair, is_three = two(3, 8)
+
+
+def tell_apart(labels, loss, steps, start=None, rate=1.0, x_pair=x_pair, truth=is_three):
     """Train a neuron; return its weights, its last answers and all accuracies."""
     history = []
 
     def note(model):
-        history.append(float(np.mean((np.asarray(model(x_pair)) > 0.5) == is_three)))
+        history.append(float(np.mean((np.asarray(model(x_pair)) > 0.5) == truth)))
 
     layer = keras.layers.Dense(1, "sigmoid", kernel_initializer="zeros")
     sgd = keras.optimizers.SGD(rate)
@@ -258,6 +309,8 @@ _, _, history_ce = tell_apart(is_three, ce, steps, wrong)
 _, p, history_mse = tell_apart(is_three, squared, steps, wrong)
 steps_ce = 1 + int(np.argmax(np.array(history_ce) > 0.95))
 accuracy_ce, accuracy_mse, share_three = history_ce[-1], history_mse[-1], np.mean(p > 0.5)
+p_three = p[is_three == 1].astype("float64")
+push_three = float(np.median(2 * (1 - p_three) ** 2 * p_three))  # on z, where the label is 3
 print(f"cross-entropy: over .95 after {steps_ce} steps, {accuracy_ce:.3f} after {steps}")
 print(f"squared error: {accuracy_mse:.3f}; it calls {share_three:.0%} of the images a three")
 assert accuracy_start < 0.05
@@ -266,6 +319,24 @@ assert 20 < steps_ce < 80
 assert accuracy_ce > 0.98
 assert 0.4 < accuracy_mse < 0.5
 assert share_three < 0.02
+assert push_three < 0.001
+
+# %% [markdown]
+# Other pairs of digits, treated alike.
+
+# %% label="pairs" values="pairs pairs_stuck lowest_ce highest_mse"
+ends = []
+for first, second in ((1, 7), (4, 9), (0, 6)):
+    images, truth = two(first, second)
+    told = {"x_pair": images, "truth": truth}
+    spoilt_start, *_ = tell_apart(1 - truth, ce, wrong_steps, **told)
+    last = [tell_apart(truth, loss, steps, spoilt_start, **told)[2][-1] for loss in (ce, squared)]
+    print(f"{first} and {second}: cross-entropy {last[0]:.3f}, squared error {last[1]:.3f}")
+    ends.append(last)
+pairs, pairs_stuck = len(ends), int(np.sum(np.array(ends)[:, 1] < 0.9))
+lowest_ce, highest_mse = np.min(ends, axis=0)[0], np.max(ends, axis=0)[1]
+
+assert lowest_ce > 0.97
 
 # %% label="swapped" alt="Accuracy against steps. With cross-entropy it climbs past 95 percent in some fifty steps; with the squared error it stops just under one half." caption="Two copies of one confidently wrong neuron, trained on the corrected labels." tags=["remove-input"]
 fig, ax = plt.subplots()
@@ -274,6 +345,69 @@ ax.semilogx(range(1, steps + 1), history_mse, label="squared error")
 ax.set(xlabel="step on the corrected labels", ylabel="accuracy")
 ax.xaxis.set_major_formatter("{x:,g}")
 ax.legend(loc="upper left")
+
+# %% [markdown]
+# ## Why a penalty helps
+# A curve with twelve weights and a bias is fitted to fifteen noisy points of a sine, once with
+# hardly any penalty on the weights and once with more. Two hundred such samples show what the
+# penalty does on average.
+
+# %% label="overfit" alt="Left: a curve that runs through fifteen points with wild swings, and a smooth one near the sine. Right: as the penalty grows, the error on the points rises; that on new points falls, then rises." caption="Left: one sample of fifteen points (dotted: the truth). Right: mean squared errors over two hundred samples, with 95% intervals of the mean." values="samples few penalty_best error_small error_best error_large train_small train_best noise_floor"
+rng = np.random.default_rng(0)
+samples, few, noise = 200, 15, 0.3
+noise_floor = noise**2  # the mean squared error of the truth itself
+penalties = 10.0 ** np.arange(-4, 0.6, 0.5)
+
+
+def powers(x):
+    """Twelve polynomials of x (Legendre's), and a one for the bias."""
+    return np.polynomial.legendre.legvander(x, 12)  # (points, 13)
+
+
+def fit_curve(x, y, penalty):
+    """Minimize the mean squared error plus penalty × the sum of squared weights."""
+    features, charged = powers(x), np.diag([0] + [1] * 12)  # the bias costs nothing
+    return np.linalg.solve(
+        features.T @ features / len(x) + penalty * charged, features.T @ y / len(x)
+    )
+
+
+def draw(count):
+    x = rng.uniform(-1, 1, count)
+    return x, np.sin(3 * x) + rng.normal(0, noise, count)
+
+
+errors = np.empty((samples, len(penalties), 2))  # on the points, on new ones
+for sample in errors:
+    known, new = draw(few), draw(500)
+    for k, penalty in enumerate(penalties):
+        weights = fit_curve(*known, penalty)
+        sample[k] = [np.mean((powers(x) @ weights - y) ** 2) for x, y in (known, new)]
+average = errors.mean(axis=0)  # (penalties, 2)
+reach = 1.96 * errors.std(axis=0) / np.sqrt(samples)
+
+best = int(average[:, 1].argmin())
+penalty_best, error_best, train_best = penalties[best], average[best, 1], average[best, 0]
+error_small, train_small, error_large = average[0, 1], average[0, 0], average[-1, 1]
+assert 0 < best < len(penalties) - 1
+assert error_small - reach[0, 1] > 2 * error_best
+assert error_large > 1.5 * error_best
+assert np.all(np.diff(average[:, 0]) > 0)
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(5, 3.2))
+(points_x, points_y), across = draw(few), np.linspace(-1, 1, 201)
+left.plot(points_x, points_y, "o", color=plot.INK, ms=4)
+left.plot(across, np.sin(3 * across), ":", color=plot.INK)
+for penalty, name in ((penalties[0], "small λ"), (penalty_best, "best λ")):
+    left.plot(across, powers(across) @ fit_curve(points_x, points_y, penalty), label=name)
+left.set(xlabel="$x$", ylabel="$y$", ylim=(-2.2, 2.6))
+left.legend(loc="upper left", ncols=1)
+for k, (name, style) in enumerate((("fitted points", "o-"), ("new points", "s--"))):
+    right.errorbar(penalties, average[:, k], reach[:, k], fmt=style, ms=4, label=name)
+right.set(xscale="log", yscale="log", xlabel="penalty λ", ylabel="mean squared error")
+right.set_yticks([0.03, 0.1, 0.3, 1], ["0.03", "0.1", "0.3", "1"])
+right.minorticks_off()
+right.legend(loc="upper right")
 
 # %% [markdown]
 # ## Weights have a price, too
@@ -291,51 +425,73 @@ def soft_threshold(model):
     model.set_weights([kernel, bias])
 
 
-# %% label="zeros" values="accuracy_none accuracy_l2 accuracy_soft zeros_l1 zeros_soft near_l1 norm_none norm_l2 test_images"
+# %% label="zeros" values="accuracy_none accuracy_l2 accuracy_soft zeros_l1 zeros_soft near_l1 norm_none norm_l2 images penalty_l2 p_l2 p_soft"
 rng = np.random.default_rng(0)
-order = rng.permutation(1797)
-train_set, test_set = order[:1257], order[1257:]
 start = [rng.normal(0, 0.1, (64, 10)).astype("float32"), np.zeros(10, "float32")]
+folds = list(StratifiedKFold(5, shuffle=True, random_state=0).split(x, digits.target))
+penalty_l2, images = 0.001, len(x)
 
 
-def softmax_layer(penalty=None, after=None):
+def softmax_layer(rows, penalty=None, after=None):
     layer = keras.layers.Dense(10, "softmax", kernel_regularizer=penalty)
     loss, sgd = "sparse_categorical_crossentropy", keras.optimizers.SGD(rate)
-    return train(layer, x[train_set], digits.target[train_set], loss, sgd, 500, start, after)
+    return train(layer, x[rows], digits.target[rows], loss, sgd, 500, start, after)
 
 
-def accuracy(model):
-    return np.mean(np.asarray(model(x[test_set])).argmax(axis=1) == digits.target[test_set])
+def is_right(model, rows):
+    return np.asarray(model(x[rows])).argmax(axis=1) == digits.target[rows]
 
 
-models = {
-    "no penalty": softmax_layer(),
-    "L2": softmax_layer(keras.regularizers.L2(0.001)),
-    "L1 in the loss": softmax_layer(keras.regularizers.L1(strength)),
-    "L1 by soft-thresholding": softmax_layer(after=soft_threshold),
+def exact_test(one, other):
+    """McNemar's exact test: are as many images right in one alone as in the other alone?"""
+    alone = int(np.sum(one & ~other)), int(np.sum(other & ~one))
+    return float(binomtest(alone[0], sum(alone)).pvalue) if sum(alone) else 1.0
+
+
+how = {
+    "no penalty": {},
+    "L2": {"penalty": keras.regularizers.L2(penalty_l2)},
+    "L1 in the loss": {"penalty": keras.regularizers.L1(strength)},
+    "L1 by soft-thresholding": {"after": soft_threshold},
 }
-kernels = {name: model.get_weights()[0] for name, model in models.items()}  # (64, 10)
-table = pd.DataFrame(
-    {
-        "exact zeros": {name: np.mean(w == 0) for name, w in kernels.items()},
-        "below 0.01": {name: np.mean(np.abs(w) < 0.01) for name, w in kernels.items()},
-        "sum of squares": {name: np.sum(w**2) for name, w in kernels.items()},
-        "test accuracy": {name: accuracy(model) for name, model in models.items()},
+right_with, kernels, columns = {}, {}, {}
+for name, chosen in how.items():
+    right_with[name], weights = np.zeros(images, bool), []
+    for known, new in folds:  # each image is tested once, by a layer that has not seen it
+        model = softmax_layer(known, **chosen)
+        right_with[name][new] = is_right(model, new)
+        weights.append(model.get_weights()[0])
+    kernels[name] = weights[0]  # (64, 10), for the pictures
+    columns[name] = {
+        "exact zeros": np.mean(np.array(weights) == 0),
+        "below 0.01": np.mean(np.abs(weights) < 0.01),
+        "sum of squares": np.sum(np.square(weights)) / len(folds),
+        "test accuracy": right_with[name].mean(),
     }
-)
+table = pd.DataFrame(columns).T
 zeros_none, zeros_l2, zeros_l1, zeros_soft = table["exact zeros"]
 norm_none, norm_l2, *_ = table["sum of squares"]
 accuracy_none, accuracy_l2, _, accuracy_soft = table["test accuracy"]
-near_l1, test_images = table["below 0.01"].iloc[2], len(test_set)
+near_l1 = table["below 0.01"].iloc[2]
+p_l2, p_soft = (exact_test(right_with["no penalty"], right_with[n]) for n in ("L2", list(how)[3]))
 print(f"exact zeros: L2 {zeros_l2:.1%}, L1 {zeros_l1:.1%}, thresholding {zeros_soft:.1%}")
+print(f"exact tests against no penalty: L2 p = {p_l2:.1g}, thresholding p = {p_soft:.1g}")
 assert norm_l2 < 0.6 * norm_none
 assert zeros_none == zeros_l2 == 0
 assert zeros_l1 < 0.01
 assert min(near_l1, zeros_soft) > 0.6
+assert max(accuracy_l2, accuracy_soft) < accuracy_none
 assert min(accuracy_l2, accuracy_soft) > accuracy_none - 0.03
-table.round(3)
+table.style.format(
+    {
+        "exact zeros": "{:.1%}",
+        "below 0.01": "{:.1%}",
+        "sum of squares": "{:,.0f}",
+        "test accuracy": "{:.1%}",
+    }
+)
 
-# %% label="weights" alt="Above: three pictures of 64 weights; with L2 paler than without, with L1 mostly empty. Below: the sizes of all weights in order; the curve of soft-thresholding ends early." caption="Above: the 64 weights of the digit 3; blue speaks for a 3, red against, white is nothing. Below: the sizes of all 640 weights on a logarithmic scale, which has no zero: the curve of soft-thresholding simply ends." tags=["remove-input"]
+# %% label="weights" alt="Above: three pictures of 64 weights; with L2 paler than without, with L1 mostly empty. Below: the sizes of all weights in order; one curve ends early." caption="Above: the 64 weights of the digit 3; blue speaks for a 3, red against, white is nothing. Below: the sizes of all 640 weights on a logarithmic scale, which has no zero: the curve of soft-thresholding simply ends." tags=["remove-input"]
 largest = []
 fig, axes = plt.subplot_mosaic("012;333", figsize=(5, 5), height_ratios=(1, 1.6))
 for panel, name in enumerate(("no penalty", "L2", "L1 by soft-thresholding")):
@@ -358,23 +514,30 @@ axes["3"].legend(loc="lower left")
 # L1 can be charged on what a layer puts out. ReLU cuts at zero by itself, so these zeros are
 # exact without further help.
 
-# %% label="activities" values="quiet_none quiet_small quiet_large accuracy_loud accuracy_small accuracy_quiet"
-quiet, scores = [], []
-for price in (0.0, 0.001, 0.01):
-    keras.utils.set_random_seed(0)
-    penalty = keras.regularizers.L1(price)
-    hidden = keras.layers.Dense(64, "relu", activity_regularizer=penalty)
-    output = keras.layers.Dense(10, "softmax")
-    model = keras.Sequential([keras.Input((64,)), hidden, output])
-    model.compile("adam", "sparse_categorical_crossentropy")
-    model.fit(x[train_set], digits.target[train_set], epochs=40, verbose=0)
-    quiet.append(np.mean(np.asarray(hidden(x[test_set])) == 0))
-    scores.append(accuracy(model))
-quiet_none, quiet_small, quiet_large = quiet
-accuracy_loud, accuracy_small, accuracy_quiet = scores
-print("activities that are zero:", ", ".join(f"{share:.0%}" for share in quiet))
+# %% label="activities" values="quiet_none quiet_small quiet_large accuracy_loud accuracy_small accuracy_quiet price_small price_large p_quiet gain_low gain_high"
+prices = price_none, price_small, price_large = 0.0, 0.001, 0.01
+zero, right_at = np.zeros((3, len(folds))), np.zeros((3, images), bool)
+for k, price in enumerate(prices):
+    for seed, (known, new) in enumerate(folds):
+        keras.utils.set_random_seed(seed)
+        penalty = keras.regularizers.L1(price)
+        hidden = keras.layers.Dense(64, "relu", activity_regularizer=penalty)
+        output = keras.layers.Dense(10, "softmax")
+        model = keras.Sequential([keras.Input((64,)), hidden, output])
+        model.compile("adam", "sparse_categorical_crossentropy")
+        model.fit(x[known], digits.target[known], epochs=20, verbose=0)
+        zero[k, seed] = np.mean(np.asarray(hidden(x[new])) == 0)
+        right_at[k, new] = is_right(model, new)
+quiet_none, quiet_small, quiet_large = zero.mean(axis=1)
+accuracy_loud, accuracy_small, accuracy_quiet = right_at.mean(axis=1)
+p_quiet = exact_test(right_at[0], right_at[2])
+gain = right_at[2].astype(float) - right_at[0]  # 1, 0 or -1 for each image
+reach = 1.96 * gain.std() / np.sqrt(images)  # half of a 95% interval
+gain_low, gain_high = 100 * (gain.mean() - reach), 100 * (gain.mean() + reach)
+print("activities that are zero:", ", ".join(f"{share:.0%}" for share in zero.mean(axis=1)))
+print("right:", ", ".join(f"{share:.1%}" for share in right_at.mean(axis=1)))
 assert quiet_none + 0.05 < quiet_small < quiet_large - 0.15
-assert np.ptp(scores) < 0.015
+assert np.ptp(right_at.mean(axis=1)) < 0.015
 
 # %% [markdown]
 # ## The same in Keras
@@ -411,7 +574,7 @@ assert largest_gap < 1e-9
 
 _, _, history = tell_apart(is_three, squared, 100, wrong)
 assert np.allclose(history, history_mse[:100], atol=0.01)
-kernel = softmax_layer(after=soft_threshold).get_weights()[0]
+kernel = softmax_layer(folds[0][0], after=soft_threshold).get_weights()[0]
 weights_gap = np.abs(kernel - kernels["L1 by soft-thresholding"]).max()
 print(f"losses, gradients agree to {largest_gap:.0e}, trained weights to {weights_gap:.0e}")
 assert weights_gap < 0.01
