@@ -329,10 +329,10 @@ assert fold_pieces == 64
 
 # %% label="backward"
 def backward(outputs, weights, bend, slopes):
-    """Pass the slopes at the last layer's outputs back; return those at every layer's."""
+    """Pass slopes back from the last layer's outputs; return them for each layer."""
     passed = [slopes]
     for h, W in zip(outputs[:0:-1], weights[:0:-1], strict=True):
-        slopes = (slopes * bend(h)) @ W.T  # through the activation, then through x @ W
+        slopes = (slopes * bend(h)) @ W.T  # through the bend, then through W
         passed.append(slopes)
     return passed[::-1]
 

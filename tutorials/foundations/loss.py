@@ -250,7 +250,7 @@ push_ratio = push_ce / push_mse
 assert 190 < push_ratio < 220
 
 # %% [markdown]
-# The same holds behind a softmax: the slope along each logit is $p_k - y_k$. Finite differences
+# The same holds behind a softmax: the slope along each logit is $p_j - y_j$. Finite differences
 # agree.
 
 # %% label="difference" values="slope_gap"
@@ -265,7 +265,8 @@ def surprise(z):
 
 p = np.exp(z) / np.exp(z).sum()  # (5,)
 h = 1e-5
-slopes = [(surprise(z + step) - surprise(z - step)) / (2 * h) for step in h * np.eye(5)]
+steps = h * np.eye(5)  # along one logit at a time
+slopes = [(surprise(z + step) - surprise(z - step)) / (2 * h) for step in steps]
 slope_gap = float(np.abs(slopes - (p - y)).max())
 assert slope_gap < 1e-8
 assert abs(np.sum(p - y)) < 1e-12  # what one class gains, the others lose
@@ -400,14 +401,14 @@ left.plot(points_x, points_y, "o", color=plot.INK, ms=4)
 left.plot(across, np.sin(3 * across), ":", color=plot.INK)
 for penalty, name in ((penalties[0], "small λ"), (penalty_best, "best λ")):
     left.plot(across, powers(across) @ fit_curve(points_x, points_y, penalty), label=name)
-left.set(xlabel="$x$", ylabel="$y$", ylim=(-2.2, 2.6))
-left.legend(loc="upper left", ncols=1)
+left.set(xlabel="$x$", ylabel="$y$", ylim=(-2.2, 2.2))
+left.legend(loc="lower left", bbox_to_anchor=(0, 1))
 for k, (name, style) in enumerate((("fitted points", "o-"), ("new points", "s--"))):
     right.errorbar(penalties, average[:, k], reach[:, k], fmt=style, ms=4, label=name)
 right.set(xscale="log", yscale="log", xlabel="penalty λ", ylabel="mean squared error")
 right.set_yticks([0.03, 0.1, 0.3, 1], ["0.03", "0.1", "0.3", "1"])
 right.minorticks_off()
-right.legend(loc="upper right")
+right.legend(loc="lower left", bbox_to_anchor=(0, 1))
 
 # %% [markdown]
 # ## Weights have a price, too
@@ -518,15 +519,15 @@ axes["3"].legend(loc="lower left")
 prices = price_none, price_small, price_large = 0.0, 0.001, 0.01
 zero, right_at = np.zeros((3, len(folds))), np.zeros((3, images), bool)
 for k, price in enumerate(prices):
-    for seed, (known, new) in enumerate(folds):
-        keras.utils.set_random_seed(seed)
+    for fold, (known, new) in enumerate(folds):
+        keras.utils.set_random_seed(0)
         penalty = keras.regularizers.L1(price)
         hidden = keras.layers.Dense(64, "relu", activity_regularizer=penalty)
         output = keras.layers.Dense(10, "softmax")
         model = keras.Sequential([keras.Input((64,)), hidden, output])
-        model.compile("adam", "sparse_categorical_crossentropy")
-        model.fit(x[known], digits.target[known], epochs=20, verbose=0)
-        zero[k, seed] = np.mean(np.asarray(hidden(x[new])) == 0)
+        model.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy")
+        model.fit(x[known], digits.target[known], batch_size=32, epochs=20, verbose=0)
+        zero[k, fold] = np.mean(np.asarray(hidden(x[new])) == 0)
         right_at[k, new] = is_right(model, new)
 quiet_none, quiet_small, quiet_large = zero.mean(axis=1)
 accuracy_loud, accuracy_small, accuracy_quiet = right_at.mean(axis=1)
@@ -537,7 +538,7 @@ gain_low, gain_high = 100 * (gain.mean() - reach), 100 * (gain.mean() + reach)
 print("activities that are zero:", ", ".join(f"{share:.0%}" for share in zero.mean(axis=1)))
 print("right:", ", ".join(f"{share:.1%}" for share in right_at.mean(axis=1)))
 assert quiet_none + 0.05 < quiet_small < quiet_large - 0.15
-assert np.ptp(right_at.mean(axis=1)) < 0.015
+assert gain_low > -1
 
 # %% [markdown]
 # ## The same in Keras
