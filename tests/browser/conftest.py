@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from . import marked
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -87,6 +89,28 @@ def server(site: Path) -> Iterator[str]:
     """Serve the built site."""
     with serving(site) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def marked_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a small book with every mark of an author."""
+    root = tmp_path_factory.mktemp("marked") / "book"
+    marked.write(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def marked_server(marked_book: Path) -> Iterator[str]:
+    """Serve the small book, built for its address, so that links change the page in place."""
+    with serving(marked_book / "site") as address:
+        marked.build(marked_book, "site", SITE_URL=address)
+        yield address
+
+
+@pytest.fixture(scope="session")
+def marked_folder(marked_book: Path, marked_server: str) -> str:
+    """Return the address of the small book as files, built after the served one has run it."""
+    return f"{marked.build(marked_book, 'folder', OFFLINE='true').as_uri()}/"
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 /* What only a browser can do to a page of the book.
  *
  * A figure opens as large as the window. For readers who use a keyboard or a screen reader: a
- * formula, a table or code wider than the page scrolls, so the keyboard must reach it; and the row
- * of buttons on each code block is no landmark, for a page has dozens.
+ * formula, the map, a table or code wider than the page scrolls, so the keyboard must reach it; and
+ * the row of buttons on each code block is no landmark, for a page has dozens.
  */
 (() => {
   "use strict";
-  const SCROLLS = ".lab-math, .lab-table, .md-typeset__scrollwrap, pre > code";
+  const SCROLLS = ".lab-math, .lab-map, .lab-table, .md-typeset__scrollwrap, pre > code";
 
   /* A figure links to its drawing. This shows the drawing above the page instead; Escape, the
    * button and a click close it, and the browser gives the focus back to the link. */

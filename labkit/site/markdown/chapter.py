@@ -20,8 +20,7 @@ from labkit.site.core.chapters import Chapter, LearningPath, direct, ordered
 
 _BLOCK = re.compile(r"^ {0,3}\{\{ *(map|paths) *\}\}[ \t]*$")
 # Sizes of the map, in pixels.
-_WIDTH, _HEIGHT, _GAP, _RISE = 132, 44, 16, 40
-_LINE = 17  # characters that fit into a box's line
+_WIDTH, _HEIGHT, _GAP, _RISE = 148, 54, 16, 36
 
 
 @dataclass
@@ -34,6 +33,7 @@ class Place:
         link: Gives the path from the page's source to another source file of the site.
         seconds: How long each tutorial ran, by its name.
         here: The chapter that the page is, if it is one.
+        page: The page that shows what a reader has read, if the site has one.
     """
 
     chapters: Sequence[Chapter] = ()
@@ -41,6 +41,7 @@ class Place:
     link: Callable[[str], str] = str
     seconds: Mapping[str, float] = field(default_factory=dict)
     here: Chapter | None = None
+    page: str = ""
 
 
 class ChapterExtension(Extension):  # type: ignore[misc]  # Markdown is untyped
@@ -55,7 +56,7 @@ class ChapterExtension(Extension):  # type: ignore[misc]  # Markdown is untyped
         self.place = Place()
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802  # Python-Markdown's name
-        """Register the blocks, and the box below the title."""
+        """Register the blocks, the box below the title, and the line at the end."""
         md.parser.blockprocessors.register(_Block(md.parser, self), "labkit-map", 78)
         md.treeprocessors.register(_Head(md, self), "labkit-chapter", 22)  # before inline text
 
@@ -81,10 +82,14 @@ class _Head(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
         self.extension = extension
 
     def run(self, root: Element) -> None:
-        chapter = self.extension.place.here
+        place = self.extension.place
+        if place.here is None:
+            return
         title = next((index for index, child in enumerate(root) if child.tag == "h1"), None)
-        if chapter is not None and title is not None and (chapter.needs or chapter.goals):
-            root.insert(title + 1, head(self.extension.place, chapter))
+        if title is not None and (place.here.needs or place.here.goals):
+            root.insert(title + 1, head(place, place.here))
+        if place.page:
+            root.append(_foot(place))
 
 
 def head(place: Place, chapter: Chapter) -> Element:
@@ -107,6 +112,13 @@ def head(place: Place, chapter: Chapter) -> Element:
     facts = SubElement(box, "p", {"class": "lab-facts"})
     facts.text = AtomicString(" · ".join(times))
     return box
+
+
+def _foot(place: Place) -> Element:
+    """Return the line at a chapter's end, which place.js shows with a button "Mark as read"."""
+    line = Element("p", {"class": "lab-read", "hidden": ""})
+    SubElement(line, "a", {"href": place.link(place.page)}).text = "Your place in the book"
+    return line
 
 
 def book_map(place: Place) -> Element:
@@ -165,29 +177,11 @@ def path_list(place: Place) -> Element:
 
 
 def _box(svg: Element, place: Place, chapter: Chapter, x: float, y: float) -> None:
-    address = place.link(chapter.path)
-    link = SubElement(svg, "a", {"href": address, "data-chapter": chapter.name})
-    size = {"width": str(_WIDTH), "height": str(_HEIGHT), "rx": "6"}
-    kind = f"lab-map-box lab-part-{chapter.part}"
-    SubElement(link, "rect", {"class": kind, "x": f"{x - _WIDTH / 2:g}", "y": f"{y:g}", **size})
-    lines = _lines(chapter.title)
-    text = SubElement(link, "text", {"text-anchor": "middle"})
-    for number, line in enumerate(lines):
-        baseline = y + _HEIGHT / 2 + 5 + 16 * (number - (len(lines) - 1) / 2)
-        span = SubElement(text, "tspan", {"x": f"{x:g}", "y": f"{baseline:g}"})
-        span.text = AtomicString(line)
-        span.tail = " " if number < len(lines) - 1 else None
-
-
-def _lines(title: str) -> list[str]:
-    """Break a title into two lines at most, at a blank."""
-    if len(title) <= _LINE:
-        return [title]
-    blanks = [place for place, character in enumerate(title) if character == " "]
-    if not blanks:
-        return [title]
-    middle = min(blanks, key=lambda place: abs(place - len(title) / 2))
-    return [title[:middle], title[middle + 1 :]]
+    """Add a chapter's box: a link of HTML, since the theme's script knows no links of SVG."""
+    size = {"width": str(_WIDTH), "height": str(_HEIGHT)}
+    box = SubElement(svg, "foreignObject", {"x": f"{x - _WIDTH / 2:g}", "y": f"{y:g}", **size})
+    box.append(_link(place, chapter))
+    box[0].set("class", f"lab-map-box lab-part-{chapter.part}")
 
 
 def _link(place: Place, chapter: Chapter) -> Element:

@@ -40,7 +40,7 @@ class Term:
     Attributes:
         name: What authors call it: `data-augmentation`.
         word: What readers see: `data augmentation`.
-        meaning: One sentence, in Markdown.
+        meaning: One sentence of plain text, as a browser shows it at the term, too.
         explained: The page that explains it, below `docs/`, perhaps with `#heading`.
     """
 
@@ -69,8 +69,14 @@ def read(path: str | Path) -> dict[str, Term]:
             raise GlossaryError(
                 f"{place}: the term {word!r} needs a `meaning` and where it is `explained`."
             )
+        meaning = str(entry["meaning"])
+        if marks := sorted(set("$*`_[") & set(meaning)):
+            raise GlossaryError(
+                f"{place}: the meaning of {word!r} has {' '.join(marks)}. Write plain text: it is "
+                "shown at the term, where no Markdown can be."
+            )
         name = str(word).lower().replace(" ", "-")
-        terms[name] = Term(name, str(word), str(entry["meaning"]), str(entry["explained"]))
+        terms[name] = Term(name, str(word), meaning, str(entry["explained"]))
     return terms
 
 
@@ -140,7 +146,7 @@ class _List(BlockProcessor):  # type: ignore[misc]  # Markdown is untyped
         for term in words.terms.values():
             SubElement(element, "dt", {"id": term.name}).text = AtomicString(term.word)
             meaning = SubElement(element, "dd")
-            SubElement(meaning, "p").text = term.meaning
+            SubElement(meaning, "p").text = AtomicString(term.meaning)
             line = SubElement(meaning, "p", {"class": "lab-facts"})
             line.text = AtomicString("Explained in ")
             line.append(self._link(term.explained))
@@ -184,6 +190,7 @@ class _Links(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
                 marked.add(name)
                 link.set("href", f"{words.link(words.page)}#{name}")
                 link.set("class", "lab-term")
+                link.set("title", words.terms[name].meaning)
 
 
 def makeExtension(**kwargs: Any) -> GlossaryExtension:  # noqa: N802  # Python-Markdown's name

@@ -12,14 +12,16 @@
 A list with boxes is a choice; each option's next lines say why it is right or wrong. A line that
 begins with `=` is a number, which must be a tutorial's value (`= {{ layers#parameters }}`), so that
 no wrong key can stay; the text below it gives the reason. A numbered list is an order, written in
-the right one. Everything is folded, so it works without JavaScript; lab-quiz.js adds the rest.
+the right one. Everything is folded, so it works without JavaScript; quiz.js adds the rest.
 """
 
 import re
+from string import ascii_uppercase
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
 from markdown import Markdown
+from markdown.util import AtomicString
 from pymdownx.blocks import BlocksExtension
 from pymdownx.blocks.block import Block
 
@@ -54,10 +56,13 @@ class _Quiz(Block):  # type: ignore[misc]  # untyped
 
     def on_create(self, parent: Element) -> Element:
         number = self.tracker["questions"] = self.tracker.get("questions", 0) + 1
-        return SubElement(parent, "section", {"class": "lab-quiz", "id": f"question-{number}"})
+        section = SubElement(parent, "section", {"class": "lab-quiz", "id": f"question-{number}"})
+        title = SubElement(section, "p", {"class": "lab-number"})
+        title.text = AtomicString(f"Question {number}")
+        return section
 
     def on_end(self, block: Element) -> None:
-        parts = list(block)
+        parts = list(block)[1:]  # below the number
         question = (parts[0].text or "") if parts else ""
         try:
             if len(parts) < 2 or parts[0].tag != "p":
@@ -92,6 +97,7 @@ class _Quiz(Block):  # type: ignore[misc]  # untyped
 def _choice(options: Element) -> None:
     """Fold the reason of each option below it."""
     options.set("class", "lab-options")
+    letters = iter(ascii_uppercase)
     right = 0
     for item in options:
         paragraph = item[0] if len(item) and item[0].tag == "p" else item
@@ -106,7 +112,9 @@ def _choice(options: Element) -> None:
         item.text = None
         item[:] = []
         details = SubElement(item, "details", {"class": "lab-right" if is_right else "lab-wrong"})
-        SubElement(details, "summary").text = option[2]
+        letter = SubElement(SubElement(details, "summary"), "span", {"class": "lab-letter"})
+        letter.text = AtomicString(next(letters))
+        letter.tail = f" {option[2]}"
         verdict = SubElement(details, "p")
         SubElement(verdict, "strong").text = "Right." if is_right else "No."
         verdict[0].tail = f" {option[3]}"
@@ -126,7 +134,7 @@ def _order(block: Element, answer: Element, reasons: list[Element]) -> None:
     for place in [*range(1, len(answer), 2), *range(0, len(answer), 2)]:
         step = SubElement(shuffled, "li", {"data-place": str(place)})
         step.text = answer[place].text
-    block.insert(1, shuffled)
+    block.insert(2, shuffled)  # below the number and the question
     _answer(block, [answer, *reasons])
 
 

@@ -2,6 +2,7 @@
 
 import posixpath
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,13 @@ from labkit.site.markdown.numbers import NumberExtension, Numbering
 from labkit.site.markdown.quiz import QuizExtension
 
 from .navigation import listed
+
+_PLACE = "place.md"  # the page that shows what a reader has read
+# The scripts that marks add to a page, by what stands in its HTML. All marks work without.
+_SCRIPTS = {
+    "assets/js/quiz.js": ['"lab-quiz"'],
+    "assets/js/preview.js": ['"lab-ref"', '"lab-term"', '"lab-citation"', '"lab-math"'],
+}
 
 
 class Marks:
@@ -101,23 +109,32 @@ class Marks:
         except (ChapterError, GlossaryError, SourceError) as error:
             raise PluginError(str(error)) from None
         seconds = {name: second for name, second in seconds.items() if second}
-        self._place = Place(found, paths, seconds=seconds)
+        page = _PLACE if _PLACE in texts else ""
+        self._place = Place(found, paths, seconds=seconds, page=page)
         self._things = numbers.count({chapter.path: texts[chapter.path] for chapter in found})
         self._words = Words(terms, glossary.uses(texts), titles)
         shown = [(c.path, c.title, c.needs, c.goals, c.minutes) for c in found]
-        self.facts = repr((shown, paths, self._things, self._words))
+        self.facts = repr((shown, paths, page, self._things, self._words))
 
     def enter(self, page: Page, link: Callable[[str], str]) -> None:
         """Tell the extensions which page comes."""
         path = page.file.src_uri
         here = next((c for c in self._place.chapters if c.path == path), None)
         place, words = self._place, self._words
-        self.chapter.place = Place(place.chapters, place.paths, link, place.seconds, here)
+        self.chapter.place = replace(place, link=link, here=here)
         self.numbers.numbering = Numbering(self._things, self._chapter_of(path), link)
         self.glossary.words = Words(words.terms, words.used, words.titles, link)
         self.citations.cited.clear()
         for extension in (self.numbers, self.citations, self.glossary, self.quiz):
             extension.errors.clear()
+
+    def scripts(self, html: str, docs: Path) -> list[str]:
+        """Return the scripts that a page's marks ask for and the site has, as paths on it."""
+        return [
+            script
+            for script, signs in _SCRIPTS.items()
+            if any(sign in html for sign in signs) and (docs / script).is_file()
+        ]
 
     def prefix(self, page: Page) -> str:
         """Return what comes before the numbers of a page's equations: `3.` in chapter 3."""

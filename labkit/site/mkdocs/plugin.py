@@ -189,12 +189,13 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
         return None
 
     def on_page_content(self, html: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-        """Add the scripts of interactive figures.
+        """Add the scripts of interactive figures and of an author's marks.
 
         See [on_page_content](https://www.mkdocs.org/dev-guide/plugins/#on_page_content).
         """
+        docs = Path(config.docs_dir)
         try:
-            scripts = elements.scripts(html, self.book, Path(config.docs_dir))
+            scripts = elements.scripts(html, self.book, docs) + self.marks.scripts(html, docs)
         except EmbedError as error:
             text = self.source.read_text("utf-8-sig")
             place = os.path.relpath(self.source, Path(config.config_file_path).parent)

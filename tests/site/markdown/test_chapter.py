@@ -46,17 +46,29 @@ def test_other_pages_have_no_box() -> None:
     assert [child.tag for child in convert("# A neuron\n\nText.", NEURONS)] == ["h1", "p"]
 
 
+def test_a_chapter_ends_with_the_way_to_the_readers_place() -> None:
+    """Where the site has such a page, its link waits at the end of chapters, for the script."""
+    extension = ChapterExtension()
+    for here, count in [(NEURONS, 1), (None, 0)]:
+        extension.place = Place([NEURONS], here=here, page="place.md", link="../{}".format)
+        html = Markdown(extensions=[extension]).convert("# A neuron\n\nText.")
+        page = ElementTree.fromstring(f"<div>{html}</div>")
+        lines = page.findall("p[@hidden]/a[@href='../place.md']")
+        assert len(lines) == count
+
+
 def test_the_map_draws_each_chapter_below_what_it_needs() -> None:
     """Each box is a link with its title, and each direct need a line from above."""
     page = convert("{{ map }}")
-    links = {link.get("data-chapter"): link for link in page.findall(".//svg/a")}
+    boxes = page.findall(".//svg/foreignObject")
+    links = {box[0].get("data-chapter"): box[0] for box in boxes}
     assert {name: link.get("href") for name, link in links.items()} == {
         "neurons": "../foundations/neurons.md",
         "layers": "../foundations/layers.md",
         "loss": "../foundations/loss.md",
     }
     assert words(links["layers"]) == "Layers & networks"
-    tops = [float(link[0].get("y", "")) for link in links.values()]
+    tops = [float(box.get("y", "")) for box in boxes]
     assert tops == sorted(set(tops))
     assert len(page.findall(".//svg/path")) == 2
 

@@ -54,7 +54,7 @@ def words(element: ElementTree.Element) -> str:
 
 
 def test_each_option_folds_its_reason() -> None:
-    """A choice is a list of folded options, marked right or wrong, with Markdown inside."""
+    """A choice is a list of folded, lettered options, each marked right or wrong, in Markdown."""
     page, errors = convert(CHOICE)
     assert not errors
     section = page.find("section")
@@ -62,8 +62,8 @@ def test_each_option_folds_its_reason() -> None:
     assert (section.get("data-kind"), section.get("id")) == ("choice", "question-1")
     found = {words(d[0]): (d.get("class"), words(d[1])) for d in section.iter("details")}
     assert found == {
-        "and": ("lab-right", "Right. A line parts the one point from the other three."),
-        "exclusive or": ("lab-wrong", "No. No line has the two ones on one side."),
+        "A and": ("lab-right", "Right. A line parts the one point from the other three."),
+        "B exclusive or": ("lab-wrong", "No. No line has the two ones on one side."),
     }
     assert section.find(".//summary/em") is not None
 
@@ -100,6 +100,7 @@ def test_questions_are_numbered_on_each_page() -> None:
         assert 'id="question-1"' in html
         assert 'id="question-2"' in html
         assert 'id="question-3"' not in html
+        assert '<p class="lab-number">Question 2</p>' in html
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,245 @@
+/* A reader's own place: chapters read, questions answered, exercises done.
+ *
+ * It stays in this browser's storage and is never sent. Where the browser allows no storage, the
+ * pages are as they are without this script. Ticks stand in the navigation, the map and the lists
+ * of chapters; the page "Your place" shows all of it, and exports, imports and erases it.
+ */
+(() => {
+  "use strict";
+  const KEY = "deep-learning-lab";
+  const FORMAT = "deep-learning-lab-place-1";
+  const LARGEST = 1_000_000; // bytes of a file to import
+  const VALUES = { read: [true], answered: ["right", "wrong"], done: [true] };
+  const KINDS = Object.keys(VALUES);
+  const ROOT = new URL(
+    `${JSON.parse(document.getElementById("__config").textContent).base}/`,
+    location,
+  ).pathname;
+
+  const make = (tag, given, ...children) => {
+    const element = Object.assign(document.createElement(tag), given);
+    element.append(...children);
+    return element;
+  };
+
+  /* What a page is called in the storage, wherever the book stands: foundations/neurons */
+  const name = (address = location) => {
+    const path = decodeURI(new URL(address, location).pathname).slice(ROOT.length);
+    return path.replace(/(^|\/)(index\.html)?$/, "").replace(/\.html$/, "");
+  };
+
+  /* Storage */
+
+  const empty = () => Object.fromEntries(KINDS.map((kind) => [kind, {}]));
+
+  /* Return a place from what a file or the storage holds; throw what is wrong with it. */
+  const parse = (text) => {
+    let given;
+    try {
+      given = JSON.parse(text);
+    } catch {
+      throw new Error("it is not JSON, as every export is");
+    }
+    if (given?.format !== FORMAT) throw new Error("it is no export of this page");
+    const place = empty();
+    for (const kind of KINDS) {
+      for (const [key, value] of Object.entries(given[kind] ?? {})) {
+        if (VALUES[kind].includes(value)) place[kind][key] = value;
+        else throw new Error(`in "${kind}", the entry "${key}" cannot be read`);
+      }
+    }
+    return place;
+  };
+  const written = (place) => JSON.stringify({ format: FORMAT, ...place }, null, 1);
+
+  const isAllowed = () => {
+    try {
+      localStorage.setItem(`${KEY}-try`, "");
+      localStorage.removeItem(`${KEY}-try`);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  if (!isAllowed()) return;
+
+  const load = () => {
+    try {
+      return parse(localStorage.getItem(KEY));
+    } catch {
+      return empty(); // nothing is kept yet
+    }
+  };
+  const save = (place) => {
+    localStorage.setItem(KEY, written(place));
+    show();
+  };
+  const set = (kind, key, value) => {
+    const place = load();
+    if (value) place[kind][key] = value;
+    else delete place[kind][key];
+    save(place);
+  };
+
+  /* Links to chapters, to which the stylesheet adds a tick */
+
+  const showLinks = (place) => {
+    for (const link of document.querySelectorAll("a[data-chapter], a.md-nav__link")) {
+      const address = link.getAttribute("href");
+      if (address && !address.includes("#")) {
+        link.classList.toggle("lab-done", name(address) in place.read);
+      }
+    }
+  };
+
+  /* At the end of a chapter */
+
+  const showRead = (place) => {
+    const line = document.querySelector(".lab-read");
+    if (!line) return;
+    if (line.hidden) {
+      const button = make("button", { type: "button", className: "md-button" });
+      button.addEventListener("click", () => set("read", name(), !(name() in load().read)));
+      line.prepend(button);
+      line.append(make("span", { role: "status" }));
+      line.hidden = false;
+    }
+    const read = name() in place.read;
+    const [button, said] = [line.firstChild, line.lastChild];
+    button.textContent = read ? "Mark as unread" : "Mark as read";
+    said.textContent = read ? "\u2713 You have read this chapter." : "";
+  };
+
+  /* Exercises and questions, each with its own number */
+
+  const keyOf = (section) => `${name()}#${section.id}`;
+
+  const showDone = (place) => {
+    for (const exercise of document.querySelectorAll(".lab-exercise[id]")) {
+      const title = exercise.querySelector(".lab-number");
+      let box = title.querySelector("input");
+      if (!box) {
+        box = make("input", { type: "checkbox", ariaLabel: `Done: ${title.textContent}` });
+        box.addEventListener("change", () => set("done", keyOf(exercise), box.checked));
+        title.append(make("label", { className: "lab-state" }, box, " Done"));
+      }
+      box.checked = keyOf(exercise) in place.done;
+    }
+  };
+
+  const showAnswered = (place) => {
+    for (const quiz of document.querySelectorAll(".lab-quiz[id]")) {
+      const title = quiz.querySelector(".lab-number");
+      const answer = place.answered[keyOf(quiz)];
+      title.querySelector(".lab-state")?.remove();
+      if (!answer) continue;
+      const words = answer === "right" ? "\u2713 answered" : "answered, not yet right";
+      title.append(make("span", { className: "lab-state" }, words));
+    }
+  };
+  document.addEventListener("lab-answer", (event) => {
+    set("answered", keyOf(event.target), event.detail.right ? "right" : "wrong");
+  });
+
+  /* The page "Your place" */
+
+  const count = (entries, chapter, value) =>
+    Object.entries(entries).filter(
+      ([key, given]) => key.startsWith(`${chapter}#`) && given === value,
+    ).length;
+
+  const row = (place, link) => {
+    const chapter = name(link.getAttribute("href"));
+    const title = make("a", { href: link.getAttribute("href") }, link.textContent);
+    const [right, done] = [
+      count(place.answered, chapter, "right"),
+      count(place.done, chapter, true),
+    ];
+    const cells = [
+      chapter in place.read ? "read" : "",
+      right ? `${right} right` : "",
+      done ? `${done} done` : "",
+    ];
+    return make("tr", {}, make("td", {}, title), ...cells.map((cell) => make("td", {}, cell)));
+  };
+
+  const table = (place) => {
+    const heads = ["Chapter", "Read", "Questions", "Exercises"];
+    const head = make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)));
+    const links = [...document.querySelectorAll(".lab-map li > a:first-child")];
+    const rows = links.map((link) => row(place, link));
+    return make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
+  };
+
+  const exported = () => {
+    const file = new Blob([written(load())], { type: "application/json" });
+    const link = make("a", { href: URL.createObjectURL(file), download: `${FORMAT}.json` });
+    link.click();
+    URL.revokeObjectURL(link.href);
+    return "Your place has been saved as a file.";
+  };
+
+  /* Add what a file holds to what is kept; what is kept stays. */
+  const imported = async (file) => {
+    try {
+      if (file.size > LARGEST) throw new Error("it is larger than any export");
+      const [given, kept] = [parse(await file.text()), load()];
+      save(Object.fromEntries(KINDS.map((kind) => [kind, { ...given[kind], ...kept[kind] }])));
+      return `${file.name} has been added to your place.`;
+    } catch (error) {
+      return `${file.name} was refused, and nothing has changed: ${error.message}.`;
+    }
+  };
+
+  const erased = () => {
+    if (!confirm("Erase your place: what you have read, answered and done?")) return "";
+    localStorage.removeItem(KEY);
+    show();
+    return "Your place has been erased.";
+  };
+
+  const fillPage = (page) => {
+    const said = make("p", { role: "status" });
+    const say = (text) => {
+      said.textContent = text;
+    };
+    const button = (text, act) => {
+      const made = make("button", { type: "button", className: "md-button" }, text);
+      made.addEventListener("click", () => say(act()));
+      return made;
+    };
+    const chooser = make("input", { type: "file", accept: ".json", hidden: true });
+    chooser.addEventListener("change", async () => {
+      const [file] = chooser.files;
+      if (file) say(await imported(file));
+      chooser.value = ""; // so that the same file can be chosen again
+    });
+    const choose = () => {
+      chooser.click();
+      return "";
+    };
+    const buttons = [
+      button("Export", exported),
+      button("Import", choose),
+      button("Erase", erased),
+      chooser,
+    ];
+    const rows = make("div", { className: "lab-place-table" });
+    page.replaceChildren(rows, make("p", { className: "lab-ask" }, ...buttons), said);
+    page.classList.add("lab-live");
+  };
+
+  const showPage = (place) => {
+    const page = document.querySelector(".lab-place");
+    if (!page) return;
+    if (!page.matches(".lab-live")) fillPage(page);
+    page.querySelector(".lab-place-table").replaceChildren(table(place));
+  };
+
+  const show = () => {
+    const place = load();
+    for (const part of [showLinks, showRead, showDone, showAnswered, showPage]) part(place);
+  };
+  addEventListener("storage", show); // another tab has changed it
+  document$.subscribe(show); // Material's: now, and after each change of the page
+})();
