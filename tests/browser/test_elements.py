@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlencode
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from playwright.sync_api import Browser, Locator, Page
 
 import labkit as keras
 from labkit import activations, stats
+
+from .hands import HANDS
 
 pytestmark = pytest.mark.slow
 SCRIPTS = Path(__file__).parents[2] / "docs" / "assets" / "js"
@@ -23,17 +26,27 @@ STYLE = (
     + "}"
 )
 Stage = Callable[..., Locator]
+PAGE = "http://localhost/"
 
 
 @pytest.fixture
 def stage(browser: Browser) -> Iterator[Stage]:
     """Put one element on an empty page; a script error fails the test."""
     faults: list[str] = []
-    page = browser.new_page(viewport={"width": 320, "height": 900}, reduced_motion="reduce")
+    context = browser.new_context(
+        viewport={"width": 320, "height": 900},
+        reduced_motion="reduce",
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    page = context.new_page()
     page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda sent: sent.url.startswith(PAGE) or faults.append(sent.url))
+    page.route(f"{PAGE}**", lambda route: route.fulfill(body="", content_type="text/html"))
 
-    def show(html: str, data: dict[str, Any] | None = None) -> Locator:
+    def show(html: str, data: dict[str, Any] | None = None, link: str = "") -> Locator:
         tag = html[1:].partition(">")[0].partition(" ")[0]
+        page.goto("about:blank")  # or another fragment alone would leave the scripts there
+        page.goto(PAGE + link)
         page.set_content(f'<body data-md-color-scheme="default">{html}</body>')
         page.add_style_tag(content=STYLE)
         page.add_script_tag(path=SCRIPTS / "lab.js")
@@ -42,7 +55,7 @@ def stage(browser: Browser) -> Iterator[Stage]:
         return page.locator(tag)
 
     yield show
-    page.close()
+    context.close()
     assert not faults, faults
 
 
@@ -286,17 +299,69 @@ def test_digit_layers_equal_labkit(
         shown = state(element)
         compare(shown, model)
         assert shown["read"] == predicted
-    board = element.get_by_role("application")
-    box = board.bounding_box()
-    assert box is not None
-    mouse = board.page.mouse
-    mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.1 * box["height"])
-    mouse.down()
-    mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.9 * box["height"], steps=4)
-    mouse.up()
+    write(element, [[(0.4, 0.1), (0.6, 0.9)]])
     drawn = state(element)
     assert sum(drawn["input"]) > 3
     compare(drawn, model)
+
+
+Stroke = list[tuple[float, float]]
+
+
+def curve(corners: Stroke) -> Stroke:
+    """Return places on the smooth line through some points, as a hand would write it."""
+    if len(corners) < 3:
+        return corners
+    given = np.array(corners)
+    ends = 2 * given[[0, -1]] - given[[1, -2]]
+    a, b, c, d = (np.vstack([ends[:1], given, ends[1:]])[i : len(given) - 1 + i] for i in range(4))
+    t = np.linspace(0, 1, 5)[:-1, None, None]  # Catmull and Rom, 1974
+    rest = (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3
+    smooth = (b + rest / 2).transpose(1, 0, 2).reshape(-1, 2)
+    return [tuple(place) for place in [*smooth.tolist(), corners[-1]]]
+
+
+def write(element: Locator, strokes: list[Stroke]) -> None:
+    """Draw strokes on the board with the mouse; a place is given in shares of the board."""
+    board = element.get_by_role("application")
+    board.scroll_into_view_if_needed()
+    box = board.bounding_box()
+    assert box is not None
+    mouse = board.page.mouse
+    for stroke in strokes:
+        for i, (x, y) in enumerate(curve(stroke)):
+            mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+            if i == 0:
+                mouse.down()
+        mouse.up()
+
+
+@pytest.mark.parametrize("hand", sorted(HANDS))
+def test_digit_reads_what_people_draw(stage: Stage, network: dict[str, Any], hand: str) -> None:
+    """Of ten natural digits, large or small, upright or leaning, nine are read rightly."""
+    element = stage('<lab-digit data="t#network"></lab-digit>', {"t#network": network})
+    read = []
+    for strokes in HANDS[hand]:
+        element.get_by_role("button", name="Clear").click()
+        write(element, strokes)
+        read.append(state(element)["read"])
+    assert sum(digit == i for i, digit in enumerate(read)) >= 9, read
+
+
+def test_digit_is_prepared_as_the_data_were(stage: Stage, network: dict[str, Any]) -> None:
+    """Wherever and however small a drawing is, it fills the 8 rows and at most 6 columns."""
+    element = stage('<lab-digit data="t#network"></lab-digit>', {"t#network": network})
+    found = []
+    for left, top, size in [(0.02, 0.02, 0.9), (0.6, 0.3, 0.3)]:
+        element.get_by_role("button", name="Clear").click()
+        corners = [(0.0, 0.0), (0.5, 0.0), (0.15, 1.0)]
+        write(element, [[(left + size * x, top + size * y) for x, y in corners]])
+        sheet = np.reshape(state(element)["input"], (16, 16))
+        rows, columns = np.flatnonzero(sheet.any(1)), np.flatnonzero(sheet.any(0))
+        assert (rows.min(), columns.min()) == (4, 5)  # in the middle of the sheet
+        assert (rows.max(), columns.max()) == (11, 10)
+        found.append(sheet)
+    assert np.abs(found[0] - found[1]).mean() < 0.02
 
 
 def test_digit_is_drawn_and_erased_by_keyboard(
@@ -336,3 +401,206 @@ def test_fits_a_narrow_phone(stage: Stage, html: str) -> None:
     page: Page = stage(html).page
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= 320, json.dumps(html)
+
+
+FIGURES = {
+    "lab-neuron": {"w1": -1.25, "f": "tanh"},
+    "lab-loss": {"loss": "Huber", "slope": 1.5, "run": "30x0.02x0.5 5x0.1x0"},
+    "lab-correlation": {"shape": "curved", "sample": 7},
+    "lab-layers": {"data": "XOR", "units": 3, "weights": 4, "run": "25x0.1 5x0.02"},
+}
+
+
+def address(page: Page) -> str:
+    """Return the fragment of a page's address once it has come to rest."""
+    page.wait_for_timeout(500)
+    return str(page.evaluate("location.hash"))
+
+
+@pytest.mark.parametrize("tag", FIGURES)
+def test_a_link_opens_the_figure_as_it_was(stage: Stage, tag: str) -> None:
+    """What a link says is shown, scrolled to; the copied link says the same again."""
+    link = f"#{tag}?{urlencode(FIGURES[tag])}"
+    above = '<p style="height: 3000px"></p>'
+    element = stage(f"<{tag}></{tag}>{above}", link=link)
+    page = element.page
+    page.evaluate("document.body.prepend(document.querySelector('p'))")
+    element.evaluate("element => element.open()")
+    settled = "element => !element.timer"
+    page.wait_for_function(settled, arg=element.element_handle())
+    assert page.evaluate("scrollY") > 2000
+    shown = state(element)
+    element.get_by_role("button", name="Copy link").click()
+    element.get_by_role("button", name="Link copied").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith(f"{PAGE}#{tag}?")
+    given = parse_qs(copied.partition("?")[2])
+    for key, value in FIGURES[tag].items():
+        assert given[key] == [str(value)]
+    again = stage(f"<{tag}></{tag}>", link=copied.removeprefix(PAGE))
+    again.page.wait_for_function(settled, arg=again.element_handle())
+    assert state(again) == pytest.approx(shown) if tag == "lab-neuron" else state(again) == shown
+    assert again.get_by_role("alert").is_hidden()
+
+
+def test_a_link_holds_moved_points(stage: Stage) -> None:
+    """Points that a reader moved are where they were when the link is opened."""
+    element = stage("<lab-correlation></lab-correlation>")
+    assert address(element.page) == ""
+    element.get_by_role("slider", name="Point 1", exact=True).press("Shift+ArrowUp")
+    link = address(element.page)
+    moved = state(element)["y"]
+    again = stage("<lab-correlation></lab-correlation>", link=link)
+    assert state(again)["y"] == pytest.approx(moved, abs=1e-3)
+
+
+def test_a_link_holds_a_drawing_and_a_kernel(stage: Stage, network: dict[str, Any]) -> None:
+    """So are a drawing with its place on the sheet, and a kernel with the window's place."""
+    data = {"t#network": network, "t#images": {"noise": packed(np.eye(9, dtype=np.float32))}}
+    element = stage('<lab-digit data="t#network"></lab-digit>', data)
+    write(element, [[(0.3, 0.2), (0.7, 0.2), (0.4, 0.8)]])
+    slide(element, "rows down", 2)
+    link, drawn = address(element.page), state(element)
+    assert state(stage('<lab-digit data="t#network"></lab-digit>', data, link)) == drawn
+
+    html = '<lab-convolution data="t#images"></lab-convolution>'
+    element = stage(html, data)
+    element.get_by_label("Kernel row 2, column 3").fill("-0.75")
+    element.get_by_role("slider").press("Home")
+    link, shown = address(element.page), state(element)
+    assert shown["at"] == [0, 0]
+    assert state(stage(html, data, link)) == shown
+
+
+@pytest.mark.parametrize(
+    ("tag", "query", "wrong"),
+    [
+        ("lab-neuron", "w1=99", "w1: expected a number from -3 to 3, received “99”"),
+        ("lab-neuron", "w3=1", "expected x1, x2, w1, w2, b, f, received “w3”"),
+        ("lab-loss", "run=10", "run: expected steps and settings, such as 100x0.03"),
+        ("lab-layers", "data=%00", "data: expected XOR, circles, spirals"),
+        ("lab-layers", "run=9999999x0.1", "run: expected a number from 1 to"),
+        ("lab-correlation", "points=1_2+3", "points: expected points, such as 1.2_3.4"),
+    ],
+)
+def test_a_broken_link_is_refused_in_a_sentence(
+    stage: Stage, tag: str, query: str, wrong: str
+) -> None:
+    """The sentence says what was expected and what came; the figure shows its start."""
+    start = state(stage(f"<{tag}></{tag}>"))
+    element = stage(f"<{tag}></{tag}>", link=f"#{tag}?{query}")
+    assert wrong in element.get_by_role("alert").inner_text()
+    assert state(element) == start
+
+
+def test_a_link_is_for_one_figure_of_several(stage: Stage) -> None:
+    """The second of a kind has a name of its own; another anchor is left alone."""
+    element = stage("<lab-neuron></lab-neuron><lab-neuron></lab-neuron>", link="#lab-neuron-2?b=2")
+    assert [state(one)["b"] for one in element.all()] == [-0.5, 2]
+    other = stage("<lab-neuron></lab-neuron>", link="#a-heading")
+    other.get_by_label("input x₁").focus()
+    other.page.keyboard.press("Tab")
+    assert address(other.page) == "#a-heading"
+
+
+def choose(element: Locator, text: str, name: str = "mine.csv") -> None:
+    """Choose a file with this content."""
+    content: Any = {"name": name, "mimeType": "text/csv", "buffer": text.encode()}
+    element.locator("input[type=file]").set_input_files(content)
+
+
+def test_correlation_takes_a_file(stage: Stage) -> None:
+    """A reader's own points, whatever their range, give labkit's coefficients; no link has them."""
+    element = stage("<lab-correlation></lab-correlation>")
+    rng = np.random.default_rng(0)
+    x = rng.normal(1000, 50, 30).round(2)
+    y = (-3 * x + rng.normal(0, 90, 30)).round(2)
+    rows = "\r\n".join(f"{a};{b}".replace(".", ",") for a, b in zip(x, y, strict=True))
+    choose(element, f'"height";"weight"\r\n{rows}\r\n\r\n')
+    element.get_by_text("30 points of your own").wait_for()
+    shown = state(element)
+    assert shown["x"] == x.tolist()
+    assert shown["y"] == y.tolist()
+    assert shown["pearson"] == pytest.approx(float(stats.pearsonr(x, y).statistic))
+    assert element.get_by_text("weight").is_visible()
+    link = address(element.page)
+    assert "points" not in link
+    assert "shape" not in link
+    choose(element, "\n".join(f"{i},{i * i}" for i in range(1000)))
+    element.get_by_text("200 points of your own, drawn from 1000 at random").wait_for()
+    assert len(state(element)["x"]) == 200
+    element.get_by_label("Shape").select_option("curved")
+    assert len(state(element)["x"]) == 24
+
+
+def test_layers_take_a_dropped_file(stage: Stage) -> None:
+    """Own points are scaled to the plane, which is said, and learned."""
+    element = stage('<lab-layers layers="0"></lab-layers>')
+    text = "x,y,class\n" + "\n".join(f"{i},{100 - i},{int(i > 20)}" for i in range(0, 41, 2))
+    element.evaluate(
+        """(element, text) => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([text], "mine.csv"));
+            for (const type of ["dragover", "drop"]) {
+                element.dispatchEvent(new DragEvent(type, { dataTransfer, cancelable: true }));
+            }
+        }""",
+        text,
+    )
+    element.get_by_text("21 points of your own; x₁ from 0.00 to 40.00").wait_for()
+    assert state(element)["points"][0] == [-1, 1, 0]
+    for _ in range(2):
+        element.get_by_role("button", name="Run").click()
+    assert state(element)["accuracy"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("tag", "text", "wrong"),
+    [
+        ("lab-correlation", "1,2\n3,four\n", "line 2 to hold two numbers, such as 1.5,2"),
+        ("lab-correlation", "x,y\n\n1,2,3\n", "line 3 to hold two numbers"),
+        ("lab-correlation", "\x89PNG\x00\x1a", "line 1 to hold two numbers"),
+        ("lab-correlation", "1,2", "at least 2 points, received “1”"),
+        ("lab-correlation", "1,2\n" * 300_000, "at most 1 MB, received 1.2 MB"),
+        ("lab-layers", "1,2,0\n3,4,2\n", "line 2 to hold two inputs and a class of 0 or 1"),
+        ("lab-layers", "1,2,0\n3,4,0\n5,6,0\n7,8,0", "points of class 0 and of class 1"),
+        ("lab-layers", "1,2,0\n1,4,0\n1,6,1\n1,8,1", "a column 1 that varies"),
+    ],
+)
+def test_a_bad_file_is_refused_with_its_line(stage: Stage, tag: str, text: str, wrong: str) -> None:
+    """The sentence names the file, the line and what was expected; the figure stays as it was."""
+    element = stage(f"<{tag}></{tag}>")
+    before = state(element)
+    choose(element, text)
+    alert = element.get_by_role("alert")
+    alert.wait_for()
+    assert alert.inner_text().startswith("mine.csv cannot be used: expected")
+    assert wrong in alert.inner_text()
+    assert state(element) == before
+
+
+def test_layers_call_xor_what_the_chapter_on_neurons_does(stage: Stage) -> None:
+    """Class 1 is where the signs of the inputs differ."""
+    points = np.array(state(stage('<lab-layers data="XOR"></lab-layers>'))["points"])
+    assert ((points[:, 0] * points[:, 1] < 0) == (points[:, 2] == 1)).all()
+
+
+def test_the_chart_of_the_loss_is_not_empty_at_the_start(stage: Stage) -> None:
+    """Before the first step it shows the loss as a dot, beside that of a coin toss."""
+    element = stage("<lab-layers></lab-layers>")
+    assert element.get_by_text("ln 2 = 0.69").is_visible()
+    assert element.locator("circle.now").is_visible()
+
+
+@pytest.mark.parametrize("tag", ["lab-neuron", "lab-loss", "lab-correlation", "lab-layers"])
+def test_a_phone_shows_the_picture_and_its_controls(stage: Stage, tag: str) -> None:
+    """At 390 by 844 pixels, below the site's header, both are on one screen."""
+    element = stage(f"<{tag}></{tag}>")
+    element.page.set_viewport_size({"width": 390, "height": 844})
+    element.page.add_style_tag(content="html { font-size: 20px }")  # as the site's
+    picture = element.locator(".views").bounding_box()
+    controls = [row.bounding_box() for row in element.locator(".sliders, .row").all()]
+    assert picture is not None
+    bottoms = [box["y"] + box["height"] for box in controls if box]
+    assert len(bottoms) == len(controls)
+    assert max(bottoms) - picture["y"] < 844 - 60

@@ -2,11 +2,13 @@
  *
  * y[i, j] = sum over (u, v) of x[i s + u - top, j s + v - left] k[u, v], as Keras's Conv2D computes
  * it: cross-correlation, the kernel is not flipped; "same" pads with zeros, more at the end.
+ *
+ * A picture whose name begins with "digit" is ink on paper: its ones are black, in the output, too.
  */
 (() => {
   "use strict";
   const { Element, define, h, s, set, box, figure, layers } = window.Lab;
-  const { clamp, format, term, array, follow, keys, paint, greys } = window.Lab;
+  const { clamp, format, term, array, follow, keys, paint, greys, inRange, refuse } = window.Lab;
 
   const SIDE = 3; // of the kernel
   const KERNELS = {
@@ -20,6 +22,16 @@
   };
   const OWN = "your own"; // the name of a kernel that was typed in
   const rounded = (weight) => Number(weight.toFixed(3));
+
+  /* The name of a kernel, or its nine weights: as they stand in a link. */
+  const readKernel = (text) => {
+    if (KERNELS[text]) return [...KERNELS[text]];
+    const weights = text.split(" ");
+    if (weights.length !== SIDE * SIDE) refuse("nine weights or a kernel's name", text);
+    return weights.map((weight) => inRange(weight, -1000, 1000));
+  };
+  const nameOf = (kernel) =>
+    Object.keys(KERNELS).find((name) => KERNELS[name].every((weight, i) => weight === kernel[i]));
 
   /* Along one axis: how many places the window has, and how many zeros come before the first pixel. */
   const places = (length, stride, padding) => {
@@ -57,12 +69,15 @@
     static needsData = true;
     static css = `
       .map { overflow: visible; }
-      .map canvas { aspect-ratio: auto; border: 1px solid var(--md-default-fg-color--lighter); }
+      .map canvas {
+        aspect-ratio: auto; image-rendering: pixelated;
+        border: 1px solid var(--md-default-fg-color--lighter);
+      }
       .map svg {
         inset: 1px; width: calc(100% - 2px); height: calc(100% - 2px);
         overflow: visible; cursor: crosshair;
       }
-      .map:focus-visible { outline-offset: 4px; }
+      .map:focus-visible { outline-offset: 1px; }
       .window {
         fill: none; vector-effect: non-scaling-stroke;
         stroke: var(--lab-orange); stroke-width: 2.5;
@@ -82,12 +97,14 @@
         this.at = null; // the middle of the new output
         this.draw();
       };
-      this.image = this.choice("Image", names, this.oneOf("image", names, names[0]), again);
+      const image = this.oneOf("image", names, names[0]);
+      this.image = this.choice("Image", names, image, again, "image");
       this.stride = this.choice(
         "Stride",
         ["1", "2", "3"],
-        this.getAttribute("stride") ?? "1",
+        this.oneOf("stride", ["1", "2", "3"], "1"),
         again,
+        "stride",
       );
       const paddings = ["valid", "same"];
       this.padding = this.choice(
@@ -95,6 +112,7 @@
         paddings,
         this.oneOf("padding", paddings, "valid"),
         again,
+        "padding",
       );
       this.buildKernel();
       this.input = this.buildView();
@@ -106,8 +124,7 @@
           "panel",
           box("views", this.input.figure, this.output.figure),
           this.sum,
-          box(
-            "row",
+          this.row(
             h("fieldset", { class: "kernel" }, h("legend", {}, "Kernel weights"), this.cells),
             this.preset.label,
             this.image.label,
@@ -116,6 +133,18 @@
           ),
         ),
       );
+      this.keep("at", {
+        read: () => (this.at ? this.at.map((place) => place + 1).join(" ") : ""),
+        check: (text) => {
+          const places = text.split(" ").filter(Boolean);
+          if (places.length % 2) refuse("a row and a column, such as 3 4", text);
+          return places.map((place) => Math.round(inRange(place, 1, 1000)) - 1);
+        },
+        put: (at) => {
+          this.at = at.length ? at : null;
+          this.draw();
+        },
+      });
     }
 
     /* The attribute `kernel` is nine weights, or the name of a kernel. */
@@ -124,13 +153,13 @@
       const typed = this.numbers("kernel", []);
       const named = KERNELS[this.oneOf("kernel", names, names[0])];
       this.kernel = [...(typed.length === SIDE * SIDE ? typed : named)];
-      const known = names.find((name) => KERNELS[name].every((w, i) => w === this.kernel[i]));
-      this.preset = this.choice("Kernel", [...names, OWN], known ?? OWN, (name) => {
-        if (name !== OWN) this.kernel = [...KERNELS[name]];
-        this.cells.forEach((cell, i) => {
-          cell.value = rounded(this.kernel[i]);
-        });
-        this.draw();
+      this.preset = this.choice("Kernel", [...names, OWN], nameOf(this.kernel) ?? OWN, (name) =>
+        this.use(KERNELS[name] ?? this.kernel),
+      );
+      this.keep("kernel", {
+        read: () => nameOf(this.kernel) ?? this.kernel.map(rounded).join(" "),
+        check: readKernel,
+        put: (kernel) => this.use(kernel),
       });
       this.cells = this.kernel.map((weight, i) =>
         h("input", {
@@ -141,6 +170,15 @@
           oninput: (event) => this.type(i, event.target.valueAsNumber),
         }),
       );
+    }
+
+    use(kernel) {
+      this.kernel = [...kernel];
+      this.preset.input.value = nameOf(kernel) ?? OWN;
+      this.cells.forEach((cell, i) => {
+        cell.value = rounded(kernel[i]);
+      });
+      this.draw();
     }
 
     type(i, weight) {
@@ -206,11 +244,15 @@
       const { output, shape } = this.result;
       const low = Math.min(...output);
       const high = Math.max(...output);
-      this.paint(this.input, image.shape, greys(image, 0, 1));
-      this.paint(this.output, shape, greys(output, low, high));
-      this.input.caption.textContent = `Input: ${image.shape.join(" × ")}. Black is 0, white is 1.`;
+      const inked = this.image.input.value.startsWith("digit");
+      const shades = (values, ...ends) => greys(values, ...(inked ? ends.reverse() : ends));
+      const [least, most] = inked ? ["White", "black"] : ["Black", "white"];
+      this.paint(this.input, image.shape, shades(image, 0, 1));
+      this.paint(this.output, shape, shades(output, low, high));
+      this.input.caption.textContent = `Input: ${image.shape.join(" × ")}. ${least} is 0, ${most} is 1.`;
       this.output.caption.textContent =
-        `Output: ${shape.join(" × ")}. Black is ${format(low, 2)}, white is ${format(high, 2)}. ` +
+        `Output: ${shape.join(" × ")}. ${least} is ${format(low, 2)}, ` +
+        `${most} is ${format(high, 2)}. ` +
         "Arrow keys move the window.";
       this.go(...(this.at ?? shape.map((length) => length >> 1)));
     }

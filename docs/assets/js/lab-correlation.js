@@ -2,15 +2,20 @@
  *
  * The arithmetic is that of labkit.stats: Pearson's r, Spearman's rho as Pearson's r of average
  * ranks, Kendall's tau-b. A coefficient that does not exist (no spread in x or y) says so.
+ *
+ * A reader's own points, two numbers a line, are shown from the least to the largest of either.
  */
 (() => {
   "use strict";
   const { Element, define, h, s, set, box, line, figure, handle } = window.Lab;
   const { clamp, scale, format, random, follow, keys } = window.Lab;
+  const { refuse, inRange, drawLots } = window.Lab;
 
   const SIZE = 300; // of the plot, in its own units
-  const EDGE = 24; // its margin
+  const EDGE = 28; // its margin
   const SPAN = 10; // what each axis shows at least
+  const LARGEST = 200; // number of a reader's own points
+  const OWN = "your file";
 
   const mean = (a) => a.reduce((sum, value) => sum + value, 0) / a.length;
 
@@ -98,6 +103,32 @@
     return [points.map(([x]) => x), points.map(([, y]) => clamp(y, 0, SPAN))];
   };
 
+  const columns = (rows) => [rows.map(([x]) => x), rows.map(([, y]) => y)];
+
+  /* Moved points in a link: "1.2_3.4 5_6". */
+  const pointsText = (x, y) =>
+    x.map((value, i) => `${Number(value.toFixed(3))}_${Number(y[i].toFixed(3))}`).join(" ");
+
+  const readPoints = (text) => {
+    const parts = text.split(" ").filter(Boolean);
+    if (text && (parts.length < 2 || parts.length > LARGEST)) {
+      refuse(`2 to ${LARGEST} points`, parts.length);
+    }
+    return parts.map((part) => {
+      const pair = part.split("_");
+      if (pair.length !== 2) refuse("points, such as 1.2_3.4", part);
+      return pair.map((number) => inRange(number, 0, 100));
+    });
+  };
+
+  /* From the least of some values to the largest; one value has an axis, too. */
+  const spread = (values) => {
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    return low < high ? [low, high] : [low - 1, high + 1];
+  };
+
+  const short = (value) => String(Number(value.toPrecision(3))).replace("-", "−");
+
   class LabCorrelation extends Element {
     static css = `
       .mark { fill: var(--lab-blue); stroke-width: 1; }
@@ -105,8 +136,14 @@
       .fit { stroke: var(--lab-orange); stroke-width: 2; stroke-dasharray: 6 4; }
       td:last-child { padding: 0; }
       .meter { width: 6rem; height: .5rem; }
+      .meter.scale { height: auto; }
+      .meter.scale text { font-size: 10px; }
       .meter line { stroke: var(--md-default-fg-color--lighter); }
-      .meter rect { fill: var(--lab-blue); }`;
+      .meter rect { fill: var(--lab-blue); }
+      @container (max-width: 26rem) {
+        .views { grid-template-columns: minmax(0, 1fr); }
+        svg text { font-size: 12px; }
+      }`;
 
     build(root) {
       this.plot = s("svg", {
@@ -116,7 +153,12 @@
       });
       const shapes = [...Object.keys(SHAPES), ...Object.keys(ANSCOMBE)];
       const shape = this.oneOf("shape", shapes, "linear");
-      this.shape = this.choice("Shape", shapes, shape, () => this.restart());
+      const choose = () => {
+        this.own?.option.remove();
+        this.own = null;
+        this.restart();
+      };
+      this.shape = this.choice("Shape", shapes, shape, choose, "shape");
       this.seed = this.number("seed", 1);
       this.equation = h("p", { class: "number" });
       const another = this.button("New sample", () => {
@@ -127,15 +169,30 @@
         this.seed = this.number("seed", 1);
         this.restart();
       });
+      const pairs = { columns: 2, expected: "two numbers, such as 1.5,2" };
+      const file = this.ownTable("Your own CSV: x, y", pairs, (table) => this.receive(table));
       const caption =
         "Drag a point. By keyboard: arrow keys move it, Page Up and Page Down choose another.";
       root.append(
         box(
           "panel",
           box("views", figure(this.plot, caption), h("div", {}, this.table(), this.equation)),
-          box("row", this.shape.label, another, reset),
+          this.row(this.shape.label, another, reset, file),
         ),
       );
+      this.keep("sample", {
+        read: () => String(this.seed),
+        check: (text) => Math.round(inRange(text, 0, 1e9)),
+        put: (seed) => {
+          this.seed = seed;
+          this.restart();
+        },
+      });
+      this.keep("points", {
+        read: () => (this.moved && !this.own ? pointsText(this.x, this.y) : ""),
+        check: readPoints,
+        put: (points) => points.length && this.show(...columns(points), true),
+      });
       this.restart();
     }
 
@@ -153,23 +210,59 @@
         };
       });
       const rows = this.rows.map(({ row }) => row);
+      const marks = [-1, 0, 1].map((value) =>
+        s("text", { x: 50 + 43 * value, y: 13, "text-anchor": "middle" }, format(value, 0)),
+      );
+      const below = s("svg", { class: "meter scale", viewBox: "0 0 100 16" }, marks);
+      rows.push(h("tr", { "aria-hidden": "true" }, h("td"), h("td"), h("td", {}, below)));
       const caption = h("caption", { class: "unseen" }, "Coefficients");
       return h("table", {}, caption, h("tbody", {}, rows));
     }
 
     restart() {
-      [this.x, this.y] = sample(this.shape.input.value, this.number("points", 24), this.seed);
-      this.span = Math.max(SPAN, Math.ceil(Math.max(...this.x, ...this.y)));
-      this.toX = scale([0, this.span], [EDGE, SIZE - EDGE]);
-      this.toY = scale([0, this.span], [SIZE - EDGE, EDGE]);
-      this.nodes = this.x.map((_, i) => this.point(i));
-      this.fit = line("fit");
+      if (this.own) this.show(...columns(this.own.rows));
+      else this.show(...sample(this.shape.input.value, this.number("points", 24), this.seed));
+    }
+
+    /* Show a reader's own points. They have no place in a link. */
+    receive({ rows, names }) {
+      if (rows.length < 2) refuse("at least 2 points", rows.length);
+      this.own?.option.remove();
+      this.own = { rows: drawLots(rows, LARGEST), option: h("option", {}, OWN), names };
+      this.shape.input.append(this.own.option);
+      this.shape.input.value = OWN;
+      const drawn = rows.length > LARGEST ? `, drawn from ${rows.length} at random` : "";
+      this.own.about = `${this.own.rows.length} points of your own${drawn}.`;
+      this.restart();
+    }
+
+    /* Show these points, and axes that have room for them: a reader's own have their own. */
+    show(x, y, moved = false) {
+      Object.assign(this, { x, y, moved });
+      const most = Math.max(SPAN, Math.ceil(Math.max(...x, ...y)));
+      this.ranges = this.own
+        ? [spread(x), spread(y)]
+        : [
+            [0, most],
+            [0, most],
+          ];
       const [low, high] = [EDGE, SIZE - EDGE];
+      this.toX = scale(this.ranges[0], [low, high]);
+      this.toY = scale(this.ranges[1], [high, low]);
+      this.nodes = x.map((_, i) => this.point(i));
+      this.fit = line("fit");
+      const [[left, right], [bottom, top]] = this.ranges.map((range) => range.map(short));
+      const [nameX, nameY] = this.own?.names ?? ["x", "y"];
+      const text = (x, y, anchor, words) => s("text", { x, y, "text-anchor": anchor }, words);
       this.plot.replaceChildren(
         line("axis", low, high, high, high),
         line("axis", low, low, low, high),
-        s("text", { x: high, y: SIZE - 6, "text-anchor": "end" }, "x"),
-        s("text", { x: 8, y: low + 4 }, "y"),
+        text(low, SIZE - 10, "start", left),
+        text((low + high) / 2, SIZE - 10, "middle", nameX),
+        text(high, SIZE - 10, "end", right),
+        text(low - 4, high, "end", bottom),
+        text(low + 6, low - 8, "middle", nameY),
+        text(low - 4, low + 8, "end", top),
         this.fit,
         ...this.nodes,
       );
@@ -177,27 +270,30 @@
     }
 
     point(i) {
-      const range = { "aria-valuemin": 0, "aria-valuemax": this.span };
+      const [[left, right], [bottom, top]] = this.ranges;
+      const range = { "aria-valuemin": bottom, "aria-valuemax": top };
       const node = handle(`Point ${i + 1}`, { radius: 5, reach: 12, ...range });
       set(node, { tabindex: i ? -1 : 0 });
       const move = (x, y) => {
-        this.x[i] = clamp(x, 0, this.span);
-        this.y[i] = clamp(y, 0, this.span);
+        this.x[i] = clamp(x, left, right);
+        this.y[i] = clamp(y, bottom, top);
+        this.moved = true;
         this.draw();
       };
       const turn = (by) => this.take((i + by + this.nodes.length) % this.nodes.length);
       keys(node, {
-        arrow: (right, up, shift) => {
-          const step = shift ? 1 : 0.1;
-          move(this.x[i] + step * right, this.y[i] + step * up);
+        arrow: (across, up, shift) => {
+          const step = shift ? 0.1 : 0.01; // of an axis
+          move(this.x[i] + step * (right - left) * across, this.y[i] + step * (top - bottom) * up);
         },
         PageUp: () => turn(-1),
         PageDown: () => turn(1),
       });
-      const fromX = scale([EDGE / SIZE, 1 - EDGE / SIZE], [0, this.span]);
+      const inside = [EDGE / SIZE, 1 - EDGE / SIZE];
+      const [fromX, fromY] = this.ranges.map((ends) => scale(inside, ends));
       follow(node, this.plot, {
         press: () => this.take(i),
-        move: (x, y) => move(fromX(x), fromX(1 - y)),
+        move: (x, y) => move(fromX(x), fromY(1 - y)),
       });
       return node;
     }
@@ -241,16 +337,19 @@
     drawFit(slope, intercept) {
       const exists = Number.isFinite(slope);
       set(this.fit, { visibility: exists ? "visible" : "hidden" });
+      const about = this.own ? `${this.own.about} ` : "";
       if (!exists) {
-        this.equation.textContent = "No fitted line: x or y has no spread.";
+        this.equation.textContent = `${about}No fitted line: x or y has no spread.`;
         return;
       }
       const sign = slope < 0 ? "−" : "+";
       const [a, b] = [format(intercept, 2), format(Math.abs(slope), 2)];
-      this.equation.textContent = `Fitted line: y = ${a} ${sign} ${b} x`;
-      const [[x1, y1], [x2, y2]] = [0, this.span].map((x) => {
-        const y = clamp(intercept + slope * x, 0, this.span);
-        return Math.abs(slope) < 1e-12 ? [x, y] : [(y - intercept) / slope, y];
+      this.equation.textContent = `${about}Fitted line: y = ${a} ${sign} ${b} x`;
+      const [ends, [bottom, top]] = this.ranges;
+      const flat = Math.abs(slope) * (ends[1] - ends[0]) < 1e-9 * (top - bottom);
+      const [[x1, y1], [x2, y2]] = ends.map((x) => {
+        const y = clamp(intercept + slope * x, bottom, top);
+        return flat ? [x, y] : [(y - intercept) / slope, y];
       });
       set(this.fit, { x1: this.toX(x1), y1: this.toY(y1), x2: this.toX(x2), y2: this.toY(y2) });
     }

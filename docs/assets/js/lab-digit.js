@@ -1,18 +1,82 @@
 /* <lab-digit data="cnn#network">: draw a digit; the network that the tutorial trained reads it.
  *
- * The board is a bitmap of 32 × 32. As in the data set, the number of inked dots in each 4 × 4
- * block, divided by 16, is a pixel of the 8 × 8 digit (Alpaydin and Kaynak, 1998,
- * doi:10.24432/C50P49). The digit is laid on the sheet that the network takes, where the reader wants it.
+ * A drawing is prepared as the data were: it is cut out and scaled to a bitmap of 32 × 32 dots, which
+ * it fills from top to bottom and at most 20 dots wide; a pen of one width draws it there; and the
+ * number of inked dots in each 4 × 4 block, divided by 16, is a pixel of the 8 × 8 digit (Alpaydin and
+ * Kaynak, 1998, doi:10.24432/C50P49). The data themselves show the height and the width. The digit is
+ * laid on the sheet that the network takes, where the reader wants it.
  */
 (() => {
   "use strict";
   const { Element, define, h, box, figure } = window.Lab;
-  const { clamp, format, array, follow, keys, paint, greys } = window.Lab;
+  const { clamp, format, array, follow, keys, paint, greys, inRange, refuse } = window.Lab;
 
-  const BOARD = 32; // dots in a row
+  const BOARD = 4096; // places in a row at which a stroke can have a point
+  const NEAR = BOARD / 100; // a stroke's points are no nearer to each other
+  const STEP = BOARD / 32; // of the pen, by a key
+  const BITMAP = 32; // dots in a row
+  const WIDTH = 20; // dots in a row that a digit may fill
   const BLOCK = 4; // dots in a row of a pixel
-  const DIGIT = BOARD / BLOCK; // pixels in a row
-  const PEN = 1.9; // radius, in dots
+  const DIGIT = BITMAP / BLOCK; // pixels in a row
+  const PEN = 2; // radius, in dots
+  const LONGEST = 2000; // number of points of a drawing in a link
+  /* Two of these letters are a coordinate in a link. */
+  const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+  /* The squared distance of a point from a line's nearest point. */
+  const distance = ([x, y], [x1, y1], [x2, y2]) => {
+    const [dx, dy] = [x2 - x1, y2 - y1];
+    const along = ((x - x1) * dx + (y - y1) * dy) / (dx * dx + dy * dy || 1);
+    const share = clamp(along, 0, 1);
+    return (x - x1 - share * dx) ** 2 + (y - y1 - share * dy) ** 2;
+  };
+
+  /* The 8 × 8 pixels of a drawing, from 0 to 1. */
+  const prepare = (strokes) => {
+    const pixels = new Float64Array(DIGIT * DIGIT);
+    const points = strokes.flat();
+    if (!points.length) return pixels;
+    const axes = [0, 1].map((axis) => {
+      const values = points.map((point) => point[axis]);
+      const [low, high] = [Math.min(...values), Math.max(...values)];
+      return { middle: (low + high) / 2, size: Math.max(high - low, 1) };
+    });
+    const room = [WIDTH, BITMAP].map((dots) => dots - 2 * PEN);
+    const enlarge = Math.min(room[0] / axes[0].size, room[1] / axes[1].size);
+    const place = (point) =>
+      point.map((value, axis) => (value - axes[axis].middle) * enlarge + BITMAP / 2);
+    const lines = strokes.flatMap((stroke) => {
+      const placed = stroke.map(place);
+      return placed.map((point, i) => [placed[Math.max(0, i - 1)], point]);
+    });
+    for (let i = 0; i < BITMAP * BITMAP; i += 1) {
+      const [row, column] = [Math.floor(i / BITMAP), i % BITMAP];
+      const dot = [column + 0.5, row + 0.5];
+      if (lines.some((ends) => distance(dot, ...ends) <= PEN * PEN)) {
+        const pixel = Math.floor(row / BLOCK) * DIGIT + Math.floor(column / BLOCK);
+        pixels[pixel] += 1 / (BLOCK * BLOCK);
+      }
+    }
+    return pixels;
+  };
+
+  /* Strokes as text, "aBcDeFgH.iJkL", and back. */
+  const strokesText = (strokes) => {
+    const pair = (value) => LETTERS[value >> 6] + LETTERS[value % 64];
+    return strokes.map((stroke) => stroke.flat().map(pair).join("")).join(".");
+  };
+
+  const readStrokes = (text) => {
+    if (text.length > 4 * LONGEST) refuse(`at most ${LONGEST} points`, text);
+    const strokes = text.split(".").filter(Boolean);
+    return strokes.map((stroke) => {
+      if (!/^([\w-]{4})+$/.test(stroke)) refuse("strokes of four letters a point", stroke);
+      const pairs = stroke
+        .match(/../g)
+        .map(([a, b]) => 64 * LETTERS.indexOf(a) + LETTERS.indexOf(b));
+      return pairs.flatMap((x, i) => (i % 2 ? [] : [[x, pairs[i + 1]]]));
+    });
+  };
 
   /* What Keras's layers compute. A map is { values, shape: [rows, columns, channels] }, flattened in
    * that order; a kernel is [rows, columns, inputs, units]. */
@@ -100,23 +164,33 @@
   class LabDigit extends Element {
     static needsData = true;
     static css = `
-      canvas { image-rendering: pixelated; }
-      .board {
-        border: 1px solid var(--md-default-fg-color--light); background: var(--md-default-bg-color);
-        cursor: crosshair;
-      }
-      .views { grid-template-columns: repeat(auto-fit, minmax(min(100%, 9rem), 1fr)); }
-      .scores li {
+      .paper { background: #fff; border: 1px solid var(--md-default-fg-color--light); }
+      .sheet { image-rendering: pixelated; }
+      .board { cursor: crosshair; }
+      .views { grid-template-columns: repeat(3, minmax(0, 1fr)); }
+      .scores li, .axis-marks {
         display: grid; grid-template-columns: 1rem 1fr 2.6rem; gap: .4rem; align-items: center;
       }
+      .axis-marks { font-size: .6rem; color: var(--md-default-fg-color--light); }
+      .axis-marks i { font-style: normal; }
+      .axis-marks span { display: flex; justify-content: space-between; grid-column: 2; }
       .scores .best { font-weight: bold; }
       .bar { height: .55rem; border: 1px solid var(--md-default-fg-color--lighter); }
       .bar i { display: block; height: 100%; background: var(--lab-blue); }
       .best .bar i { background: var(--lab-orange); }
-      .maps { margin: .5rem 0; }
-      .maps ol { display: flex; flex-wrap: wrap; gap: .2rem; min-height: 2rem; }
-      .maps canvas { width: 2rem; background: #000; }
-      .news { margin: 0 0 .5rem; }`;
+      .maps { margin: .5rem 0 0; }
+      .maps ol { display: grid; gap: 2px; min-height: 1rem; }
+      .maps .few { grid-template-columns: repeat(8, minmax(0, 2.4rem)); }
+      .maps .many { grid-template-columns: repeat(16, minmax(0, 2rem)); }
+      .maps canvas { background: #000; image-rendering: pixelated; }
+      .news { margin: 0 0 .5rem; }
+      @container (max-width: 26rem) {
+        .views { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
+        .views figure:nth-child(2) { order: 3; width: 5rem; }
+        .views figure:nth-child(2) figcaption { width: 12rem; max-width: 90cqi; }
+        .scores li { grid-template-columns: .7rem 1fr 2.2rem; font-size: .65rem; line-height: 1.3; }
+        .axis-marks { grid-template-columns: .7rem 1fr 2.2rem; }
+      }`;
 
     build(root) {
       const { layers, input, samples } = this.given;
@@ -127,17 +201,21 @@
       );
       this.shape = input;
       this.pixels = array(samples.pixels);
-      this.ink = new Uint8Array(BOARD * BOARD);
-      this.pen = [BOARD / 2, BOARD / 2]; // x and y
+      this.strokes = []; // each a list of places on the board, [x, y]
+      this.pen = [BOARD / 2, BOARD / 2];
 
       this.board = h("canvas", {
-        class: "board",
+        class: "board paper",
         tabindex: 0,
         role: "application",
         "aria-label": "Drawing board. Arrow keys move the pen, space draws, Delete erases all.",
       });
       this.listen();
-      this.sheet = h("canvas", { role: "img", "aria-label": "The sheet that the network reads" });
+      this.sheet = h("canvas", {
+        class: "sheet paper",
+        role: "img",
+        "aria-label": "The sheet that the network reads",
+      });
       const names = ["your drawing", ...this.names(samples)];
       this.pick = this.choice("Input", names, names[1], () => this.draw());
       const [rows, columns] = this.shape;
@@ -151,8 +229,7 @@
             figure(this.sheet, `What the network reads: ${rows} × ${columns} pixels.`),
             figure(this.buildScores(), "The ten class scores."),
           ),
-          box(
-            "row",
+          this.row(
             this.pick.label,
             this.button("Clear", () => this.clear()),
           ),
@@ -160,6 +237,25 @@
           this.buildMaps(),
         ),
       );
+      this.keepDrawing(names.length - 1);
+    }
+
+    keepDrawing(most) {
+      this.keep("sheet", {
+        read: () => String(this.pick.input.selectedIndex),
+        check: (text) => Math.round(inRange(text, 0, most)),
+        put: (index) => {
+          this.pick.input.selectedIndex = index;
+        },
+      });
+      this.keep("drawing", {
+        read: () => strokesText(this.strokes),
+        check: readStrokes,
+        put: (strokes) => {
+          this.strokes = strokes;
+          this.draw();
+        },
+      });
     }
 
     names(samples) {
@@ -179,7 +275,9 @@
         return { length, number, row: h("li", {}, h("span", {}, String(digit)), bar, number) };
       });
       const rows = this.bars.map(({ row }) => row);
-      return h("ol", { class: "scores" }, rows);
+      const ends = h("span", {}, ...["0", "0.5", "1"].map((mark) => h("i", {}, mark)));
+      const marks = h("div", { class: "axis-marks", "aria-hidden": "true" }, ends);
+      return h("div", {}, h("ol", { class: "scores" }, rows), marks);
     }
 
     /* Where on the sheet the drawing lies: in the middle, at first. */
@@ -187,9 +285,10 @@
       this.offset = this.shape.slice(0, 2).map((length) => (length - DIGIT) >> 1);
       return ["rows down", "columns right"].map((name, axis) => {
         const max = this.shape[axis] - DIGIT;
-        const settings = { min: 0, max, step: 1, value: this.offset[axis], digits: 0 };
+        const key = ["row", "column"][axis];
+        const settings = { min: 0, max, step: 1, value: this.offset[axis], digits: 0, key };
         const changed = (value) => {
-          this.offset[axis] = value;
+          this.offset[axis] = Math.round(value);
           this.drawOwn();
         };
         return this.slider(name, settings, changed).label;
@@ -211,24 +310,26 @@
     }
 
     listen() {
-      const onBoard = (x, y) => [x * BOARD, y * BOARD];
+      const onBoard = (...shares) =>
+        shares.map((share) => clamp(Math.floor(share * BOARD), 0, BOARD - 1));
       follow(this.board, this.board, {
         press: (x, y) => {
           this.pen = onBoard(x, y);
-          this.dab(this.pen);
+          this.strokes.push([this.pen]);
           this.drawOwn();
         },
-        move: (x, y) => {
-          this.stroke(onBoard(x, y));
-          this.drawOwn();
-        },
+        move: (x, y) => this.movePen(onBoard(x, y), true),
       });
       keys(this.board, {
-        arrow: (right, up) => this.movePen(right, -up),
+        arrow: (right, up) => {
+          const [x, y] = this.pen;
+          const to = [x + STEP * right, y - STEP * up].map((value) => clamp(value, 0, BOARD - 1));
+          this.movePen(to, this.down);
+        },
         Delete: () => this.clear(),
         " ": () => {
           this.down = !this.down;
-          this.dab(this.pen);
+          if (this.down) this.strokes.push([this.pen]);
           this.drawOwn();
           this.say(this.down ? "Pen down" : "Pen up");
         },
@@ -241,39 +342,19 @@
       }
     }
 
-    movePen(right, down) {
-      const [x, y] = this.pen;
-      this.pen = [clamp(x + right, 0, BOARD - 0.5), clamp(y + down, 0, BOARD - 0.5)];
-      if (this.down) {
-        this.dab(this.pen);
+    movePen(to, draws) {
+      const [dx, dy] = to.map((value, axis) => value - this.pen[axis]);
+      if (draws && Math.hypot(dx, dy) < NEAR) return;
+      this.pen = to;
+      if (draws) {
+        this.strokes.at(-1)?.push(to); // none if it was erased under way
         this.drawOwn();
       } else this.draw();
     }
 
-    /* Ink every dot under the round pen. */
-    dab([x, y]) {
-      const [left, right] = [Math.max(0, Math.ceil(x - PEN)), Math.min(BOARD, x + PEN)];
-      const [top, bottom] = [Math.max(0, Math.ceil(y - PEN)), Math.min(BOARD, y + PEN)];
-      for (let row = top; row < bottom; row += 1) {
-        for (let column = left; column < right; column += 1) {
-          const under = (row - y) ** 2 + (column - x) ** 2 <= PEN * PEN;
-          if (under) this.ink[row * BOARD + column] = 1;
-        }
-      }
-    }
-
-    /* A fast pointer reports few places: ink what lies between them. */
-    stroke([toX, toY]) {
-      const [x, y] = this.pen;
-      const steps = Math.max(1, Math.ceil(Math.hypot(toX - x, toY - y)));
-      for (let i = 1; i <= steps; i += 1) {
-        this.dab([x + ((toX - x) * i) / steps, y + ((toY - y) * i) / steps]);
-      }
-      this.pen = [toX, toY];
-    }
-
     clear() {
-      this.ink.fill(0);
+      this.strokes = [];
+      this.down = false;
       this.drawOwn();
     }
 
@@ -291,10 +372,9 @@
         return Float64Array.from(this.pixels.subarray(sample * size, (sample + 1) * size));
       }
       const pixels = new Float64Array(size);
-      this.ink.forEach((dot, i) => {
-        const row = Math.floor(i / BOARD / BLOCK) + this.offset[0];
-        const column = Math.floor((i % BOARD) / BLOCK) + this.offset[1];
-        pixels[row * columns + column] += dot / (BLOCK * BLOCK);
+      prepare(this.strokes).forEach((value, i) => {
+        const row = Math.floor(i / DIGIT) + this.offset[0];
+        pixels[row * columns + (i % DIGIT) + this.offset[1]] = value;
       });
       return pixels;
     }
@@ -316,21 +396,29 @@
           ? "The sheet is empty. Draw a digit."
           : `The network reads a ${read}, with score ${format(scores[read], 3)}.`,
       );
-      paint(this.sheet, this.shape, greys(pixels, 0, 1));
+      paint(this.sheet, this.shape, greys(pixels, 1, 0));
       this.drawBoard();
       for (const map of this.maps) this.drawMaps(map, outputs[map.at]);
     }
 
-    /* The ink, if the reader's own drawing is chosen, and the pen, if the keys move it. */
+    /* The strokes, if the reader's own drawing is chosen, and the pen, if the keys move it. */
     drawBoard() {
+      const size = 512; // pixels in a row
+      Object.assign(this.board, { width: size, height: size });
+      const context = this.board.getContext("2d");
+      const line = (points, width, color) => {
+        const at = points.map((point) => point.map((value) => (value / BOARD) * size));
+        Object.assign(context, { lineWidth: width, strokeStyle: color });
+        Object.assign(context, { lineCap: "round", lineJoin: "round" });
+        context.beginPath();
+        context.moveTo(...at[0]);
+        for (const place of at) context.lineTo(...place);
+        context.stroke();
+      };
       const own = this.pick.input.selectedIndex === 0;
+      for (const stroke of own ? this.strokes : []) line(stroke, size / 16, "#000");
       const keyed = this.shadowRoot.activeElement === this.board;
-      const pen = Math.floor(this.pen[1]) * BOARD + Math.floor(this.pen[0]);
-      const [blue, orange] = [this.color("--lab-blue"), this.color("--lab-orange")];
-      paint(this.board, [BOARD, BOARD], (i) => {
-        if (keyed && i === pen) return [...orange, 255];
-        return [...blue, own && this.ink[i] ? 255 : 0];
-      });
+      if (keyed) line([this.pen], size / 24, `rgb(${this.color("--lab-orange")})`);
     }
 
     /* A layer's maps side by side, on one scale; a number counts as a map of one pixel. */
@@ -339,6 +427,7 @@
       while (list.children.length < channels) {
         list.append(h("li", {}, h("canvas", { "aria-hidden": "true" })));
       }
+      list.className = channels > 8 ? "many" : "few";
       const top = Math.max(...values, 1e-9);
       for (let c = 0; c < channels; c += 1) {
         const map = values.filter((_, i) => i % channels === c);

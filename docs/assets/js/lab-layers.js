@@ -2,23 +2,31 @@
  *
  * Dense layers, a sigmoid at the end, binary cross-entropy from its logits, full batches, and
  * labkit's Adam. Everything is float64, so labkit with dtype="float64" gives the same numbers.
+ *
+ * A reader's own points, two numbers and a class of 0 or 1 a line, are scaled to the plane.
  */
 (() => {
   "use strict";
   const { Element, define, h, s, set, box, line, figure, layers } = window.Lab;
   const { clamp, scale, format, random, paint } = window.Lab;
+  const { refuse, inRange, count, runText, readRun, drawLots } = window.Lab;
 
-  const CELLS = 40; // of each view, in a row
+  const CELLS = 48; // of each view, in a row; the browser blends them
   const REACH = 1.2; // half the width of each view
   const COUNT = 160; // points
+  const LARGEST = 400; // number of a reader's own points
   const MOST = 2000; // steps of a run
+  const RATES = { min: 0.001, max: 0.3 };
+  const OWN = "your file";
+  const TOSS = Math.log(2); // the loss of "one half" for every point
 
   /* The i-th point and its class, from uniform random numbers. */
   const DATA = {
     XOR: (next) => {
       const [x, y] = [2 * next() - 1, 2 * next() - 1];
       const gap = 0.08; // along both axes, so that the classes do not touch
-      return [x + gap * Math.sign(x), y + gap * Math.sign(y), x * y > 0 ? 1 : 0];
+      /* Exclusive or: class 1 where the signs differ. */
+      return [x + gap * Math.sign(x), y + gap * Math.sign(y), x * y < 0 ? 1 : 0];
     },
     circles: (next, i) => {
       const inner = i % 2;
@@ -32,6 +40,21 @@
       const angle = 2.6 * Math.PI * radius + arm * Math.PI + 0.12 * (next() - 0.5);
       return [radius * Math.cos(angle), radius * Math.sin(angle), arm];
     },
+  };
+
+  /* A reader's rows, with both inputs scaled from their range to -1 and 1. */
+  const scaled = (rows) => {
+    if (rows.length < 4) refuse("at least 4 points", rows.length);
+    const classes = [...new Set(rows.map((row) => row[2]))].sort((a, b) => a - b);
+    if (classes.length < 2) refuse("points of class 0 and of class 1", `class ${classes[0]} alone`);
+    const axes = [0, 1].map((axis) => {
+      const values = rows.map((row) => row[axis]);
+      const range = [Math.min(...values), Math.max(...values)];
+      if (range[0] === range[1]) refuse(`a column ${axis + 1} that varies`, range[0]);
+      return { range, to: scale(range, [-1, 1]) };
+    });
+    const points = rows.map(([x1, x2, t]) => [axes[0].to(x1), axes[1].to(x2), t]);
+    return { points, ranges: axes.map(({ range }) => range) };
   };
 
   const sigmoid = (z) => 1 / (1 + Math.exp(-z));
@@ -142,11 +165,13 @@
       .zero { fill: var(--lab-blue); }
       .one, .zero { stroke: var(--md-default-bg-color); stroke-width: .6; }
       .loss { fill: none; stroke: var(--lab-purple); stroke-width: 2; }
-      .net-frame { min-height: 9rem; }
+      .now { fill: var(--lab-purple); }
+      .toss { stroke: var(--md-default-fg-color--lighter); stroke-dasharray: 4 4; }
+      .net-frame { min-height: 9rem; margin-top: .8rem; }
       .net { display: grid; gap: .3rem; }
       .net div { display: flex; gap: .6rem; align-items: center; }
       .net ol { display: flex; flex-wrap: wrap; gap: .2rem; }
-      .net canvas { width: 1.9rem; aspect-ratio: 1; image-rendering: pixelated; }
+      .net canvas { width: 1.9rem; aspect-ratio: 1; }
       .net p { flex: none; width: 3rem; margin: 0; font-size: .65rem; }`;
 
     build(root) {
@@ -154,11 +179,24 @@
       this.units = clamp(this.number("units", 4), 1, 8);
       this.rate = this.number("rate", 0.03);
       this.seed = this.number("seed", 1);
-      const again = () => this.restart();
-      const pick = (name, names, otherwise) =>
-        this.choice(name, names, this.oneOf(name.toLowerCase(), names, otherwise), again);
-      this.data = pick("Data", Object.keys(DATA), "circles");
-      this.activation = pick("Activation", Object.keys(ACTIVATIONS), "tanh");
+      const pick = (name, names, otherwise, changed) => {
+        const key = name.toLowerCase();
+        return this.choice(name, names, this.oneOf(key, names, otherwise), changed, key);
+      };
+      this.data = pick("Data", Object.keys(DATA), "circles", () => {
+        this.own?.option.remove();
+        this.own = null;
+        this.restart();
+      });
+      this.activation = pick("Activation", Object.keys(ACTIVATIONS), "tanh", () => this.restart());
+      const columns = {
+        columns: 3,
+        expected: "two inputs and a class of 0 or 1, such as 1.5,2,1",
+        fits: ([, , t]) => t === 0 || t === 1,
+      };
+      const file = this.ownTable("Your own CSV: x₁, x₂, class", columns, (table) =>
+        this.take(table),
+      );
       this.surface = h("canvas", { "aria-hidden": "true" });
       this.dots = s("svg", { viewBox: "0 0 200 200", role: "img" });
       this.curve = s("svg", { viewBox: "0 0 200 200", role: "img" });
@@ -176,14 +214,32 @@
               layers(this.surface, this.dots),
               "The network's answer in the plane. Triangles are class 1, circles class 0.",
             ),
-            figure(this.curve, "The loss, step by step."),
+            figure(this.curve, "The loss, step by step. Dashed: one half for every point."),
           ),
-          netFigure,
           this.news,
+          box("row", this.buildButtons()),
           box("sliders", this.buildSliders()),
-          box("row", this.data.label, this.activation.label, this.buildButtons()),
+          this.row(this.data.label, this.activation.label, file),
+          netFigure,
         ),
       );
+      this.keep("weights", {
+        read: () => String(this.seed),
+        check: (text) => Math.round(inRange(text, 0, 1e9)),
+        put: (seed) => {
+          this.seed = seed;
+          this.restart();
+        },
+      });
+      const ranges = [
+        [1, 2 * MOST],
+        [RATES.min, RATES.max],
+      ];
+      this.keep("run", {
+        read: () => runText(this.run),
+        check: (text) => readRun(text, ranges),
+        put: (run) => this.repeat(run),
+      });
       this.restart();
     }
 
@@ -191,13 +247,13 @@
       const whole = { step: 1, digits: 0 };
       const fine = { step: 0.001, digits: 3 };
       const settings = [
-        ["hidden layers", { min: 0, max: 4, value: this.depth, ...whole }, "depth"],
-        ["units per layer", { min: 1, max: 8, value: this.units, ...whole }, "units"],
-        ["learning rate", { min: 0.001, max: 0.3, value: this.rate, ...fine }, "rate"],
+        ["hidden layers", { min: 0, max: 4, value: this.depth, ...whole, key: "layers" }, "depth"],
+        ["units per layer", { min: 1, max: 8, value: this.units, ...whole, key: "units" }, "units"],
+        ["learning rate", { ...RATES, value: this.rate, ...fine, key: "rate" }, "rate"],
       ];
       return settings.map(([name, range, property]) => {
         const slider = this.slider(name, range, (value) => {
-          this[property] = value;
+          this[property] = range.step === 1 ? Math.round(value) : value;
           if (property !== "rate") this.restart(); // a new network; the rate may change under way
         });
         return slider.label;
@@ -220,14 +276,15 @@
         this.seed += 1;
         this.restart();
       });
-      return [step, run, reset, another];
+      return [run, step, reset, another];
     }
 
     restart() {
       this.stop();
       const next = random(7);
       const make = DATA[this.data.input.value];
-      this.points = Array.from({ length: COUNT }, (_, i) => make(next, i));
+      this.points = this.own?.points ?? Array.from({ length: COUNT }, (_, i) => make(next, i));
+      this.run = [];
       const sizes = [2, ...Array(this.depth).fill(this.units), 1];
       this.network = new Network(sizes, this.activation.input.value, this.seed);
       this.losses = [this.network.measure(this.points).loss];
@@ -244,11 +301,50 @@
     }
 
     advance(steps) {
+      this.train(steps, this.rate);
+      this.draw();
+    }
+
+    train(steps, rate) {
       for (let i = 0; i < steps; i += 1) {
-        this.network.step(this.points, this.rate);
+        count(this.run, [rate]);
+        this.network.step(this.points, rate);
         this.losses.push(this.network.measure(this.points).loss);
       }
-      this.draw();
+    }
+
+    /* Take the steps of a link, a few at a time, so that the page can be used meanwhile. */
+    repeat(run) {
+      const rest = run.map((part) => [...part]);
+      const more = () => rest.length > 0;
+      const step = () => {
+        const steps = Math.min(20, rest[0][0]);
+        this.train(steps, rest[0][1]);
+        rest[0][0] -= steps;
+        if (rest[0][0] === 0) rest.shift();
+        if (!more()) this.remembered = this.link;
+        this.draw();
+      };
+      if (more()) this.go(20, more, step);
+    }
+
+    /* Learn a reader's own points. They have no place in a link, which holds all else. */
+    take({ rows }) {
+      const { points, ranges } = scaled(drawLots(rows, LARGEST));
+      this.own?.option.remove();
+      const option = h("option", {}, OWN);
+      this.data.input.append(option);
+      this.data.input.value = OWN;
+      const drawn = rows.length > LARGEST ? `, drawn from ${rows.length} at random` : "";
+      const spans = ranges.map(
+        (range, i) => `x${"₁₂"[i]} from ${range.map((x) => format(x, 2)).join(" to ")}`,
+      );
+      this.own = {
+        points,
+        option,
+        about: `${points.length} points of your own${drawn}; ${spans.join(", ")}. `,
+      };
+      this.restart();
     }
 
     draw() {
@@ -260,14 +356,15 @@
       this.drawViews();
       this.drawPoints(accuracy);
       this.drawLosses(loss);
-      this.tell(`${network.steps} steps, loss ${format(loss)}, accuracy ${format(accuracy)}`);
+      const now = `${network.steps} steps, loss ${format(loss)}, accuracy ${format(accuracy)}`;
+      this.tell(`${this.own?.about ?? ""}${now}`);
     }
 
     drawPoints(accuracy) {
       const toX = scale([-REACH, REACH], [0, 200]);
       const right = format(100 * accuracy, 0);
       set(this.dots, {
-        "aria-label": `${COUNT} points of two classes; ${right} % are on the right side.`,
+        "aria-label": `${this.points.length} points of two classes; ${right} % are on the right side.`,
       });
       const marks = this.points.map(([x, y, t]) =>
         t
@@ -292,7 +389,10 @@
         line("axis", 20, 10, 20, 180),
         s("text", { x: 195, y: 194, "text-anchor": "end" }, `${steps} steps`),
         s("text", { x: 24, y: 16 }, format(top, 1)),
+        line("toss", 20, py(TOSS), 195, py(TOSS)),
+        s("text", { x: 195, y: py(TOSS) - 5, "text-anchor": "end" }, `ln 2 = ${format(TOSS, 2)}`),
         s("polyline", { class: "loss", points }),
+        s("circle", { class: "now", cx: px(this.losses.length - 1), cy: py(loss), r: 4 }),
       );
     }
 

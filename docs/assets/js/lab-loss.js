@@ -7,12 +7,15 @@
   "use strict";
   const { Element, define, h, s, set, box, line, figure, layers, handle } = window.Lab;
   const { clamp, scale, format, random, follow, keys, paint } = window.Lab;
+  const { inRange, count, runText, readRun } = window.Lab;
 
   const SIZE = 280; // of a view, in its own units
   const REACH = 4; // half the width of both maps
-  const CELLS = 56; // of the loss map, in a row
+  const CELLS = 224; // of the loss map, in a row
   const LIMIT = 1e6; // a loss above it has diverged
   const MOST = 500; // steps of a run
+  const RATES = { min: 0.005, max: 0.6 };
+  const MOMENTA = { min: 0, max: 0.95 };
 
   /* Of the error, prediction - target: value and derivative. */
   const LOSSES = {
@@ -44,8 +47,7 @@
       .line { stroke: var(--lab-orange); stroke-width: 2.5; }
       .path { fill: none; stroke: var(--md-default-fg-color); stroke-width: 1.5; }
       .best { fill: none; stroke: var(--md-default-fg-color); stroke-width: 2; }
-      .map canvas { image-rendering: auto; }
-      table { font-size: .7rem; }
+      table { margin-top: .6rem; font-size: .7rem; }
       tr[aria-current] th { font-weight: bold; }
       tr[aria-current] th::after { content: " ◂"; }`;
 
@@ -53,8 +55,12 @@
       this.start = { slope: this.number("slope", -0.5), bias: this.number("bias", 1) };
       [this.x, this.y] = sample(this.number("seed", 3));
       const names = Object.keys(LOSSES);
-      this.select = this.choice("Loss", names, this.oneOf("loss", names, "MSE"), () =>
-        this.restart(),
+      this.select = this.choice(
+        "Loss",
+        names,
+        this.oneOf("loss", names, "MSE"),
+        () => this.restart(),
+        "loss",
       );
       this.buildSliders();
       this.scene = s("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, role: "img" });
@@ -88,13 +94,40 @@
             figure(this.scene, "The points, the line, and each error as a dotted length."),
             figure(layers(this.heat, this.over), mapCaption),
           ),
-          this.table(),
           this.news,
           box("sliders", sliders),
-          box("row", this.select.label, step, run, reset),
+          this.row(this.select.label, step, run, reset),
+          this.table(),
         ),
       );
+      this.keepDescent();
       this.restart();
+    }
+
+    /* The address holds where the line was before the descent, and the steps of the descent. */
+    keepDescent() {
+      for (const [axis, name] of ["slope", "bias"].entries()) {
+        this.keep(name, {
+          read: () => String(Number(this.trail[0][axis].toFixed(4))),
+          check: (text) => inRange(text, -LIMIT, LIMIT), // a line that fled may be moved on
+          put: (value) => this.move({ [name]: value }),
+        });
+      }
+      const ranges = [
+        [1, 10 * MOST],
+        [RATES.min, RATES.max],
+        [MOMENTA.min, MOMENTA.max],
+      ];
+      this.keep("run", {
+        read: () => runText(this.run),
+        check: (text) => readRun(text, ranges),
+        put: (run) => {
+          for (const [steps, rate, momentum] of run) {
+            for (let i = 0; i < steps; i += 1) this.descend(rate, momentum);
+          }
+          this.draw();
+        },
+      });
     }
 
     table() {
@@ -123,14 +156,14 @@
         bias: weight("bias"),
         rate: this.slider(
           "learning rate",
-          { min: 0.005, max: 0.6, step: 0.005, value: settings.rate, digits: 3 },
+          { ...RATES, step: 0.005, value: settings.rate, digits: 3, key: "rate" },
           (rate) => {
             settings.rate = rate;
           },
         ),
         momentum: this.slider(
           "momentum",
-          { min: 0, max: 0.95, step: 0.05, value: settings.momentum },
+          { ...MOMENTA, step: 0.05, value: settings.momentum, key: "momentum" },
           (momentum) => {
             settings.momentum = momentum;
           },
@@ -181,7 +214,7 @@
 
     /* Put the line somewhere by hand: a new descent starts there. */
     move(values) {
-      Object.assign(this, values, { velocity: [0, 0], steps: 0, diverged: false });
+      Object.assign(this, values, { velocity: [0, 0], steps: 0, run: [], diverged: false });
       this.trail = [[this.slope, this.bias]];
       this.draw();
     }
@@ -203,9 +236,15 @@
     }
 
     step() {
+      this.descend(this.settings.rate, this.settings.momentum);
+      if (this.diverged) this.stop();
+      this.draw();
+    }
+
+    descend(rate, momentum) {
       if (this.diverged) return;
       const name = this.select.input.value;
-      const { rate, momentum } = this.settings;
+      count(this.run, [rate, momentum]);
       const { bySlope, byBias } = this.measure(name, this.slope, this.bias);
       this.velocity = [
         momentum * this.velocity[0] - rate * bySlope,
@@ -216,8 +255,6 @@
       this.steps += 1;
       this.trail.push([this.slope, this.bias]);
       this.diverged = !(this.measure(name, this.slope, this.bias).loss < LIMIT);
-      if (this.diverged) this.stop();
-      this.draw();
     }
 
     draw() {

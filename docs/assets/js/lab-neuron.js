@@ -6,11 +6,12 @@
 (() => {
   "use strict";
   const { Element, define, h, s, set, box, line, figure, layers, handle } = window.Lab;
-  const { clamp, scale, format, term, follow, keys, paint } = window.Lab;
+  const { clamp, scale, format, term, follow, keys, paint, inRange } = window.Lab;
 
   const SIZE = 240; // of a view, in its own units
   const REACH = 3; // half the width of the plane
-  const CELLS = 48; // of the plane's shading, in a row
+  const CELLS = 192; // of the plane's shading, in a row
+  const HATCH = 14; // cells from one line of the hatching to the next
   const SLIDERS = {
     x1: "input x₁",
     x2: "input x₂",
@@ -63,11 +64,18 @@
           this.values[key] = value;
           this.draw();
         });
+        this.keep(key, {
+          read: () => String(Number(this.values[key].toFixed(4))),
+          check: (text) => inRange(text, -REACH, REACH),
+          put: (value) => this.change({ [key]: value }),
+        });
       }
-      this.select = this.choice("Activation", Object.keys(ACTIVATIONS), this.activation, (name) => {
+      const names = Object.keys(ACTIVATIONS);
+      const choose = (name) => {
         this.activation = name;
         this.draw();
-      });
+      };
+      this.select = this.choice("Activation", names, this.activation, choose, "f");
       this.sum = h("p", { class: "sum number" });
       this.curve = s("svg", { viewBox: `0 0 ${SIZE} ${SIZE}`, role: "img" });
       this.buildPlane();
@@ -85,8 +93,7 @@
             figure(layers(this.shade, this.plane), planeCaption),
           ),
           box("sliders", sliders),
-          box(
-            "row",
+          this.row(
             this.select.label,
             this.button("Reset", () => this.reset()),
           ),
@@ -231,7 +238,7 @@
       const blue = this.color("--lab-blue");
       paint(this.shade, [CELLS, CELLS], (i) => {
         const negative = sums[i] < 0;
-        const hatched = negative && ((i % CELLS) + Math.floor(i / CELLS)) % 4 === 0;
+        const hatched = negative && ((i % CELLS) + Math.floor(i / CELLS)) % HATCH < 2;
         const strength = 0.4 * (sizes[i] / top) * (negative ? 0.35 : 1);
         return [...blue, 255 * (0.06 + strength + (hatched ? 0.16 : 0))];
       });

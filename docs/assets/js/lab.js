@@ -1,4 +1,5 @@
-/* What the book's interactive figures share: a base element, controls, pointers and keys, painting.
+/* What the book's interactive figures share: a base element, controls, pointers and keys, painting,
+ * states in links, and tables of a reader's own.
  *
  * A classic deferred script, so that it also runs from file://. Styles are constructed sheets,
  * which a strict Content-Security-Policy allows; style attributes and <style> are not.
@@ -9,7 +10,7 @@
 
   const BASE = `
     :host {
-      display: block; margin: 1.5em 0; contain: layout style;
+      display: block; margin: 1.5em 0; contain: layout style; scroll-margin-top: 3.2rem;
       color: var(--md-default-fg-color); font-size: .8rem; line-height: 1.5;
     }
     :host([hidden]) { display: none; }
@@ -18,7 +19,9 @@
     .panel {
       padding: .8rem; border: 1px solid var(--md-default-fg-color--lightest); border-radius: .4rem;
       background: var(--md-default-bg-color);
+      container-type: inline-size;
     }
+    :host([over]) .panel { border-color: var(--lab-blue); }
     .views {
       display: grid; gap: .8rem; margin-bottom: .8rem;
       grid-template-columns: repeat(auto-fit, minmax(min(100%, 13rem), 1fr));
@@ -46,7 +49,7 @@
     .axis { stroke: var(--md-default-fg-color--lighter); }
     .grid { stroke: var(--md-default-fg-color--lightest); }
     .map { position: relative; overflow: hidden; }
-    .map canvas { aspect-ratio: 1; image-rendering: pixelated; }
+    .map canvas { aspect-ratio: 1; }
     .map svg { position: absolute; inset: 0 0 auto; }
     .handle { cursor: grab; }
     .handle:focus-visible { outline: none; } /* its mark shows the focus */
@@ -55,18 +58,35 @@
     .reach { fill: transparent; }
 
     figure { margin: 0; min-width: 0; }
-    figcaption { color: var(--md-default-fg-color--light); font-size: .7rem; }
+    figcaption { margin-top: .3rem; color: var(--md-default-fg-color--light); font-size: .7rem; }
     ol { margin: 0; padding: 0; list-style: none; }
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
     th, td { padding: .1rem .6rem .1rem 0; text-align: right; font-weight: normal; }
     th:first-child { text-align: left; }
     .news { min-height: 1.5em; margin: .4rem 0; }
+    .warning {
+      margin: 0 0 .4rem; padding-left: .5rem; border-left: 3px solid var(--lab-red, currentColor);
+      overflow-wrap: anywhere;
+    }
+    input[type=file] { max-width: 100%; font: inherit; }
     .number { font-variant-numeric: tabular-nums; }
     .unseen {
       position: absolute; width: 1px; height: 1px; overflow: hidden;
       clip-path: inset(50%); white-space: nowrap;
     }
     @media print { .row { display: none; } }
+
+    /* On a phone the pictures stand side by side, so that they and their controls share a screen.
+     * They are smaller there, and what is written or held in them is larger. */
+    @container (max-width: 26rem) {
+      .views { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: .5rem; margin: 0 0 .4rem; }
+      .sliders { gap: .1rem .8rem; margin: .3rem 0; }
+      .row { gap: .4rem .6rem; }
+      .news { margin: .2rem 0; }
+      figcaption { font-size: .6rem; line-height: 1.35; }
+      svg text { font-size: 17px; }
+      .reach { r: 26px; }
+    }
   `;
 
   const sheets = new Map();
@@ -149,6 +169,77 @@
     return Object.assign(new Type(bytes.buffer), { shape });
   };
 
+  /* What a reader gives may be wrong: links are edited, files are of all kinds. A Refusal says what
+   * was expected and what came. The figure shows it and stays as it is. */
+
+  class Refusal extends Error {}
+
+  const refuse = (expected, received) => {
+    const text = String(received).trim();
+    const short = text.length > 40 ? `${text.slice(0, 40)}…` : text;
+    throw new Refusal(`expected ${expected}, received “${short}”.`);
+  };
+
+  const inRange = (text, low, high) => {
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    if (!(value >= low && value <= high)) refuse(`a number from ${low} to ${high}`, text);
+    return value;
+  };
+
+  const oneOf = (text, names) => (names.includes(text) ? text : refuse(names.join(", "), text));
+
+  /* A run is a list of [steps, ...settings], written "100x0.03 20x0.1": who takes the same steps with
+   * the same settings comes to the same place. `ranges` has the least and the largest steps in all,
+   * then those of each setting. */
+  const count = (run, settings) => {
+    const last = run.at(-1);
+    if (last && settings.every((setting, i) => setting === last[i + 1])) last[0] += 1;
+    else run.push([1, ...settings]);
+  };
+  const runText = (run) => run.map((part) => part.join("x")).join(" ");
+  const readRun = (text, ranges) => {
+    const run = text.split(" ").filter(Boolean);
+    const parts = run.map((part) => {
+      const numbers = part.split("x");
+      if (numbers.length !== ranges.length) refuse("steps and settings, such as 100x0.03", part);
+      return numbers.map((number, i) => inRange(number, ...ranges[i]));
+    });
+    const steps = parts.reduce((sum, [more]) => sum + Math.round(more), 0);
+    if (steps > ranges[0][1]) refuse(`at most ${ranges[0][1]} steps`, steps);
+    return parts;
+  };
+
+  /* A table as text: numbers in columns, between commas, semicolons or tabs. The first line may have
+   * names instead. Beside a semicolon or a tab, a decimal comma is read as a point. */
+  const parseTable = (text, { columns, expected, fits }) => {
+    const rows = [];
+    let names = null;
+    for (const [i, line] of text.split(/\r\n|\r|\n/).entries()) {
+      if (!line.trim()) continue;
+      const mark = ["\t", ";", ","].find((known) => line.includes(known)) ?? ",";
+      const cells = line.split(mark).map((cell) => cell.trim().replace(/^"(.*)"$/, "$1"));
+      const numbers = cells.map((cell) => {
+        const number = mark === "," ? cell : cell.replace(",", ".");
+        return number === "" ? Number.NaN : Number(number);
+      });
+      const heads = !names && !rows.length && numbers.every(Number.isNaN);
+      const full = heads || (numbers.every(Number.isFinite) && fits(numbers));
+      const right = cells.length === columns && full;
+      if (!right) refuse(`line ${i + 1} to hold ${expected}`, line);
+      if (heads) names = cells;
+      else rows.push(numbers);
+    }
+    return { rows, names };
+  };
+
+  /* At most so many of the rows, drawn at random, in their order. */
+  const drawLots = (rows, most) => {
+    const next = random(1);
+    const lots = rows.map((row, i) => [next(), row, i]).sort(([a], [b]) => a - b);
+    const drawn = lots.slice(0, most).sort(([, , i], [, , j]) => i - j);
+    return drawn.map(([, row]) => row);
+  };
+
   /* Pointers and keys. */
 
   /* Follow a pointer from its press on a node, even when it leaves the node. Both functions get its
@@ -198,38 +289,131 @@
     context.putImageData(picture, 0, 0);
   };
 
-  /* Values as greys, from black at `low` to white at `high`. */
-  const greys = (values, low, high) => {
-    const shade = high > low ? scale([low, high], [0, 255]) : () => 127;
+  /* Values as greys, from black at `black` to white at `white`. */
+  const greys = (values, black, white) => {
+    const shade = black !== white ? scale([black, white], [0, 255]) : () => 127;
     return (i) => [shade(values[i]), shade(values[i]), shade(values[i]), 255];
   };
 
   const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+  const LARGEST = 1e6; // bytes of a reader's file
+
   /* A figure. A subclass has build(root), called once, and draw(), called after each change and each
    * change of the page's scheme. It may have `css`, and `needsData`: then this.given is what its
-   * attribute `data` names, and without that the text between its tags stays. */
+   * attribute `data` names, and without that the text between its tags stays.
+   *
+   * Its state stands in the page's address once a reader has changed it: `#lab-neuron?w1=0.5&b=1`, or
+   * `#lab-neuron-2?…` for the second of its kind on a page. */
   class LabElement extends HTMLElement {
+    kept = new Map();
+
     connectedCallback() {
-      if (!this.shadowRoot) {
-        this.given = window.Lab.data[this.getAttribute("data")];
-        if (this.constructor.needsData && !this.given) return;
-        const root = this.attachShadow({ mode: "open" });
-        root.adoptedStyleSheets = [sheet(BASE), sheet(this.constructor.css ?? "")];
-        this.status = h("p", { role: "status", class: "unseen" });
-        this.news = h("p", { class: "news number" });
-        root.append(this.status);
-        this.build(root);
+      this.given ??= window.Lab.data[this.getAttribute("data")];
+      if (this.constructor.needsData && !this.given) return;
+      const isNew = !this.shadowRoot;
+      if (isNew) this.make();
+      this.draw();
+      if (isNew) {
+        this.first = new Map([...this.kept].map(([key, { read }]) => [key, read()]));
+        this.remembered = this.link;
       }
       this.watch = new MutationObserver(() => this.draw());
       this.watch.observe(document.body, { attributeFilter: ["data-md-color-scheme"] });
-      this.draw();
+      this.onHash = () => this.open();
+      addEventListener("hashchange", this.onHash);
+      this.open();
+    }
+
+    make() {
+      const root = this.attachShadow({ mode: "open" });
+      root.adoptedStyleSheets = [sheet(BASE), sheet(this.constructor.css ?? "")];
+      this.status = h("p", { role: "status", class: "unseen" });
+      this.news = h("p", { class: "news number" });
+      this.warning = h("p", { class: "warning", role: "alert", hidden: true });
+      root.append(this.status, this.warning);
+      const place = [...document.querySelectorAll(this.localName)].indexOf(this);
+      this.id ||= place > 0 ? `${this.localName}-${place + 1}` : this.localName;
+      this.build(root);
+      for (const change of ["input", "click", "pointerup", "keyup"]) {
+        root.addEventListener(change, () => this.plan());
+      }
     }
 
     disconnectedCallback() {
       this.watch?.disconnect();
-      clearTimeout(this.saying);
+      removeEventListener("hashchange", this.onHash);
       this.stop();
+      clearTimeout(this.saying);
+      clearTimeout(this.planned);
+    }
+
+    /* Links. */
+
+    /* Let the address hold something under a key: `read` gives it as text, "" if it need not be
+     * there; `check` turns such a text into a value or refuses it; `put` sets the value. Values are
+     * set in the order in which they were declared. */
+    keep(key, field) {
+      this.kept.set(key, field);
+    }
+
+    get link() {
+      const texts = [...this.kept].map(([key, { read }]) => [key, read()]);
+      return `#${this.id}?${new URLSearchParams(texts.filter(([, text]) => text !== ""))}`;
+    }
+
+    /* Show what the address holds, if it is this figure's. */
+    open() {
+      const [id, query] = location.hash.slice(1).split("?");
+      if (id !== this.id || query === undefined) return;
+      const wrong = "This link cannot be shown, so the figure is as it was";
+      this.attempt(wrong, () => this.restore(new URLSearchParams(query)));
+      this.remembered = this.link;
+      this.scrollIntoView();
+    }
+
+    restore(state) {
+      for (const key of state.keys()) {
+        if (!this.kept.has(key)) refuse([...this.kept.keys()].join(", "), key);
+      }
+      const checked = [...this.kept].map(([key, { check, put }]) => {
+        try {
+          return [put, check(state.get(key) ?? this.first.get(key))];
+        } catch (error) {
+          throw error instanceof Refusal ? new Refusal(`${key}: ${error.message}`) : error;
+        }
+      });
+      for (const [put, value] of checked) put(value);
+    }
+
+    /* Browsers allow few changes of the address in a short time. */
+    plan() {
+      clearTimeout(this.planned);
+      this.planned = setTimeout(() => this.timer || this.remember(), 400);
+    }
+
+    remember() {
+      const { link } = this;
+      if (link === this.remembered) return;
+      this.remembered = link;
+      history.replaceState(history.state, "", new URL(link, location.href)); // Material's state
+    }
+
+    /* Do what a Refusal may end, and show that one. */
+    attempt(wrong, act) {
+      let text = "";
+      try {
+        act();
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        text = `${wrong}: ${error.message}`;
+      }
+      this.warn(text);
+    }
+
+    warn(text) {
+      this.warning.textContent = text;
+      this.warning.hidden = !text;
     }
 
     /* Attributes: a number, several, or one of some names in any case. */
@@ -274,7 +458,8 @@
 
     /* Controls. */
 
-    slider(name, { min, max, step, value, digits = 2 }, changed) {
+    /* With a `key`, the address holds the setting. */
+    slider(name, { min, max, step, value, digits = 2, key }, changed) {
       const shown = h("span", { class: "number", "aria-hidden": "true" }, format(value, digits));
       const input = h("input", { type: "range", min, max, step, value, "aria-label": name });
       input.set = (x) => {
@@ -285,19 +470,83 @@
         shown.textContent = format(Number(input.value), digits);
         changed(Number(input.value));
       });
+      const put = (x) => {
+        input.set(x);
+        changed(x);
+      };
+      const check = (text) => inRange(text, min, max);
+      if (key) this.keep(key, { read: () => input.value, check, put });
       return { input, label: h("label", {}, h("span", {}, name, " ", shown), input) };
     }
 
-    choice(name, options, value, changed) {
+    choice(name, options, value, changed, key) {
       const items = options.map((option) =>
         h("option", { value: option, selected: option === value }, option),
       );
       const input = h("select", { onchange: () => changed(input.value) }, items);
+      const put = (option) => {
+        input.value = option;
+        changed(option);
+      };
+      const check = (text) => (text === "" ? value : oneOf(text, options));
+      const read = () => (options.includes(input.value) ? input.value : ""); // "" for a file's
+      if (key) this.keep(key, { read, check, put });
       return { input, label: h("label", {}, name, input) };
     }
 
     button(name, clicked) {
       return h("button", { type: "button", onclick: clicked }, name);
+    }
+
+    /* The last row of a figure: its buttons, and one that copies the link to its state. */
+    row(...controls) {
+      const name = "Copy link";
+      const copy = this.button(name, async () => {
+        this.remember();
+        const address = new URL(this.link, location.href).href;
+        const copied = navigator.clipboard?.writeText(address).then(() => "Link copied");
+        copy.textContent = (await copied?.catch(() => null)) ?? "Copy it from the address bar";
+        this.say(copy.textContent);
+        setTimeout(() => {
+          copy.textContent = name;
+        }, 3000);
+      });
+      return box("row", controls, copy);
+    }
+
+    /* A chooser for a reader's own table, which may also be dropped on the figure. It is read here
+     * and sent nowhere; nor does it enter the address. A row has so many `columns` and `fits`; `take`
+     * gets { rows, names } and may refuse them. */
+    ownTable(name, { columns, expected, fits = () => true }, take) {
+      const read = (file) => {
+        const reader = new FileReader();
+        const wrong = `${file.name} cannot be used`;
+        reader.addEventListener("load", () =>
+          this.attempt(wrong, () => take(parseTable(reader.result, { columns, expected, fits }))),
+        );
+        reader.addEventListener("error", () => this.warn(`${wrong}: ${reader.error.message}`));
+        if (file.size <= LARGEST) reader.readAsText(file);
+        else
+          this.warn(`${wrong}: expected at most 1 MB, received ${format(file.size / 1e6, 1)} MB.`);
+      };
+      const input = h("input", {
+        type: "file",
+        accept: ".csv,.tsv,.txt,text/csv,text/plain",
+        onclick: () => {
+          input.value = ""; // or the same file, mended, would be no change
+        },
+        onchange: () => read(input.files[0]),
+      });
+      const over = (on) => (event) => {
+        if (!event.dataTransfer.types.includes("Files")) return;
+        event.preventDefault(); // or the browser would open the file
+        this.toggleAttribute("over", on);
+        if (event.type === "drop") read(event.dataTransfer.files[0]);
+      };
+      this.addEventListener("dragover", over(true));
+      this.addEventListener("dragleave", over(false));
+      this.addEventListener("drop", over(false));
+      return h("label", {}, name, input);
     }
 
     /* A button that repeats a step while there are more, until it is pressed again. A reader who
@@ -307,14 +556,19 @@
         if (this.timer) this.stop();
         else if (still()) atOnce();
         else {
-          this.play.textContent = "Pause";
-          this.timer = setInterval(() => (more() ? step() : this.stop()), every);
+          this.go(every, more, step);
         }
       });
       return this.play;
     }
 
+    go(every, more, step) {
+      this.play.textContent = "Pause";
+      this.timer = setInterval(() => (more() ? step() : this.stop()), every);
+    }
+
     stop() {
+      if (this.timer) this.plan();
       clearInterval(this.timer);
       this.timer = null;
       if (this.play) this.play.textContent = "Run";
@@ -328,5 +582,6 @@
   window.Lab = { Element: LabElement, data: {}, define };
   Object.assign(window.Lab, { h, s, set, box, line, figure, layers, handle });
   Object.assign(window.Lab, { clamp, scale, format, term, random, array });
+  Object.assign(window.Lab, { refuse, inRange, count, runText, readRun, drawLots });
   Object.assign(window.Lab, { follow, keys, paint, greys });
 })();
