@@ -354,7 +354,7 @@ def test_digit_is_prepared_as_the_data_were(stage: Stage, network: dict[str, Any
     found = []
     for left, top, size in [(0.02, 0.02, 0.9), (0.6, 0.3, 0.3)]:
         element.get_by_role("button", name="Clear").click()
-        corners = [(0.0, 0.0), (0.5, 0.0), (0.15, 1.0)]
+        corners = [(0.0, 0.0), (1.0, 0.0), (0.3, 1.0)]
         write(element, [[(left + size * x, top + size * y) for x, y in corners]])
         sheet = np.reshape(state(element)["input"], (16, 16))
         rows, columns = np.flatnonzero(sheet.any(1)), np.flatnonzero(sheet.any(0))

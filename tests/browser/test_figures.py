@@ -1,4 +1,4 @@
-"""Text in figures on a phone: it can be read where the page is 390 pixels wide."""
+"""Figures on a phone: their text can be read, and who moves a control sees the picture."""
 
 import io
 from pathlib import Path
@@ -79,3 +79,54 @@ def test_text_in_figures_can_be_read_on_a_phone(phone: Page, site: Path, server:
     assert len(shown) > 40
     assert texts > 35
     assert not small, "Draw narrower (5 inches at most) or write larger:\n" + "\n".join(small)
+
+
+INTERACTIVE = {
+    "foundations/neurons/": ["lab-neuron?w1=-1.25&f=tanh"],
+    "foundations/layers/": ["lab-layers?data=XOR&run=20x0.1"],
+    "foundations/loss/": ["lab-loss?loss=Huber&run=30x0.02x0.5"],
+    "data/correlation/": ["lab-correlation?shape=curved"],
+    "architectures/cnn/": ["lab-convolution?kernel=blur", "lab-digit?sheet=2"],
+}
+LINKS = [f"{page}#{link}" for page, links in INTERACTIVE.items() for link in links]
+# How far the figure's first row of controls ends below the window's top, and the picture begins.
+SEEN = """element => [".views", ".row", ".sliders"].map(name => {
+    const box = element.shadowRoot.querySelector(name)?.getBoundingClientRect();
+    return box && (name === ".views" ? box.top : box.bottom);
+})"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["light", "dark"], indirect=True)
+@pytest.mark.parametrize("link", LINKS)
+def test_a_link_shows_a_figure_and_its_controls_on_one_screen(page: Page, link: str) -> None:
+    """A phone that opens a link shows the picture and the controls, below the site's header."""
+    page.set_viewport_size(PHONE)
+    page.goto(link)
+    figure = page.locator(link.partition("#")[2].partition("?")[0])
+    page.wait_for_function("element => element.state", arg=figure.element_handle())
+    page.wait_for_timeout(300)
+    top, *bottoms = figure.evaluate(SEEN)
+    assert top > 48  # the header
+    assert max(bottom for bottom in bottoms if bottom) < PHONE["height"]
+    assert figure.get_by_role("alert").is_hidden()
+    figure.get_by_role("button", name="Copy link").click()
+    page.wait_for_timeout(100)
+    state = link.partition("?")[2]
+    for part in state.split("&"):
+        assert part in page.evaluate("location.hash")
+
+
+def test_a_link_works_from_a_folder(browser: Browser, site: Path) -> None:
+    """Opened from file://, a link shows the figure's state, and a change stands in the address."""
+    faults: list[str] = []
+    page = browser.new_page()
+    page.route("**/search/**", lambda route: route.fulfill(body=""))  # only the zip has its index
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(f"{(site / 'foundations/neurons/index.html').as_uri()}#lab-neuron?b=2&f=relu")
+    figure = page.locator("lab-neuron")
+    assert figure.evaluate("element => [element.state.b, element.state.activation]") == [2, "relu"]
+    figure.get_by_label("input x₁").press("ArrowRight")
+    page.wait_for_function("location.hash.includes('x1=1.05')")
+    page.close()
+    assert not faults

@@ -1,7 +1,7 @@
 /* <lab-digit data="cnn#network">: draw a digit; the network that the tutorial trained reads it.
  *
- * A drawing is prepared as the data were: it is cut out and scaled to a bitmap of 32 × 32 dots, which
- * it fills from top to bottom and at most 20 dots wide; a pen of one width draws it there; and the
+ * A drawing is prepared as the data were: it is cut out and scaled to a bitmap of 32 × 32 dots, as
+ * tall as that and at most 20 dots wide; a pen of one width draws it there; and the
  * number of inked dots in each 4 × 4 block, divided by 16, is a pixel of the 8 × 8 digit (Alpaydin and
  * Kaynak, 1998, doi:10.24432/C50P49). The data themselves show the height and the width. The digit is
  * laid on the sheet that the network takes, where the reader wants it.
@@ -41,10 +41,12 @@
       const [low, high] = [Math.min(...values), Math.max(...values)];
       return { middle: (low + high) / 2, size: Math.max(high - low, 1) };
     });
-    const room = [WIDTH, BITMAP].map((dots) => dots - 2 * PEN);
-    const enlarge = Math.min(room[0] / axes[0].size, room[1] / axes[1].size);
+    /* Every digit of the data is as tall as its bitmap; a wide one is narrowed, but a
+     * mere dash is not blown up. */
+    const [across, down] = [WIDTH, BITMAP].map((dots, axis) => (dots - 2 * PEN) / axes[axis].size);
+    const enlarge = [Math.min(across, down), Math.min(down, 3 * across)];
     const place = (point) =>
-      point.map((value, axis) => (value - axes[axis].middle) * enlarge + BITMAP / 2);
+      point.map((value, axis) => (value - axes[axis].middle) * enlarge[axis] + BITMAP / 2);
     const lines = strokes.flatMap((stroke) => {
       const placed = stroke.map(place);
       return placed.map((point, i) => [placed[Math.max(0, i - 1)], point]);
