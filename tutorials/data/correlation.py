@@ -173,12 +173,15 @@ ax.legend(loc="upper center")
 # one, normal and heavy-tailed (Student's t in two dimensions, with 3 degrees of freedom).
 
 
-# %% label="coverage" values="cover_normal cover_heavy cover_bootstrap alarms_normal alarms_heavy"
+# %% values="cover_normal cover_heavy cover_bootstrap alarms_normal alarms_heavy samples_drawn"
+samples_drawn = 4000
+
+
 def samples(true, heavy):
     """Draw 4,000 samples of 100 pairs, (2, 4000, 100)."""
-    a, b = rng.normal(size=(2, 4000, 100))
+    a, b = rng.normal(size=(2, samples_drawn, 100))
     pairs = np.stack([a, true * a + np.sqrt(1 - true**2) * b])
-    return pairs * np.sqrt(3 / rng.chisquare(3, (4000, 100))) if heavy else pairs
+    return pairs * np.sqrt(3 / rng.chisquare(3, (samples_drawn, 100))) if heavy else pairs
 
 
 def correlate(pairs):
@@ -197,20 +200,27 @@ def bootstrap_covers(pair):
     return low < 0.6 < high
 
 
-heavy = samples(0.6, heavy=True)
-cover_normal = np.mean(fisher_covers(samples(0.6, heavy=False)))
-cover_heavy = np.mean(fisher_covers(heavy))
-cover_bootstrap = np.mean([bootstrap_covers(heavy[:, i]) for i in range(1000)])
+light, heavy = samples(0.6, heavy=False), samples(0.6, heavy=True)
+cover_normal, cover_heavy = np.mean(fisher_covers(light)), np.mean(fisher_covers(heavy))
+bootstrap_normal, cover_bootstrap = (
+    np.mean([bootstrap_covers(pairs[:, i]) for i in range(1000)]) for pairs in (light, heavy)
+)
 limit = 1.984 / np.sqrt(98 + 1.984**2)  # p < 0.05 beyond it: t = r sqrt((n - 2) / (1 - r²))
 alarms_normal, alarms_heavy = (
     np.mean(np.abs(correlate(samples(0, tails))) > limit) for tails in (False, True)
 )
-print(f"Fisher's interval covers {cover_normal:.1%}, with heavy tails {cover_heavy:.1%}")
-print(f"a bootstrap interval, there, {cover_bootstrap:.1%}")
 assert 0.93 < cover_normal < 0.97
+assert 0.9 < bootstrap_normal < 0.97
 assert cover_heavy + 0.1 < cover_bootstrap < 0.95
 assert 0.04 < alarms_normal < 0.06
 assert alarms_heavy > 0.1
+
+# %% label="coverage"
+columns = {"normal": [cover_normal, bootstrap_normal, alarms_normal]}
+columns["heavy-tailed"] = [cover_heavy, cover_bootstrap, alarms_heavy]
+shares = ["Fisher's interval holds the truth", "bootstrap interval holds it"]
+shares += ["p < 0.05 though r is truly 0"]
+pd.DataFrame(columns, index=shares).style.format("{:.1%}")
 
 # %% [markdown]
 # ## A third variable
@@ -244,11 +254,37 @@ right.set_title(f"r = {partial_feet:.2f}".replace("-", "−"))
 fig.legend(loc="outside upper left", ncols=3, markerscale=2)
 
 # %% [markdown]
+# Age was a confounder. Holding a third variable $z$ fixed means something else when $x$ acts through
+# it (a mediator), or when both act on it (a collider). 1,000 made-up cases of each.
+
+# %% values="collider_r collider_partial mediator_r mediator_partial"
+e = rng.normal(size=(9, 1000))
+confounded = e[0] + e[1], e[0] + e[2], e[0]  # x, y, z: x <- z -> y
+mediated = e[3], e[3] + e[4] + e[5], e[3] + e[4]  # x -> z -> y
+collided = e[6], e[7], e[6] + e[7] + e[8]  # x -> z <- y
+roles = {"x ← z → y": confounded, "x → z → y": mediated, "x → z ← y": collided}
+roles = {
+    arrows: (stats.pearsonr(*xyz[:2]).statistic, stats.partial_correlation(*xyz).statistic)
+    for arrows, xyz in roles.items()
+}
+_, (mediator_r, mediator_partial), (collider_r, collider_partial) = roles.values()
+assert min(roles["x ← z → y"][0], mediator_r) > 0.4
+assert max(abs(roles["x ← z → y"][1]), abs(mediator_partial), abs(collider_r)) < 0.1
+assert collider_partial < -0.4
+
+# %% label="roles"
+heads = ["z is a", "x causes y", "r", "partial r, z fixed"]
+names = zip(("confounder", "mediator", "collider"), ("no", "yes", "no"), strict=True)
+rows = [(*name, *numbers) for name, numbers in zip(names, roles.values(), strict=True)]
+table_of_roles = pd.DataFrame(rows, index=list(roles), columns=heads)
+table_of_roles.style.format(lambda r: f"{r:.2f}".replace("-", "−"), subset=heads[2:])
+
+# %% [markdown]
 # ## Nonsense with real data
 # Carbon dioxide over Hawaii and consumer prices in the USA. Two things that grow for decades
 # correlate. Their yearly changes are another question.
 
-# %% values="r_levels r_changes changes_low changes_high partial_year first_year last_year"
+# %% values="r_levels r_changes changes_low changes_high partial_year first_year last_year memory"
 weekly = co2.load_pandas().data["co2"]  # ppm
 levels = pd.DataFrame(
     {
@@ -260,12 +296,24 @@ years, (gas, prices) = levels.index.to_numpy(), levels.to_numpy().T
 first_year, last_year = int(years[0]), int(years[-1])
 changes = np.diff(gas), 100 * np.diff(prices) / prices[:-1]  # ppm, per cent
 r_levels = stats.pearsonr(gas, prices).statistic
-r_changes, _ = of_changes = stats.pearsonr(*changes)
-changes_low, changes_high = of_changes.confidence_interval()
+r_changes = stats.pearsonr(*changes).statistic
+memory = stats.pearsonr(changes[1][1:], changes[1][:-1]).statistic  # with the year before
+
+# Neighboring years resemble one another, so whole blocks of years are drawn.
+n, block = len(changes[0]), 5
+starts = rng.integers(n, size=(4000, n // block + 1))
+drawn = (starts[:, :, None] + np.arange(block)) % n  # the first year follows the last
+resampled = correlate(np.stack(changes)[:, drawn.reshape(4000, -1)[:, :n]])
+changes_low, changes_high = np.quantile(resampled, (0.025, 0.975))
+fisher_low, fisher_high = stats.pearsonr(*changes).confidence_interval()
 partial_year = stats.partial_correlation(gas, prices, years).statistic
 print(f"levels {r_levels:.2f}, with the year fixed {partial_year:.2f}; changes {r_changes:.2f}")
+print(f"95% interval of the changes' r: {changes_low:.2f} to {changes_high:.2f} by blocks,")
+print(f"{fisher_low:.2f} to {fisher_high:.2f} if the years were independent")
 assert r_levels > 0.98
 assert changes_low < 0 < changes_high
+assert changes_high - changes_low > fisher_high - fisher_low
+assert memory > 0.7
 assert partial_year > 0.7
 assert min(np.polyfit(years - 1980, values, 2)[0] for values in (gas, prices)) > 0  # bend up
 
@@ -300,9 +348,9 @@ plot.matrix(ax, once[1:, :-1], list(table)[1:], list(table)[:-1])
 # %% [markdown]
 # So one column was computed from others. What does that do to a linear model? Drop `s1`, and look
 # at the variance inflation (VIF) of `s2`, its coefficient ± the standard deviation over bootstrap
-# samples, and the cross-validated $R^2$.
+# samples, and the $R^2$ of ten repetitions of tenfold cross-validation.
 
-# %% label="inflation" values="vif_s1 vif_s2 vif_s2_after sd_s2 sd_s2_after s2_before s2_after r2_before r2_after"
+# %% label="inflation" values="vif_s1 vif_s2 vif_s2_after sd_s2 sd_s2_after s2_before s2_after r2_before r2_after r2_gain"
 z = (table[inputs] - table[inputs].mean()) / table[inputs].std()  # one unit: one SD
 folds = RepeatedKFold(n_splits=10, n_repeats=10, random_state=0)
 
@@ -320,7 +368,8 @@ def describe(x):
 
 
 def r_squared(x):
-    return cross_val_score(LinearRegression(), x, y, cv=folds).mean()
+    """Return the cross-validated R² of each repetition, (10,)."""
+    return cross_val_score(LinearRegression(), x, y, cv=folds).reshape(10, 10).mean(axis=1)
 
 
 rest = z.drop(columns="s1")
@@ -328,7 +377,8 @@ before, after = describe(z), describe(rest)
 vif_s1 = before.loc["s1", "VIF"]
 vif_s2, s2_before, sd_s2 = before.loc["s2"]
 vif_s2_after, s2_after, sd_s2_after = after.loc["s2"]
-r2_before, r2_after = r_squared(z), r_squared(rest)
+r2_all, r2_rest = r_squared(z), r_squared(rest)
+r2_before, r2_after, r2_gain = r2_all.mean(), r2_rest.mean(), (r2_rest - r2_all).max()
 print(f"with s1: s2 has VIF {vif_s2:.1f} and {s2_before:.0f} ± {sd_s2:.0f}, R² {r2_before:.3f}")
 print(f"without: {vif_s2_after:.1f}, {s2_after:.0f} ± {sd_s2_after:.0f}, R² {r2_after:.3f}")
 assert vif_s2 > 30
@@ -337,26 +387,29 @@ assert sd_s2 > 2.5 * sd_s2_after
 assert 0 < s2_before < 2 * sd_s2  # neither sign is safe
 assert 0 < -s2_after < 2 * sd_s2_after
 assert r2_before - 0.01 < r2_after < r2_before + 0.001
+assert r2_gain < 0.003  # in the best of ten repetitions
 
 # %% [markdown]
 # ## Which inputs matter?
 # Each input's correlation with the progress; its partial correlation, with the nine others
-# held fixed; and what a linear model explains by it alone and loses without it.
+# held fixed; and the share of the variance, cross-validated, that a linear model explains by it
+# alone and loses without it. The share is negative where the mean alone predicts better.
 
-# %% values="r_bmi r_s5 r_s4 partial_s4 partial_sex partial_sex_p alone_s4 loss_sex loss_bmi"
-rows = {}
+# %% values="r_bmi r_s5 r_s4 partial_s4 partial_sex partial_sex_p alone_s4 alone_sex loss_sex loss_sex_least loss_bmi"
+rows, lost = {}, {}
 for name in inputs:
     others = z.drop(columns=name)
     r, _ = stats.pearsonr(z[name], y)
     partial = stats.partial_correlation(z[name], y, others.to_numpy())
-    alone, lost = r_squared(z[[name]]), r2_before - r_squared(others)
-    rows[name] = r, partial.statistic, partial.pvalue, alone, lost
+    alone, lost[name] = r_squared(z[[name]]).mean(), r2_all - r_squared(others)
+    rows[name] = r, partial.statistic, partial.pvalue, alone, lost[name].mean()
 
 heads = ["r", "partial r", "p of partial r", "R² alone", "R² lost without"]
 relevance = pd.DataFrame(rows, index=heads).T
 r_bmi, r_s5, r_s3, r_bp = relevance["r"][["bmi", "s5", "s3", "bp"]]
 r_s4, partial_s4, _, alone_s4, loss_s4 = relevance.loc["s4"]
-_, partial_sex, partial_sex_p, _, loss_sex = relevance.loc["sex"]
+_, partial_sex, partial_sex_p, alone_sex, loss_sex = relevance.loc["sex"]
+loss_sex_least = lost["sex"].min()  # of ten repetitions
 loss_bmi = relevance.loc["bmi", "R² lost without"]
 assert r_bmi > r_s5 > 0.5
 assert r_s4 > 0.4
@@ -364,7 +417,8 @@ assert abs(partial_s4) < 0.1
 assert loss_s4 < 0.001
 assert partial_sex < -0.15
 assert partial_sex_p < 0.001
-assert loss_sex > 0.01
+assert alone_sex < 0
+assert loss_sex_least > 0.005
 assert 0.15 < loss_sex / loss_bmi < 0.3
 
 # %% label="relevance" alt="Two bars for each of ten inputs. s4: a long one and one near zero. sex: one near zero and a clearly negative one." caption="What each input tells alone (solid) and beyond the nine others (hatched)." tags=["remove-input"]
@@ -376,16 +430,33 @@ ax.bar(place + 0.2, relevance["partial r"], 0.4, **style)
 ax.set_xticks(place, inputs)
 ax.set(ylabel="correlation with progress")
 ax.legend(loc="lower left")
-relevance.round(3) + 0.0  # or -0.0004 would be -0.000
+
+
+def written(number):
+    """Write a number with three decimals and a true minus."""
+    return f"{round(number, 3) + 0.0:.3f}".replace("-", "−")
+
+
+def written_p(p):
+    return "< 0.001" if p < 0.001 else written(p)
+
+
+relevance.style.format(dict.fromkeys(heads, written) | {"p of partial r": written_p})
 
 # %% [markdown]
 # Why does sex look useless alone? Those coded 2 have a higher blood pressure and less HDL, which
-# go with more progress. Among people equal in these two, those coded 2 have less.
+# go with more progress. Among people equal in these two, those coded 2 have less. In standard
+# units, the slope of progress on sex alone is the sum of the two: the slope with `bp` and `s3` in
+# the model, and what passes through them.
 
-# %% label="masked" values="r_sex_bp r_sex_s3 partial_sex_two"
+# %% label="masked" values="r_sex_bp r_sex_s3 partial_sex_two direct_sex through_sex"
 r_sex_bp, r_sex_s3 = (stats.pearsonr(sex, table[name]).statistic for name in ("bp", "s3"))
 partial_sex_two = stats.partial_correlation(sex, y, table[["bp", "s3"]]).statistic
+direct_sex, *others = slopes(z[["sex", "bp", "s3"]], (y - y.mean()) / y.std(ddof=1))
+through_sex = others @ np.array([r_sex_bp, r_sex_s3])
 print(f"sex with progress {r_sex:.2f}; with bp and s3 held fixed {partial_sex_two:.2f}")
+print(f"{direct_sex:.2f} beyond bp and s3, {through_sex:+.2f} through them")
+assert np.isclose(direct_sex + through_sex, r_sex)
 assert r_sex_bp > 0.15
 assert r_sex_s3 < -0.3
 assert r_bp > 0.3 > -0.3 > r_s3  # high bp, and little s3, go with more progress
@@ -394,22 +465,24 @@ assert partial_sex_two < -0.15
 # %% [markdown]
 # ## What a neuron makes of it
 # Scale two columns to mean 0 and standard deviation 1, and train a linear neuron to predict one
-# from the other. Its weight ends at Pearson's $r$.
+# from the other. Its weight ends at Pearson's $r$, and it explains the share $r^2$ of the variance.
 
 
-# %% label="neuron" values="neuron_weight"
+# %% label="neuron" values="neuron_weight explained"
 def trained_weight():
     u, v = ((column - column.mean()) / column.std() for column in (x, y))
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile(keras.optimizers.SGD(0.25), "mean_squared_error")
     for _ in range(40):
         model.train_on_batch(u[:, None], v[:, None])
-    return float(model.get_weights()[0][0, 0])
+    errors = v - model.predict(u[:, None], verbose=0)[:, 0]
+    return float(model.get_weights()[0][0, 0]), 1 - np.mean(errors**2)  # v has variance 1
 
 
-neuron_weight = trained_weight()
+neuron_weight, explained = trained_weight()
 print(f"weight {neuron_weight:.4f}, r = {r_positive:.4f}")
 assert abs(neuron_weight - r_positive) < 1e-4
+assert abs(explained - r_positive**2) < 1e-4
 
 # %% [markdown]
 # ## The same in other libraries
@@ -437,7 +510,7 @@ pairs += [(vif_s2, variance_inflation_factor(design.to_numpy(), 1 + inputs.index
 largest_gap = max(float(np.max(np.abs(ours - theirs))) for ours, theirs in pairs)
 print(f"{len(pairs)} comparisons agree to {largest_gap:.0e}")
 assert largest_gap < 1e-9
-assert abs(trained_weight() - neuron_weight) < 1e-4
+assert np.allclose(trained_weight(), (neuron_weight, explained), atol=1e-4)
 
 # %% [markdown]
 # ## Solutions to the exercises

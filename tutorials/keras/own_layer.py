@@ -77,7 +77,7 @@ print(f"accuracy of one neuron {alone:.2f}, behind a cross layer {crossed:.2f}")
 assert alone < 0.7
 assert crossed > 0.95
 
-# %% label="regions" alt="Two panels with the same points. On the left the border of one neuron cuts the square without regard to the two classes. On the right, behind a cross layer, the border follows both axes and the four quarters of the square alternate between the classes." caption="What one neuron makes of the points, without and with a cross layer before it."
+# %% label="regions" alt="The same points twice. Left: the line of one neuron ignores the classes. Right: behind a cross layer, the border follows both axes." caption="What one neuron makes of the points, without and with a cross layer before it."
 fig, axes = plt.subplots(1, 2, sharey=True)
 for ax, model, title in zip(axes, models, ["one neuron", "behind a cross layer"], strict=True):
     plot.decision_boundary(ax, model, points, same_sign)
