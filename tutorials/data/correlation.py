@@ -254,26 +254,26 @@ right.set_title(f"r = {partial_feet:.2f}".replace("-", "−"))
 fig.legend(loc="outside upper left", ncols=3, markerscale=2)
 
 # %% [markdown]
-# Age was a confounder. Holding a third variable $z$ fixed means something else when $x$ acts through
+# Age was a confounder. Holding a third variable $v$ fixed means something else when $x$ acts through
 # it (a mediator), or when both act on it (a collider). 1,000 made-up cases of each.
 
 # %% values="collider_r collider_partial mediator_r mediator_partial"
 e = rng.normal(size=(9, 1000))
-confounded = e[0] + e[1], e[0] + e[2], e[0]  # x, y, z: x <- z -> y
-mediated = e[3], e[3] + e[4] + e[5], e[3] + e[4]  # x -> z -> y
-collided = e[6], e[7], e[6] + e[7] + e[8]  # x -> z <- y
-roles = {"x ← z → y": confounded, "x → z → y": mediated, "x → z ← y": collided}
+confounded = e[0] + e[1], e[0] + e[2], e[0]  # x, y, v: x <- v -> y
+mediated = e[3], e[3] + e[4] + e[5], e[3] + e[4]  # x -> v -> y
+collided = e[6], e[7], e[6] + e[7] + e[8]  # x -> v <- y
+roles = {"x ← v → y": confounded, "x → v → y": mediated, "x → v ← y": collided}
 roles = {
-    arrows: (stats.pearsonr(*xyz[:2]).statistic, stats.partial_correlation(*xyz).statistic)
-    for arrows, xyz in roles.items()
+    arrows: (stats.pearsonr(*xyv[:2]).statistic, stats.partial_correlation(*xyv).statistic)
+    for arrows, xyv in roles.items()
 }
 _, (mediator_r, mediator_partial), (collider_r, collider_partial) = roles.values()
-assert min(roles["x ← z → y"][0], mediator_r) > 0.4
-assert max(abs(roles["x ← z → y"][1]), abs(mediator_partial), abs(collider_r)) < 0.1
+assert min(roles["x ← v → y"][0], mediator_r) > 0.4
+assert max(abs(roles["x ← v → y"][1]), abs(mediator_partial), abs(collider_r)) < 0.1
 assert collider_partial < -0.4
 
 # %% label="roles"
-heads = ["z is a", "x causes y", "r", "partial r, z fixed"]
+heads = ["v is a", "x causes y", "r", "partial r, v fixed"]
 names = zip(("confounder", "mediator", "collider"), ("no", "yes", "no"), strict=True)
 rows = [(*name, *numbers) for name, numbers in zip(names, roles.values(), strict=True)]
 table_of_roles = pd.DataFrame(rows, index=list(roles), columns=heads)
