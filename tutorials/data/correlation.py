@@ -276,8 +276,7 @@ assert collider_partial < -0.4
 heads = ["v is a", "x causes y", "r", "partial r, v fixed"]
 names = zip(("confounder", "mediator", "collider"), ("no", "yes", "no"), strict=True)
 rows = [(*name, *numbers) for name, numbers in zip(names, roles.values(), strict=True)]
-table_of_roles = pd.DataFrame(rows, index=list(roles), columns=heads)
-table_of_roles.style.format(lambda r: f"{r:.2f}".replace("-", "−"), subset=heads[2:])
+pd.DataFrame(rows, index=list(roles), columns=heads).style.format(precision=2)
 
 # %% [markdown]
 # ## Nonsense with real data
@@ -430,18 +429,9 @@ ax.bar(place + 0.2, relevance["partial r"], 0.4, **style)
 ax.set_xticks(place, inputs)
 ax.set(ylabel="correlation with progress")
 ax.legend(loc="lower left")
-
-
-def written(number):
-    """Write a number with three decimals and a true minus."""
-    return f"{round(number, 3) + 0.0:.3f}".replace("-", "−")
-
-
-def written_p(p):
-    return "< 0.001" if p < 0.001 else written(p)
-
-
-relevance.style.format(dict.fromkeys(heads, written) | {"p of partial r": written_p})
+digits = dict.fromkeys(heads, "{:.3f}")
+digits["p of partial r"] = lambda p: f"{p:.3f}" if p else "< 0.001"
+(relevance.round(3) + 0.0).style.format(digits)  # or -0.0004 would be -0.000
 
 # %% [markdown]
 # Why does sex look useless alone? Those coded 2 have a higher blood pressure and less HDL, which
