@@ -8,9 +8,12 @@ import re
 from xml.etree.ElementTree import Element
 
 from markdown.treeprocessors import Treeprocessor
+from markdown.util import ETX, HTML_PLACEHOLDER_RE, STX
 
+# What the extension `smarty` puts in the stash of raw HTML, in place of straight quotes.
+_QUOTES = {"&lsquo;": "‘", "&rsquo;": "’", "&ldquo;": "“", "&rdquo;": "”"}
 _BEFORE = re.compile(r"[(\[“‘„«]+$")
-_AFTER = re.compile(r"(?:[^\s\w(\[“‘„«]|\w{1,3}\b)+")  # and what ends a word: the n-th, x’s
+_AFTER = re.compile(r"(?:[^\s\w(\[“‘„«" + STX + ETX + r"]|\w{1,3}\b)+")  # and what ends a word: the n-th, x’s
 
 
 class Punctuation(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
@@ -21,7 +24,21 @@ class Punctuation(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
         for parent in list(root.iter()):
             for index, element in enumerate(parent):
                 if _is_formula(element):
+                    if index:
+                        parent[index - 1].tail = self._quoted(parent[index - 1].tail)
+                    else:
+                        parent.text = self._quoted(parent.text)
+                    element.tail = self._quoted(element.tail)
                     _join(parent, index)
+
+    def _quoted(self, text: str | None) -> str:
+        """Return a text with its quotes as characters."""
+
+        def quote(placeholder: re.Match[str]) -> str:
+            stashed = self.md.htmlStash.rawHtmlBlocks[int(placeholder[1])]
+            return _QUOTES.get(stashed, placeholder[0])
+
+        return HTML_PLACEHOLDER_RE.sub(quote, text or "")
 
 
 def _is_formula(element: Element) -> bool:

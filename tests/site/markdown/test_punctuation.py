@@ -26,6 +26,15 @@ def test_a_formula_keeps_what_touches_it(text: str, html: str) -> None:
     assert made == f"<p>{html}</p>"
 
 
+def test_quotes_are_curved_and_stay_with_their_formula() -> None:
+    """Beside the extension that curves them, and raw HTML beside a formula stays as nested."""
+    extensions = ["labkit.site.markdown.math:MathExtension", "smarty"]
+    made = markdown("$x$'s, \"$x$\" and <b>a $x$</b>", extensions=extensions)
+    first, second = f"{X}’s,", f"“{X}”"
+    joined = '<span class="lab-joined">'
+    assert made == f"<p>{joined}{first}</span> {joined}{second}</span> and <b>a {X}</b></p>"
+
+
 def test_a_formula_on_its_own_line_is_left_alone() -> None:
     """So is text without formulas."""
     made = markdown("$$\nx\n$$\n\n(a)", extensions=["labkit.site.markdown.math:MathExtension"])
