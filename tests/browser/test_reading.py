@@ -67,6 +67,8 @@ def test_page_reads_without_javascript(browser: Browser, server: str) -> None:
         ("Spearman", "data/correlation/"),
         ("vanishing gradient", "foundations/layers/"),
         ("Conv2D", "reference/layers/"),
+        ("overfitting", "glossary/"),
+        ("backpropagation", "foundations/layers/"),
     ],
 )
 def test_search_finds_the_right_page_first(

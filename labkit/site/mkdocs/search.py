@@ -1,8 +1,12 @@
-"""The search's entries of each page, remembered between builds: to read them takes time, too."""
+"""What the search finds: each page's text without its code, remembered between builds.
+
+Code would be two thirds of the index, and whoever looks for a name looks for its description.
+"""
 
 import hashlib
 from typing import Any
 
+from bs4 import BeautifulSoup
 from mkdocs.structure.pages import Page
 
 from .memory import Folder
@@ -27,6 +31,16 @@ def remember(index: Any, store: Folder, base: str) -> None:
             return
         start = len(index.entries)
         add(page)
+        for entry in index.entries[start:]:
+            entry["text"] = _prose(entry["text"])
         store.put(page.file.src_uri, {"key": key, "entries": index.entries[start:]})
 
     index.add_entry_from_context = remembered
+
+
+def _prose(text: str) -> str:
+    """Return an entry's text without blocks of code and of output."""
+    soup = BeautifulSoup(text, "html.parser")
+    for block in soup("pre"):
+        block.decompose()
+    return str(soup)

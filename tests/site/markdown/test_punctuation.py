@@ -29,7 +29,7 @@ def test_a_formula_keeps_what_touches_it(text: str, html: str) -> None:
 def test_quotes_are_curved_and_stay_with_their_formula() -> None:
     """Beside the extension that curves them, and raw HTML beside a formula stays as nested."""
     extensions = ["labkit.site.markdown.math:MathExtension", "smarty"]
-    made = markdown("$x$'s, \"$x$\" and <b>a $x$</b>", extensions=extensions)
+    made = markdown('$x$\'s, "$x$" and <b>a $x$</b>', extensions=extensions)
     first, second = f"{X}’s,", f"“{X}”"
     joined = '<span class="lab-joined">'
     assert made == f"<p>{joined}{first}</span> {joined}{second}</span> and <b>a {X}</b></p>"

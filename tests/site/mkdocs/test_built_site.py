@@ -1,6 +1,7 @@
 """The real site, page by page, as files: links, ids, headings, images, weight."""
 
 import gzip
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -157,3 +158,31 @@ def test_pages_are_light(site: Path, published: Path) -> None:
     }
     assert len(weights) >= 60
     assert not {page: weight for page, weight in weights.items() if weight > 30 * 1024}
+
+
+def test_the_search_index_has_room_for_the_whole_book(site: Path) -> None:
+    """With all 42 chapters as long as today's, it stays below 500 KB compressed."""
+    entries = json.loads((site / "search" / "search_index.json").read_text("utf-8"))["docs"]
+    parts = {path.parent.name for path in site.glob("tutorials/*/*/")}
+    assert {"foundations", "architectures"} <= parts
+    book, rest = [], []
+    for entry in entries:
+        folder, _, below = entry["location"].partition("/")
+        (book if folder in parts or (folder == "tutorials" and below) else rest).append(entry)
+    chapters = {entry["location"].partition("#")[0] for entry in book} - {""}
+    written = [address for address in chapters if not address.startswith("tutorials/")]
+    assert len(written) > 5
+    whole = weight(book) / len(written) * 42 + weight(rest)
+    assert whole < 500_000
+
+
+def weight(entries: list[dict[str, str]]) -> int:
+    """Return the bytes of some entries of the index, compressed."""
+    return len(gzip.compress(json.dumps(entries).encode()))
+
+
+def test_equations_are_numbered_by_chapter(site: Path) -> None:
+    """The first labelled equation of the fourth chapter is (4.1), and a link says so."""
+    page = (site / "foundations" / "loss" / "index.html").read_text("utf-8")
+    assert "<mtext>(4.1)</mtext>" in page
+    assert re.search(r'<a [^>]*href="#eq[^"]*"[^>]*>.*\(4\.\d\)', page)
