@@ -179,6 +179,12 @@ def test_a_place_holds_where_links_change_the_page_in_place(page: Page) -> None:
     page.locator("h1", has_text="The second chapter").wait_for()
     expect(page.get_by_role("button", name="Mark as read")).to_be_visible()
     assert kept(page)["read"] == {READ: True}
+    for _ in range(2):
+        page.get_by_role("link", name="Your place").click()
+        expect(page.locator(".lab-place tbody tr")).to_have_count(3)
+        assert cells(page) == ["The first chapter", "read", "", ""]
+        page.go_back()
+        page.locator("h1", has_text="The second chapter").wait_for()
     assert page.evaluate("window.stayed")
 
 

@@ -2,13 +2,12 @@
  *
  * It stays in this browser's storage and is never sent. Where the browser allows no storage, the
  * pages are as they are without this script. Ticks stand in the navigation, the map and the lists
- * of chapters; the page "Your place" shows all of it, and exports, imports and erases it.
+ * of chapters; the page "Your place" shows all of it: see place-page.js.
  */
 (() => {
   "use strict";
   const KEY = "deep-learning-lab";
   const FORMAT = "deep-learning-lab-place-1";
-  const LARGEST = 1_000_000; // bytes of a file to import
   const VALUES = { read: [true], answered: ["right", "wrong"], done: [true] };
   const KINDS = Object.keys(VALUES);
   const ROOT = new URL(
@@ -72,6 +71,10 @@
   };
   const save = (place) => {
     localStorage.setItem(KEY, written(place));
+    show();
+  };
+  const erase = () => {
+    localStorage.removeItem(KEY);
     show();
   };
   const set = (kind, key, value) => {
@@ -141,105 +144,12 @@
     set("answered", keyOf(event.target), event.detail.right ? "right" : "wrong");
   });
 
-  /* The page "Your place" */
-
-  const count = (entries, chapter, value) =>
-    Object.entries(entries).filter(
-      ([key, given]) => key.startsWith(`${chapter}#`) && given === value,
-    ).length;
-
-  const row = (place, link) => {
-    const chapter = name(link.getAttribute("href"));
-    const title = make("a", { href: link.getAttribute("href") }, link.textContent);
-    const [right, done] = [
-      count(place.answered, chapter, "right"),
-      count(place.done, chapter, true),
-    ];
-    const cells = [
-      chapter in place.read ? "read" : "",
-      right ? `${right} right` : "",
-      done ? `${done} done` : "",
-    ];
-    return make("tr", {}, make("td", {}, title), ...cells.map((cell) => make("td", {}, cell)));
-  };
-
-  const table = (place) => {
-    const heads = ["Chapter", "Read", "Questions", "Exercises"];
-    const head = make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)));
-    const links = [...document.querySelectorAll(".lab-map li > a:first-child")];
-    const rows = links.map((link) => row(place, link));
-    return make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
-  };
-
-  const exported = () => {
-    const file = new Blob([written(load())], { type: "application/json" });
-    const link = make("a", { href: URL.createObjectURL(file), download: `${FORMAT}.json` });
-    link.click();
-    URL.revokeObjectURL(link.href);
-    return "Your place has been saved as a file.";
-  };
-
-  /* Add what a file holds to what is kept; what is kept stays. */
-  const imported = async (file) => {
-    try {
-      if (file.size > LARGEST) throw new Error("it is larger than any export");
-      const [given, kept] = [parse(await file.text()), load()];
-      save(Object.fromEntries(KINDS.map((kind) => [kind, { ...given[kind], ...kept[kind] }])));
-      return `${file.name} has been added to your place.`;
-    } catch (error) {
-      return `${file.name} was refused, and nothing has changed: ${error.message}.`;
-    }
-  };
-
-  const erased = () => {
-    if (!confirm("Erase your place: what you have read, answered and done?")) return "";
-    localStorage.removeItem(KEY);
-    show();
-    return "Your place has been erased.";
-  };
-
-  const fillPage = (page) => {
-    const said = make("p", { role: "status" });
-    const say = (text) => {
-      said.textContent = text;
-    };
-    const button = (text, act) => {
-      const made = make("button", { type: "button", className: "md-button" }, text);
-      made.addEventListener("click", () => say(act()));
-      return made;
-    };
-    const chooser = make("input", { type: "file", accept: ".json", hidden: true });
-    chooser.addEventListener("change", async () => {
-      const [file] = chooser.files;
-      if (file) say(await imported(file));
-      chooser.value = ""; // so that the same file can be chosen again
-    });
-    const choose = () => {
-      chooser.click();
-      return "";
-    };
-    const buttons = [
-      button("Export", exported),
-      button("Import", choose),
-      button("Erase", erased),
-      chooser,
-    ];
-    const rows = make("div", { className: "lab-place-table" });
-    page.replaceChildren(rows, make("p", { className: "lab-ask" }, ...buttons), said);
-    page.classList.add("lab-live");
-  };
-
-  const showPage = (place) => {
-    const page = document.querySelector(".lab-place");
-    if (!page) return;
-    if (!page.matches(".lab-live")) fillPage(page);
-    page.querySelector(".lab-place-table").replaceChildren(table(place));
-  };
-
   const show = () => {
     const place = load();
-    for (const part of [showLinks, showRead, showDone, showAnswered, showPage]) part(place);
+    for (const part of [showLinks, showRead, showDone, showAnswered]) part(place);
+    window.labPlacePage?.(place);
   };
+  window.labPlace = { FORMAT, KINDS, erase, load, name, parse, save, show, written };
   addEventListener("storage", show); // another tab has changed it
   document$.subscribe(show); // Material's: now, and after each change of the page
 })();

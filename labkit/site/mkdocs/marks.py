@@ -30,6 +30,7 @@ _PLACE = "place.md"  # the page that shows what a reader has read
 # The scripts that marks add to a page, by what stands in its HTML. All marks work without.
 _SCRIPTS = {
     "assets/js/quiz.js": ['"lab-quiz"'],
+    "assets/js/place-page.js": ['"lab-place"'],
     "assets/js/preview.js": ['"lab-ref"', '"lab-term"', '"lab-citation"', '"lab-math"'],
 }
 
