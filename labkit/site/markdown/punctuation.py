@@ -13,7 +13,8 @@ from markdown.util import ETX, HTML_PLACEHOLDER_RE, STX
 # What the extension `smarty` puts in the stash of raw HTML, in place of straight quotes.
 _QUOTES = {"&lsquo;": "‘", "&rsquo;": "’", "&ldquo;": "“", "&rdquo;": "”"}
 _BEFORE = re.compile(r"[(\[“‘„«]+$")
-_AFTER = re.compile(r"(?:[^\s\w(\[“‘„«" + STX + ETX + r"]|\w{1,3}\b)+")  # and what ends a word: the n-th, x’s
+# And what ends a word: the n-th, x’s. Python-Markdown's placeholders are no punctuation.
+_AFTER = re.compile(r"(?:[^\s\w(\[“‘„«" + STX + ETX + r"]|\w{1,3}\b)+")
 
 
 class Punctuation(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
@@ -38,7 +39,7 @@ class Punctuation(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
             stashed = self.md.htmlStash.rawHtmlBlocks[int(placeholder[1])]
             return _QUOTES.get(stashed, placeholder[0])
 
-        return HTML_PLACEHOLDER_RE.sub(quote, text or "")
+        return str(HTML_PLACEHOLDER_RE.sub(quote, text or ""))
 
 
 def _is_formula(element: Element) -> bool:
