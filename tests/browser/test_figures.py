@@ -121,7 +121,6 @@ def test_a_link_works_from_a_folder(browser: Browser, site: Path) -> None:
     """Opened from file://, a link shows the figure's state, and a change stands in the address."""
     faults: list[str] = []
     page = browser.new_page()
-    page.route("**/search/**", lambda route: route.fulfill(body=""))  # only the zip has its index
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.goto(f"{(site / 'foundations/neurons/index.html').as_uri()}#lab-neuron?b=2&f=relu")
     figure = page.locator("lab-neuron")
@@ -129,4 +128,5 @@ def test_a_link_works_from_a_folder(browser: Browser, site: Path) -> None:
     figure.get_by_label("input x₁").press("ArrowRight")
     page.wait_for_function("location.hash.includes('x1=1.05')")
     page.close()
-    assert not faults
+    # The search has its index as a script in the offline zip alone.
+    assert not [fault for fault in faults if "search_index" not in fault]

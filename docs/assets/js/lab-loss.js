@@ -186,7 +186,7 @@
         this.best,
         this.path,
         this.dot,
-        s("text", { x: SIZE - 34, y: SIZE - 6 }, "slope"),
+        s("text", { x: SIZE - 4, y: SIZE - 6, "text-anchor": "end" }, "slope"),
         s("text", { x: 6, y: 14 }, "bias"),
       );
       keys(this.dot, {

@@ -115,7 +115,7 @@
         },
         line("axis", 0, SIZE / 2, SIZE, SIZE / 2),
         line("axis", SIZE / 2, 0, SIZE / 2, SIZE),
-        text(SIZE - 16, SIZE / 2 - 5, "x₁"),
+        text(SIZE - 4, SIZE / 2 - 5, "x₁", "end"),
         text(SIZE / 2 + 5, 12, "x₂"),
         this.boundary,
         this.grip,
