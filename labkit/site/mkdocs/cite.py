@@ -11,6 +11,7 @@ from labkit.site.core import cards
 from labkit.site.core.book import Book
 from labkit.site.core.chapters import Chapter
 
+HOME = "assets/cards/home.png"  # for every page that has no card of its own
 LICENSE = "https://creativecommons.org/licenses/by/4.0/"
 
 
@@ -72,7 +73,7 @@ def place(chapter: Chapter) -> str:
 def drawn(
     chapters: Sequence[Chapter], parts: Mapping[str, str], book: Book, name: str, folder: Path
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield the path on the site and the content of each chapter's card.
+    """Yield the path on the site and the content of each chapter's card, and of the book's.
 
     Args:
         chapters: Every chapter.
@@ -81,6 +82,7 @@ def drawn(
         name: The book's.
         folder: Where cards are kept between builds.
     """
+    yield HOME, cards.kept(folder, name, "", None)
     for chapter in chapters:
         cells = book.cells(chapter.name) if chapter.name in book.notebooks else []
         figure = next((figure for cell in cells for figure in cell.figures), None)

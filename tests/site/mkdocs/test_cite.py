@@ -59,13 +59,16 @@ def test_the_home_page_describes_the_course(published: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_chapter_has_its_card(published: Path, page: BeautifulSoup) -> None:
-    """The picture of a link to a chapter is its own, and is there."""
-    image = page.select_one('meta[property="og:image"]')
+@pytest.mark.parametrize(
+    ("address", "card"), [(CHAPTER, "neurons"), ("glossary", "home"), (".", "home")]
+)
+def test_a_page_has_a_card(published: Path, address: str, card: str) -> None:
+    """A chapter has its own, other pages have the book's, and the picture is there."""
+    text = (published / address / "index.html").read_text("utf-8")
+    image = BeautifulSoup(text, "html.parser").select_one('meta[property="og:image"]')
     assert image is not None
-    address = str(image["content"])
-    name = address.partition("/deep-learning-lab/")[2]
-    assert name == "assets/cards/neurons.png"
+    name = str(image["content"]).partition("/deep-learning-lab/")[2]
+    assert name == f"assets/cards/{card}.png"
     with Image.open(published / name) as picture:
         assert picture.size == (1200, 630)
 
