@@ -87,7 +87,7 @@ class Visit:
                 self.fault(f"scrolls sideways at {width} pixels")
             self.check(f"at {width} pixels", {"resultTypes": ["violations"]})
         self.page.emulate_media(color_scheme="dark")  # changes colors alone
-        self.page.wait_for_function("document.body.dataset.mdColorScheme === 'slate'")
+        self.page.locator("body[data-md-color-scheme=slate]").wait_for()
         self.page.wait_for_timeout(300)  # Material fades some of them
         self.check("in the dark", {"runOnly": ["color-contrast"]})
 

@@ -121,7 +121,9 @@ def test_chapter_prints(page: Page, tmp_path: Path) -> None:
     assert len(figures) > 4
     assert {tuple(figure) for figure in figures} == {("lab-drawing lab-light", True)}
     assert content.startswith(b"%PDF")
-    assert content.count(b"/Type /Page\n") < 16
+    words = page.locator("article").inner_text().split()
+    # Beside its figures; a book that leaves half of its pages empty has less.
+    assert len(words) / content.count(b"/Type /Page\n") > 200
 
 
 @pytest.fixture(scope="module")

@@ -406,6 +406,7 @@ left.legend(loc="lower left", bbox_to_anchor=(0, 1))
 for k, (name, style) in enumerate((("fitted points", "o-"), ("new points", "s--"))):
     right.errorbar(penalties, average[:, k], reach[:, k], fmt=style, ms=4, label=name)
 right.set(xscale="log", yscale="log", xlabel="penalty λ", ylabel="mean squared error")
+right.set_xticks([1e-4, 1e-2, 1], ["0.0001", "0.01", "1"])
 right.set_yticks([0.03, 0.1, 0.3, 1], ["0.03", "0.1", "0.3", "1"])
 right.minorticks_off()
 right.legend(loc="lower left", bbox_to_anchor=(0, 1))

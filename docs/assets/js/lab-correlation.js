@@ -141,7 +141,7 @@
       .meter line { stroke: var(--md-default-fg-color--lighter); }
       .meter rect { fill: var(--lab-blue); }
       @container (max-width: 26rem) {
-        .views { grid-template-columns: minmax(0, 1fr); }
+        .views { grid-template-columns: minmax(0, 1fr); gap: .3rem; margin-bottom: .2rem; }
         svg text { font-size: 12px; }
       }`;
 

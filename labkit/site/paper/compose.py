@@ -85,6 +85,11 @@ def _page(page: Page, by_url: dict[str, Page], site: Path, address: str) -> Beau
     for element in soup.find_all(lambda tag: tag.name.startswith("lab-")):
         element.name = "div"
         element.attrs = {"class": "lab-words"}
+    for term in soup.select("dt[id]"):  # whose id Pandoc would drop
+        anchor = soup.new_tag("span", id=str(term["id"]))
+        anchor.extend(list(term.contents))
+        term.append(anchor)
+        del term["id"]
     for level in range(5, 0, -1):  # below the part's title
         for heading in soup.find_all(f"h{level}"):
             heading.name = f"h{level + 1}"
