@@ -10,10 +10,8 @@
   const FORMAT = "deep-learning-lab-place-1";
   const VALUES = { read: [true], answered: ["right", "wrong"], done: [true] };
   const KINDS = Object.keys(VALUES);
-  const ROOT = new URL(
-    `${JSON.parse(document.getElementById("__config").textContent).base}/`,
-    location,
-  ).pathname;
+  const { base } = JSON.parse(document.getElementById("__config").textContent);
+  const ROOT = new URL(`${base.replace(/\/$/, "")}/`, location).pathname; // "/" on the 404 page
 
   const make = (tag, given, ...children) => {
     const element = Object.assign(document.createElement(tag), given);

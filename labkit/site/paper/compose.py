@@ -90,6 +90,11 @@ def _page(page: Page, by_url: dict[str, Page], site: Path, address: str) -> Beau
         anchor.extend(list(term.contents))
         term.append(anchor)
         del term["id"]
+    for numbered in soup.select("math [id]"):  # Pandoc writes formulas anew
+        formula = numbered.find_parent("math")
+        assert formula is not None  # by the selector
+        formula.insert_before(soup.new_tag("span", id=str(numbered["id"])))
+        del numbered["id"]
     for level in range(5, 0, -1):  # below the part's title
         for heading in soup.find_all(f"h{level}"):
             heading.name = f"h{level + 1}"
