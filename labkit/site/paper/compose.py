@@ -85,20 +85,25 @@ def _page(page: Page, by_url: dict[str, Page], site: Path, address: str) -> Beau
     for element in soup.find_all(lambda tag: tag.name.startswith("lab-")):
         element.name = "div"
         element.attrs = {"class": "lab-words"}
-    for term in soup.select("dt[id]"):  # whose id Pandoc would drop
-        anchor = soup.new_tag("span", id=str(term["id"]))
-        anchor.extend(list(term.contents))
-        term.append(anchor)
-        del term["id"]
-    for numbered in soup.select("math [id]"):  # Pandoc writes formulas anew
-        formula = numbered.find_parent("math")
-        assert formula is not None  # by the selector
-        formula.insert_before(soup.new_tag("span", id=str(numbered["id"])))
-        del numbered["id"]
+    _anchor(soup)
     for level in range(5, 0, -1):  # below the part's title
         for heading in soup.find_all(f"h{level}"):
             heading.name = f"h{level + 1}"
     return soup
+
+
+def _anchor(soup: BeautifulSoup) -> None:
+    """Move the ids of terms and of equations, which Pandoc would drop, to an element of their own."""
+    for term in soup.select("dt[id]"):
+        anchor = soup.new_tag("span", id=str(term["id"]))
+        anchor.extend(list(term.contents))
+        term.append(anchor)
+        del term["id"]
+    for numbered in soup.select("math [id]"):
+        formula = numbered.find_parent("math")
+        assert formula is not None  # by the selector
+        formula.insert_before(soup.new_tag("span", id=str(numbered["id"])))
+        del numbered["id"]
 
 
 def _rename(soup: BeautifulSoup, page: Page) -> None:
