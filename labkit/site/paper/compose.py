@@ -93,7 +93,7 @@ def _page(page: Page, by_url: dict[str, Page], site: Path, address: str) -> Beau
 
 
 def _anchor(soup: BeautifulSoup) -> None:
-    """Move the ids of terms and of equations, which Pandoc would drop, to an element of their own."""
+    """Move ids of terms and equations, which Pandoc would drop, to elements of their own."""
     for term in soup.select("dt[id]"):
         anchor = soup.new_tag("span", id=str(term["id"]))
         anchor.extend(list(term.contents))
