@@ -8,6 +8,7 @@ from pathlib import Path
 from labkit._palette import PALETTE
 
 from .figures import Figure, raster
+from .whole import whole
 
 WIDTH, HEIGHT = 1200, 630  # pixels, as social networks ask for
 LINE = 19  # characters of the title on a line
@@ -60,7 +61,6 @@ def kept(folder: Path, title: str, above: str, figure: Figure | None) -> bytes:
         return path.read_bytes()
     content = card(title, above, figure)
     folder.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".part")
-    beside.write_bytes(content)
-    beside.replace(path)
+    with whole(path) as file:
+        file.write_bytes(content)
     return content

@@ -5,7 +5,6 @@ A drawing is there twice: as SVG, to be scaled and edited, and as PNG, which eve
 
 import csv
 import io
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -15,6 +14,7 @@ from nbformat import NotebookNode
 from .book import anchor
 from .figures import Figure, figures, raster
 from .tutorial import Tutorial
+from .whole import whole
 
 SCALE = 3  # pixels of the PNG for each pixel of the page
 README = """The figures of the book, by tutorial. figures.csv describes each.
@@ -31,28 +31,23 @@ def write(tutorials: Mapping[Tutorial, NotebookNode], target: Path) -> int:
         tutorials: Each tutorial's executed notebook.
         target: The zip file.
     """
-    beside = target.with_name(f".{target.name}-{os.urandom(4).hex()}")
     table = io.StringIO()
     rows = csv.writer(table)
     rows.writerow(["file", "description", "caption"])
     count = 0
-    try:
-        with ZipFile(beside, "w", ZIP_DEFLATED) as archive:
-            archive.writestr("README.txt", README)
-            for tutorial, notebook in tutorials.items():
-                for figure, cell in _figures(notebook):
-                    count += 1
-                    path = f"{tutorial.part}/{tutorial.name}/{figure.file}"
-                    given = cell.metadata
-                    rows.writerow([path, given.get("alt", ""), given.get("caption", "")])
-                    archive.writestr(path, figure.content)
-                    if isinstance(figure.content, str):
-                        pixels = raster(figure.content, SCALE * figure.width)
-                        archive.writestr(f"{path.removesuffix('.svg')}.png", pixels)
-            archive.writestr("figures.csv", table.getvalue())
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
+    with whole(target) as file, ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("README.txt", README)
+        for tutorial, notebook in tutorials.items():
+            for figure, cell in _figures(notebook):
+                count += 1
+                path = f"{tutorial.part}/{tutorial.name}/{figure.file}"
+                given = cell.metadata
+                rows.writerow([path, given.get("alt", ""), given.get("caption", "")])
+                archive.writestr(path, figure.content)
+                if isinstance(figure.content, str):
+                    pixels = raster(figure.content, SCALE * figure.width)
+                    archive.writestr(f"{path.removesuffix('.svg')}.png", pixels)
+        archive.writestr("figures.csv", table.getvalue())
     return count
 
 

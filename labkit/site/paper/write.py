@@ -5,7 +5,6 @@ It does not know page numbers until it has printed, so it prints twice: the firs
 them, the second with the contents filled in. Pandoc makes the EPUB.
 """
 
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 from xml.dom import minidom
+
+from labkit.site.core.whole import whole
 
 from .compose import Page, compose
 
@@ -111,7 +112,8 @@ def pdf(about: About, pages: Sequence[Page], site: Path, target: Path) -> dict[s
             tab.close()
             numbers = _numbers(PdfReader(printed), pages)
         browser.close()
-        _replace(printed, target)
+        with whole(target) as file:  # also on another disk
+            shutil.copyfile(printed, file)
     return numbers
 
 
@@ -156,7 +158,8 @@ def epub(about: About, pages: Sequence[Page], site: Path, target: Path) -> None:
             )
         except RuntimeError as error:
             raise PaperError(f"Pandoc cannot make the EPUB: {error}") from None
-        _replace(made, target)
+        with whole(target) as file:
+            shutil.copyfile(made, file)
 
 
 def strict(svg: str) -> str:
@@ -176,13 +179,3 @@ def strict(svg: str) -> str:
             image.removeAttribute("id")
         seen.add(image.getAttribute("id"))
     return root.toxml()
-
-
-def _replace(made: Path, target: Path) -> None:
-    """Put a whole file in the place of an old one, also from another disk."""
-    beside = target.with_name(f".{target.name}-{os.urandom(4).hex()}")
-    try:
-        shutil.copyfile(made, beside)
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
