@@ -12,7 +12,7 @@ The text names authors and year, and links to the entry in the page's own list.
 
 import re
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
@@ -85,8 +85,8 @@ class Sources:
         """Return the entries of some sources as HTML, in the order of their names."""
         chosen = [self._entries[key] for key in sorted(keys, key=lambda key: self.name(key))]
         return {
-            entry.key: " ".join(entry.text.render(self._html).split())
-            for entry in self._style.format_entries(chosen)
+            entry.key: " ".join(entry.text.render(_html()).split())
+            for entry in _style().format_entries(chosen)
         }
 
     def unused(self, texts: Iterable[str]) -> list[str]:
@@ -98,14 +98,6 @@ class Sources:
             for key in _keys(citation)
         }
         return [key for key in self._entries if key not in cited]
-
-    @cached_property
-    def _style(self) -> Any:
-        return find_plugin("pybtex.style.formatting", "unsrt")()
-
-    @cached_property
-    def _html(self) -> Any:
-        return find_plugin("pybtex.backends", "html")()
 
 
 class CitationExtension(Extension):  # type: ignore[misc]  # Markdown is untyped
@@ -200,6 +192,16 @@ class _Fill(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
 
 def _keys(citation: str) -> list[str]:
     return [key.strip().removeprefix("@") for key in citation.split(";")]
+
+
+@cache  # pybtex looks through all installed packages for it
+def _style() -> Any:
+    return find_plugin("pybtex.style.formatting", "unsrt")()
+
+
+@cache
+def _html() -> Any:
+    return find_plugin("pybtex.backends", "html")()
 
 
 def makeExtension(**kwargs: Any) -> CitationExtension:  # noqa: N802  # Python-Markdown's name

@@ -133,7 +133,7 @@ class LabkitPlugin(BasePlugin[Options]):  # type: ignore[no-untyped-call]  # of 
                 pages.write(files, script, tutorial.text, config)
                 for path, content in given.files(self.book, tutorial.name):
                     pages.write(files, path, content, config)
-            if config.site_url:  # other sites ask for a card at its address
+            if config.site_url and not self.serving:  # other sites ask for a card at its address
                 kept = Path(config.config_file_path).parent / self.config.cache / SITE / "cards"
                 shown = self.marks.chapters, self.book.parts, self.book, config.site_name, kept
                 for path, image in cite.drawn(*shown):
