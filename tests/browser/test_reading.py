@@ -256,3 +256,21 @@ def test_the_phones_menu_has_the_contents(page: Page) -> None:
     assert page.evaluate("location.hash").startswith("#")
     heading = page.locator(f"{page.evaluate('location.hash')} > .headerlink")
     assert heading.count() == 1
+
+
+def test_the_references_source_has_each_number_at_its_line(page: Page) -> None:
+    """Opened, the source of a function stands beside its own line numbers."""
+    page.goto("reference/losses/")
+    page.locator("details.mkdocstrings-source summary").first.click()
+    numbers, tokens = page.evaluate(
+        """() => {
+            const source = document.querySelector("details.mkdocstrings-source");
+            const ends = (selector) => {
+                const all = [...source.querySelectorAll(selector)];
+                return [all.at(0), all.at(-1)].map(node => node.getBoundingClientRect().bottom);
+            };
+            return [ends(".linenodiv .normal"), ends("td.code code > span:not(.w)")];
+        }"""
+    )
+    assert numbers[1] - numbers[0] > 100
+    assert numbers == pytest.approx(tokens, abs=2)

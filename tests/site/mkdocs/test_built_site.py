@@ -186,3 +186,12 @@ def test_equations_are_numbered_by_chapter(site: Path) -> None:
     page = (site / "foundations" / "loss" / "index.html").read_text("utf-8")
     assert "<mtext>(4.1)</mtext>" in page
     assert re.search(r'<a [^>]*href="#eq[^"]*"[^>]*>.*\(4\.\d\)', page)
+
+
+def test_the_reference_describes_a_result_in_one_piece(site: Path) -> None:
+    """What a function returns is one description, however many lines its docstring takes."""
+    page = (site / "reference/losses/index.html").read_text("utf-8")
+    described = page.partition('id="labkit.losses.Loss.compare"')[2].partition("<details")[0]
+    returned = described.partition("Returns:")[2]
+    assert returned.count("<li") == 1
+    assert "own row of\n<code>y</code>" in returned
