@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from mkdocs.exceptions import BuildError
 from mkdocs.livereload import LiveReloadServer
 
 from . import upstream
@@ -71,7 +72,7 @@ def attach(server: LiveReloadServer, opened: Callable[[str], None]) -> None:
             try:
                 build()
             except (Exception, SystemExit) as failure:
-                if not messages:
+                if not messages:  # or MkDocs has logged the same before, which it does but once
                     _log.error(_described(failure))
                 message = html.escape("\n\n".join(messages))
                 error.parent.mkdir(parents=True, exist_ok=True)
@@ -90,6 +91,11 @@ def attach(server: LiveReloadServer, opened: Callable[[str], None]) -> None:
 
 
 def _described(error: BaseException) -> str:
-    """Return an error that nobody expected, with the file and line where it was raised."""
+    """Return what a failed build has to say: its own words, or those of an unexpected error.
+
+    An error that nobody expected comes with the file and line where it was raised.
+    """
+    if isinstance(error.__context__, BuildError):  # MkDocs turns it into one without its words
+        return str(error.__context__)
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({frame.filename}:{frame.lineno})"
