@@ -105,7 +105,6 @@ Look twice.
 ///
 """
 OTHER = """---
-title: Another chapter
 description: What comes beside it.
 needs: [first]
 goals: [go on]

@@ -64,6 +64,12 @@ def test_marks_shut_nobody_out(page: Page) -> None:
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
 
 
+def test_a_chapter_is_called_by_its_heading(page: Page) -> None:
+    """Where the front matter gives no title, the map has that of the text, not the file's name."""
+    page.goto("")
+    expect(page.locator(".lab-map-box[href*='part/other']")).to_contain_text("Another chapter")
+
+
 def test_the_map_can_be_read_and_walked(page: Page) -> None:
     """On a phone its words have 9 pixels or more; Tab reaches a chapter, Enter opens it."""
     page.set_viewport_size({"width": 390, "height": 844})

@@ -64,6 +64,11 @@ def summary(notebook: NotebookNode) -> Summary:
     return _summary("\n\n".join(prose))
 
 
+def title(text: str) -> str:
+    """Return a page's title from its Markdown; empty if it has no heading of the first level."""
+    return _summary(text).title
+
+
 @lru_cache(maxsize=1024)  # a list of tutorials asks for each at every build
 def _summary(text: str) -> Summary:
     md = Markdown(extensions=[*_DIALECT, TitleExtension()])
@@ -71,14 +76,14 @@ def _summary(text: str) -> Summary:
     return Summary(getattr(md, "title", ""), getattr(md, "description", ""))
 
 
-def unwritten(text: str, title: str) -> str:
+def unwritten(text: str, name: str) -> str:
     """Return what stands in for a page of the reference until it is written.
 
     Args:
         text: What stands above the first object that the page documents.
-        title: The page's title.
+        name: The page's title, if the text has none.
     """
-    heading = "" if _summary(text).title else f"# {title}\n\n"
+    heading = "" if title(text) else f"# {name}\n\n"
     note = '!!! note "This page is being written"\n    It appears here by itself when it is there.'
     return f"{heading}{text}\n\n{note}\n"
 

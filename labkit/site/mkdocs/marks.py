@@ -23,6 +23,7 @@ from labkit.site.markdown.faults import Fault
 from labkit.site.markdown.glossary import GlossaryError, GlossaryExtension, Words
 from labkit.site.markdown.numbers import NumberExtension, Numbering
 from labkit.site.markdown.quiz import QuizExtension
+from labkit.site.markdown.titles import title
 
 from .navigation import listed
 
@@ -90,8 +91,12 @@ class Marks:
         """
         docs = Path(config.docs_dir)
         texts = {file.src_uri: text for file in files if (text := _text(file)) is not None}
-        metas = {path: get_data(text)[1] for path, text in texts.items()}
-        titles = {path: str(meta.get("title", path)) for path, meta in metas.items()}
+        data = {path: get_data(text) for path, text in texts.items()}
+        metas = {path: meta for path, (_, meta) in data.items()}
+        titles = {
+            path: str(meta.get("title") or title(text) or path)
+            for path, (text, meta) in data.items()
+        }
         try:
             found = [
                 chapters.read(path, titles[path], metas[path], len(texts[path].split()))
