@@ -20,8 +20,9 @@ from numpy.typing import ArrayLike
 from labkit._common import Array, expect, named, numbers
 from labkit.activations import floats, sigmoid
 
-__all__ = ["BinaryCrossentropy", "CategoricalCrossentropy", "Hinge", "Huber", "KLDivergence"]
-__all__ += ["Loss", "MeanAbsoluteError", "MeanSquaredError", "SparseCategoricalCrossentropy", "get"]
+__all__ = ["BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy", "Hinge"]
+__all__ += ["Huber", "KLDivergence", "Loss", "MeanAbsoluteError", "MeanSquaredError"]
+__all__ += ["SparseCategoricalCrossentropy", "get"]
 
 EPSILON = 1e-7  # as in Keras, probabilities are clipped to [EPSILON, 1 - EPSILON]
 Weight = ArrayLike | None
@@ -185,12 +186,10 @@ class KLDivergence(Loss):
         return np.vecdot(t, np.log(t / p)), -t / p * (p == y)
 
 
-@dataclass(eq=False)
 class _Crossentropy(Loss):
     """Base of the losses whose targets are probabilities; smoothing makes them more equal."""
 
-    from_logits: bool = False
-    label_smoothing: float = 0.0
+    label_smoothing: float  # a field of each subclass, which has its own order of arguments
 
     def prepare(self, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Array, Array]:
         """See `Loss.prepare`."""
@@ -202,6 +201,7 @@ class _Crossentropy(Loss):
         return t + self.label_smoothing * (1 / classes - t), p
 
 
+@dataclass(eq=False)
 class BinaryCrossentropy(_Crossentropy):
     """`-t log p - (1 - t) log(1 - p)` for yes/no targets: mean over the outputs.
 
@@ -212,17 +212,51 @@ class BinaryCrossentropy(_Crossentropy):
     """
 
     logits_of = "sigmoid"
+    from_logits: bool = False
+    label_smoothing: float = 0.0
 
     def compare(self, t: Array, y: Array) -> tuple[Array, Array]:
         """See `Loss.compare`."""
-        if self.from_logits:  # log(1 + e^y) - t y, where nothing can overflow
-            values = np.maximum(y, 0) - t * y + np.log1p(np.exp(-abs(y)))
-            return _means(values, sigmoid(y) - t)
-        p = np.clip(y, EPSILON, 1 - EPSILON)
-        slopes = (p - t) / (p * (1 - p)) * (p == y)
-        return _means(-t * np.log(p) - (1 - t) * np.log(1 - p), slopes)
+        return _means(*_binary(t, y, self.from_logits))
 
 
+@dataclass(eq=False)
+class BinaryFocalCrossentropy(_Crossentropy):
+    """Binary cross-entropy times `q**gamma`, where `q` is the probability of the wrong answer.
+
+    Examples that are answered well hardly count (Lin et al. 2017,
+    https://arxiv.org/abs/1708.02002).
+
+    Args:
+        apply_class_balancing: Whether to multiply by `alpha` where the target is 1, and by
+            `1 - alpha` where it is 0.
+        alpha: The weight of the class 1.
+        gamma: How little the easy examples count; at 0 it is the binary cross-entropy.
+        from_logits: See `BinaryCrossentropy`.
+        label_smoothing: See `BinaryCrossentropy`.
+        reduction: See `Loss`.
+    """
+
+    logits_of = "sigmoid"
+    apply_class_balancing: bool = False
+    alpha: float = 0.25
+    gamma: float = 2.0
+    from_logits: bool = False
+    label_smoothing: float = 0.0
+
+    def compare(self, t: Array, y: Array) -> tuple[Array, Array]:
+        """See `Loss.compare`."""
+        values, slopes = _binary(t, y, self.from_logits)
+        p = sigmoid(y) if self.from_logits else y
+        q = t + p - 2 * t * p
+        dq = (1 - 2 * t) * (p * (1 - p) if self.from_logits else 1)
+        focus = q**self.gamma
+        dfocus = self.gamma * q ** (self.gamma - 1) * dq if self.gamma else 0
+        weight = t * self.alpha + (1 - t) * (1 - self.alpha) if self.apply_class_balancing else 1
+        return _means(weight * focus * values, weight * (focus * slopes + values * dfocus))
+
+
+@dataclass(eq=False)
 class CategoricalCrossentropy(_Crossentropy):
     """`-sum(t log p)` over the classes, for one-hot targets or other probabilities.
 
@@ -233,6 +267,8 @@ class CategoricalCrossentropy(_Crossentropy):
     """
 
     logits_of = "softmax"
+    from_logits: bool = False
+    label_smoothing: float = 0.0
 
     def compare(self, t: Array, y: Array) -> tuple[Array, Array]:
         """See `Loss.compare`."""
@@ -275,7 +311,8 @@ def get(identifier: str | Loss) -> Loss:
         ValueError: There is no such loss.
     """
     kinds: list[type[Loss]] = [MeanSquaredError, MeanAbsoluteError, Huber, Hinge, KLDivergence]
-    kinds += [BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy]
+    kinds += [BinaryCrossentropy, BinaryFocalCrossentropy]
+    kinds += [CategoricalCrossentropy, SparseCategoricalCrossentropy]
     aliases = {"mse": MeanSquaredError, "mae": MeanAbsoluteError, "kld": KLDivergence}
     return named(identifier, Loss, kinds, **aliases)
 
@@ -284,6 +321,16 @@ def _means(values: Array, slopes: Array) -> tuple[Array, Array]:
     """Return the mean of values over the outputs, and its slopes, given those of the values."""
     outputs = values.shape[-1]
     return np.add.reduce(values, axis=-1) / outputs, slopes / outputs
+
+
+def _binary(t: Array, y: Array, from_logits: bool) -> tuple[Array, Array]:
+    """Return the binary cross-entropy of each output, and its slopes."""
+    if from_logits:  # log(1 + e^y) - t y, where nothing can overflow
+        values = np.maximum(y, 0) - t * y + np.log1p(np.exp(-abs(y)))
+        return values, sigmoid(y) - t
+    p = np.clip(y, EPSILON, 1 - EPSILON)
+    slopes = (p - t) / (p * (1 - p)) * (p == y)
+    return -t * np.log(p) - (1 - t) * np.log(1 - p), slopes
 
 
 def _after_softmax(t: Array, z: Array) -> tuple[Array, Array]:

@@ -38,6 +38,10 @@ def cases(*shape: int) -> list[tuple[str, dict[str, Any], Any, Any]]:
         ("BinaryCrossentropy", {}, yes, inner),
         ("BinaryCrossentropy", {"label_smoothing": 0.2}, yes, inner),
         ("BinaryCrossentropy", {"from_logits": True}, yes, real * 40),
+        ("BinaryFocalCrossentropy", {}, yes, inner),
+        ("BinaryFocalCrossentropy", {"gamma": 1.5, "label_smoothing": 0.2}, yes, inner),
+        ("BinaryFocalCrossentropy", {"apply_class_balancing": True, "alpha": 0.6}, yes, inner),
+        ("BinaryFocalCrossentropy", {"from_logits": True}, yes, real * 4),
         ("CategoricalCrossentropy", {}, one_hot, p),
         ("CategoricalCrossentropy", {}, one_hot, inner + 0.1),
         ("CategoricalCrossentropy", {"label_smoothing": 0.1}, one_hot, p),
@@ -231,3 +235,11 @@ def test_unknown_names_are_refused() -> None:
         ours.get("mes")
     with pytest.raises(ValueError, match="reduction must be one of"):
         ours.MeanSquaredError(reduction="average")
+
+
+def test_focal_loss_at_gamma_zero_is_the_binary_cross_entropy() -> None:
+    """Without focus, every example counts as in the cross-entropy, at 0 and 1 as well."""
+    t, p = np.array([[0.0, 1.0, 1.0, 0.0]]), np.array([[0.0, 1.0, 0.3, 0.9]])
+    focal, plain = ours.BinaryFocalCrossentropy(gamma=0), ours.BinaryCrossentropy()
+    assert focal(t, p) == pytest.approx(plain(t, p))
+    assert focal.gradient(t, p) == pytest.approx(plain.gradient(t, p))

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from mkdocs.exceptions import BuildError
 from mkdocs.livereload import LiveReloadServer
 
 from . import upstream
@@ -72,7 +71,7 @@ def attach(server: LiveReloadServer, opened: Callable[[str], None]) -> None:
             try:
                 build()
             except (Exception, SystemExit) as failure:
-                if not messages:  # or MkDocs has logged the same before, which it does but once
+                if not messages:
                     _log.error(_described(failure))
                 message = html.escape("\n\n".join(messages))
                 error.parent.mkdir(parents=True, exist_ok=True)
@@ -91,11 +90,6 @@ def attach(server: LiveReloadServer, opened: Callable[[str], None]) -> None:
 
 
 def _described(error: BaseException) -> str:
-    """Return what a failed build has to say: its own words, or those of an unexpected error.
-
-    An error that nobody expected comes with the file and line where it was raised.
-    """
-    if isinstance(error.__context__, BuildError):  # MkDocs turns it into one without its words
-        return str(error.__context__)
+    """Return an error that nobody expected, with the file and line where it was raised."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({frame.filename}:{frame.lineno})"
