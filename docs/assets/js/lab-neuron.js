@@ -1,6 +1,6 @@
 /* <lab-neuron inputs="1 -0.5" weights="1.5 2" bias="-0.5" activation="sigmoid">: one neuron, by hand.
  *
- * z = w1 x1 + w2 x2 + b and y = f(z), with f as in labkit.activations. Two views: the curve of f
+ * z = w1 x1 + w2 x2 + b and ŷ = f(z), with f as in labkit.activations. Two views: the curve of f
  * with the point (z, y) on it, and the plane of inputs with the line z = 0, which can be dragged.
  */
 (() => {
@@ -184,7 +184,7 @@
       this.sum.replaceChildren(
         `z = ${term(w1)} × ${term(x1)} + ${term(w2)} × ${term(x2)} + ${term(b)} = `,
         h("strong", {}, format(z)),
-        `,  y = ${this.activation}(z) = `,
+        `,  ŷ = ${this.activation}(z) = `,
         h("strong", {}, format(y)),
       );
       this.drawCurve(z, y);
@@ -213,7 +213,7 @@
         line("axis", px(0), 0, px(0), SIZE),
         line("grid", 0, py(1), SIZE, py(1)),
         text(SIZE - 4, py(0) - 5, "z", "end"),
-        text(px(0) + 5, 12, "y"),
+        text(px(0) + 5, 12, "ŷ"),
         text(4, py(1) - 4, "1"),
         text(4, py(0) + 13, format(-span, 0)),
         text(SIZE - 4, py(0) + 13, format(span, 0), "end"),
