@@ -121,7 +121,7 @@ def test_loss_and_descent_equal_labkit(stage: Stage, name: str) -> None:
     }[name]()
     layer = keras.layers.Dense(1, dtype="float64")
     model = keras.Sequential([keras.Input((1,)), layer])
-    model.set_weights([np.array([[start["slope"]]]), np.array([start["bias"]])])
+    model.set_weights([np.array([[start["steepness"]]]), np.array([start["bias"]])])
     prediction = np.asarray(model(x))
     assert start[name]["loss"] == pytest.approx(float(loss(y, prediction)), abs=1e-6)
     model.compile(keras.optimizers.SGD(start["rate"], momentum=0.5), loss)
@@ -129,8 +129,8 @@ def test_loss_and_descent_equal_labkit(stage: Stage, name: str) -> None:
         model.train_on_batch(x, y)
         element.get_by_role("button", name="Step").click()
     shown = state(element)
-    slope, bias = (float(weight.ravel()[0]) for weight in model.get_weights())
-    assert (shown["slope"], shown["bias"]) == pytest.approx((slope, bias), abs=1e-6)
+    steepness, bias = (float(weight.ravel()[0]) for weight in model.get_weights())
+    assert (shown["steepness"], shown["bias"]) == pytest.approx((steepness, bias), abs=1e-6)
 
 
 def test_loss_says_that_it_diverged(stage: Stage) -> None:
@@ -405,7 +405,7 @@ def test_fits_a_narrow_phone(stage: Stage, html: str) -> None:
 
 FIGURES = {
     "lab-neuron": {"w1": -1.25, "f": "tanh"},
-    "lab-loss": {"loss": "Huber", "slope": 1.5, "run": "30x0.02x0.5 5x0.1x0"},
+    "lab-loss": {"loss": "Huber", "steepness": 1.5, "run": "30x0.02x0.5 5x0.1x0"},
     "lab-correlation": {"shape": "curved", "sample": 7},
     "lab-layers": {"data": "XOR", "units": 3, "weights": 4, "run": "25x0.1 5x0.02"},
 }

@@ -30,8 +30,8 @@ progress = patients.target  # (442,)
 mse, mae = keras.losses.MeanSquaredError(), keras.losses.MeanAbsoluteError()
 
 
-def line(slope):
-    return progress.mean() + slope * (bmi - bmi.mean())
+def line(steepness):
+    return progress.mean() + steepness * (bmi - bmi.mean())
 
 
 errors = line(10) - progress  # (442,)
@@ -40,7 +40,7 @@ assert np.isclose(np.mean(errors**2), mse(progress, line(10)))
 # %% values="mse_bad mse_fair mse_good rmse_good"
 mse_good, mse_fair, mse_bad = (float(mse(progress, line(slope))) for slope in (10, 5, -5))
 rmse_good = mse_good**0.5
-print(f"MSE at slope 10: {mse_good:,.0f}, 5: {mse_fair:,.0f}, -5: {mse_bad:,.0f}")
+print(f"MSE at steepness 10: {mse_good:,.0f}, 5: {mse_fair:,.0f}, -5: {mse_bad:,.0f}")
 assert mse_good < mse_fair < mse_bad
 
 # %% label="ranking" alt="Left: a cloud of points and three lines. Right: a parabola; the steepest line is near its lowest point, the falling one high up." caption="Three lines, and the mean squared error of every steepness." tags=["remove-input"]
@@ -336,8 +336,8 @@ for first, second in ((1, 7), (4, 9), (0, 6)):
     ends.append(last)
 pairs, pairs_stuck = len(ends), int(np.sum(np.array(ends)[:, 1] < 0.9))
 lowest_ce, highest_mse = np.min(ends, axis=0)[0], np.max(ends, axis=0)[1]
-
 assert lowest_ce > 0.97
+assert highest_mse < 0.9  # stuck with every pair
 
 # %% label="swapped" alt="Accuracy against steps. With cross-entropy it climbs past 95 percent in some fifty steps; with the squared error it stops just under one half." caption="Two copies of one confidently wrong neuron, trained on the corrected labels." tags=["remove-input"]
 fig, ax = plt.subplots()
@@ -346,6 +346,72 @@ ax.semilogx(range(1, steps + 1), history_mse, label="squared error")
 ax.set(xlabel="step on the corrected labels", ylabel="accuracy")
 ax.xaxis.set_major_formatter("{x:,g}")
 ax.legend(loc="upper left")
+
+# %% [markdown]
+# ## When one class is rare
+# A neuron says whether a digit is a nine, and few of its training images are. Half of all images
+# train it and half test it; five draws choose the few nines.
+
+# %% label="rare-class" values="rare rare_known rare_steps rare_weight always_no draws found_plain found_weights found_focal found_threshold aim_weights aim_focal"
+rare, rare_steps, draws = 10, 300, 5
+is_nine = digits.target == 9
+found_by, alarms_by, threshold = {}, {}, []
+
+
+def nine_finder(rows, loss, weights=None):
+    """Train one neuron; `weights` count the classes 0 and 1."""
+    neuron = keras.layers.Dense(1, "sigmoid", kernel_initializer="zeros")
+    model = keras.Sequential([keras.Input((64,)), neuron])
+    model.compile(keras.optimizers.Adam(0.02), loss)
+    target = is_nine[rows].astype("float32")[:, None]
+    size = len(rows)
+    model.fit(x[rows], target, batch_size=size, epochs=rare_steps, class_weight=weights, verbose=0)
+    return model
+
+
+for seed in range(draws):
+    order = np.random.default_rng(seed).permutation(images := len(x))
+    half, rest = order[: images // 2], order[images // 2 :]
+    known = np.concatenate([half[~is_nine[half]], half[is_nine[half]][:rare]])
+    rare_known, rare_weight = len(known), (len(known) - rare) / rare
+    counted, called = {0: 1.0, 1: rare_weight}, {}
+    for name, loss, weights in (
+        ("cross-entropy", ce, None),
+        ("class weights", ce, counted),
+        ("focal loss", keras.losses.BinaryFocalCrossentropy(), None),
+    ):
+        called[name] = np.asarray(nine_finder(known, loss, weights)(x[rest]))[:, 0]  # p
+        found_by.setdefault(name, []).append(np.mean(called[name][is_nine[rest]] > 0.5))
+        alarms_by.setdefault(name, []).append(np.mean(called[name][~is_nine[rest]] > 0.5))
+    alarms = np.sum(called["class weights"] > 0.5)
+    loudest = np.argsort(called["cross-entropy"])[-alarms:]  # as many, by the plain neuron
+    threshold.append(np.sum(is_nine[rest][loudest]) / np.sum(is_nine[rest]))
+found_plain, found_weights, found_focal = (float(np.mean(f)) for f in found_by.values())
+found_threshold, always_no = float(np.mean(threshold)), 1 - rare / rare_known
+for plain, focal, weighted in zip(
+    *(found_by[n] for n in ("cross-entropy", "focal loss", "class weights")), strict=True
+):
+    assert plain <= focal < weighted - 0.2  # in each draw
+assert found_plain < 0.1
+assert found_focal > found_plain + 0.03
+assert found_weights > 0.6
+assert found_plain + 0.3 < found_threshold < found_weights
+assert max(alarms_by["cross-entropy"]) < 0.01 < np.mean(alarms_by["class weights"]) < 0.1
+
+# Where each price is lowest on average, if one in ten is a nine.
+p = np.linspace(0.001, 0.999, 999)
+aim_plain = p[np.argmin(-0.1 * np.log(p) - 0.9 * np.log(1 - p))]
+aim_weights = p[np.argmin(-0.1 * rare_weight * np.log(p) - 0.9 * np.log(1 - p))]
+aim_focal = p[np.argmin(-0.1 * (1 - p) ** 2 * np.log(p) - 0.9 * p**2 * np.log(1 - p))]
+assert np.isclose(aim_plain, 0.1)
+assert np.isclose(aim_weights / (1 - aim_weights), rare_weight * 0.1 / 0.9, rtol=0.02)  # the odds
+assert 0.15 < aim_focal < 0.5
+pd.DataFrame(
+    {
+        head: {name: f"{np.mean(v):.0%} ({min(v):.0%} to {max(v):.0%})" for name, v in by.items()}
+        for head, by in (("nines found", found_by), ("others called nine", alarms_by))
+    }
+)
 
 # %% [markdown]
 # ## Why a penalty helps
@@ -560,6 +626,7 @@ for name in (
     "MeanAbsoluteError",
     "Huber",
     "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
     "KLDivergence",
 ):

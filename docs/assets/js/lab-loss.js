@@ -1,4 +1,4 @@
-/* <lab-loss slope="-0.5" bias="1" loss="MSE" rate="0.1" momentum="0">: a line, its loss, and descent on it.
+/* <lab-loss steepness="-0.5" bias="1" loss="MSE" rate="0.1" momentum="0">: a line, its loss, and descent on it.
  *
  * Losses and their gradients are those of labkit.losses (Huber with delta 1); a step is labkit's
  * SGD: v <- momentum v - rate g, then w <- w + v. A run that diverges is drawn until it leaves the map.
@@ -52,7 +52,7 @@
       tr[aria-current] th::after { content: " ◂"; }`;
 
     build(root) {
-      this.start = { slope: this.number("slope", -0.5), bias: this.number("bias", 1) };
+      this.start = { steepness: this.number("steepness", -0.5), bias: this.number("bias", 1) };
       [this.x, this.y] = sample(this.number("seed", 3));
       const names = Object.keys(LOSSES);
       this.select = this.choice(
@@ -82,7 +82,7 @@
         },
       });
       const mapCaption =
-        "The chosen loss for each slope and bias: the stronger the color, the lower. " +
+        "The chosen loss for each steepness and bias: the stronger the color, the lower. " +
         "The cross is the lowest. Drag the dot.";
       const sliders = Object.values(this.sliders).map((slider) => slider.label);
       const reset = this.button("Reset", () => this.restart());
@@ -106,7 +106,7 @@
 
     /* The address holds where the line was before the descent, and the steps of the descent. */
     keepDescent() {
-      for (const [axis, name] of ["slope", "bias"].entries()) {
+      for (const [axis, name] of ["steepness", "bias"].entries()) {
         this.keep(name, {
           read: () => String(Number(this.trail[0][axis].toFixed(4))),
           check: (text) => inRange(text, -LIMIT, LIMIT), // a line that fled may be moved on
@@ -131,7 +131,7 @@
     }
 
     table() {
-      const heads = ["Loss", "value", "∂/∂slope", "∂/∂bias"].map((head) =>
+      const heads = ["Loss", "value", "∂/∂steepness", "∂/∂bias"].map((head) =>
         h("th", { scope: "col" }, head),
       );
       const rows = this.rows.map(({ row }) => row);
@@ -152,7 +152,7 @@
         return this.slider(name, range, (value) => this.move({ [name]: value }));
       };
       this.sliders = {
-        slope: weight("slope"),
+        steepness: weight("steepness"),
         bias: weight("bias"),
         rate: this.slider(
           "learning rate",
@@ -175,25 +175,25 @@
       this.heat = h("canvas", { "aria-hidden": "true" });
       this.path = s("polyline", { class: "path" });
       this.best = s("path", { class: "best" });
-      this.dot = handle("Slope and bias", { "aria-valuemin": -REACH, "aria-valuemax": REACH });
+      this.dot = handle("Steepness and bias", { "aria-valuemin": -REACH, "aria-valuemax": REACH });
       this.over = s(
         "svg",
         {
           viewBox: `0 0 ${SIZE} ${SIZE}`,
           role: "group",
-          "aria-label": "Map of the loss over slope and bias",
+          "aria-label": "Map of the loss over steepness and bias",
         },
         this.best,
         this.path,
         this.dot,
-        s("text", { x: SIZE - 4, y: SIZE - 6, "text-anchor": "end" }, "slope"),
+        s("text", { x: SIZE - 4, y: SIZE - 6, "text-anchor": "end" }, "steepness"),
         s("text", { x: 6, y: 14 }, "bias"),
       );
       keys(this.dot, {
         arrow: (right, up, shift) => {
           const size = shift ? 0.5 : 0.05;
           this.move({
-            slope: bounded(this.slope + size * right),
+            steepness: bounded(this.steepness + size * right),
             bias: bounded(this.bias + size * up),
           });
         },
@@ -203,7 +203,7 @@
           this.stop();
           this.dot.focus();
         },
-        move: (x, y) => this.move({ slope: bounded(fromShare(x)), bias: bounded(-fromShare(y)) }),
+        move: (x, y) => this.move({ steepness: bounded(fromShare(x)), bias: bounded(-fromShare(y)) }),
       });
     }
 
@@ -215,24 +215,24 @@
     /* Put the line somewhere by hand: a new descent starts there. */
     move(values) {
       Object.assign(this, values, { velocity: [0, 0], steps: 0, run: [], diverged: false });
-      this.trail = [[this.slope, this.bias]];
+      this.trail = [[this.steepness, this.bias]];
       this.draw();
     }
 
     /* The mean loss over the points, and its two derivatives. */
-    measure(name, slope, bias) {
+    measure(name, steepness, bias) {
       const [value, derivative] = LOSSES[name];
       const count = this.x.length;
       let loss = 0;
-      let bySlope = 0;
+      let bySteepness = 0;
       let byBias = 0;
       this.x.forEach((x, i) => {
-        const error = slope * x + bias - this.y[i];
+        const error = steepness * x + bias - this.y[i];
         loss += value(error) / count;
-        bySlope += (derivative(error) * x) / count;
+        bySteepness += (derivative(error) * x) / count;
         byBias += derivative(error) / count;
       });
-      return { loss, bySlope, byBias };
+      return { loss, bySteepness, byBias };
     }
 
     step() {
@@ -245,32 +245,32 @@
       if (this.diverged) return;
       const name = this.select.input.value;
       count(this.run, [rate, momentum]);
-      const { bySlope, byBias } = this.measure(name, this.slope, this.bias);
+      const { bySteepness, byBias } = this.measure(name, this.steepness, this.bias);
       this.velocity = [
-        momentum * this.velocity[0] - rate * bySlope,
+        momentum * this.velocity[0] - rate * bySteepness,
         momentum * this.velocity[1] - rate * byBias,
       ];
-      this.slope += this.velocity[0];
+      this.steepness += this.velocity[0];
       this.bias += this.velocity[1];
       this.steps += 1;
-      this.trail.push([this.slope, this.bias]);
-      this.diverged = !(this.measure(name, this.slope, this.bias).loss < LIMIT);
+      this.trail.push([this.steepness, this.bias]);
+      this.diverged = !(this.measure(name, this.steepness, this.bias).loss < LIMIT);
     }
 
     draw() {
-      const { x, y, slope, bias, steps, diverged } = this;
+      const { x, y, steepness, bias, steps, diverged } = this;
       const chosen = this.select.input.value;
-      this.state = { x: [...x], y: [...y], slope, bias, chosen, steps, diverged };
+      this.state = { x: [...x], y: [...y], steepness, bias, chosen, steps, diverged };
       Object.assign(this.state, { velocity: [...this.velocity], ...this.settings });
       for (const { name, cells, row } of this.rows) {
-        const measured = this.measure(name, slope, bias);
+        const measured = this.measure(name, steepness, bias);
         this.state[name] = measured;
         cells[0].textContent = format(measured.loss);
-        cells[1].textContent = format(measured.bySlope);
+        cells[1].textContent = format(measured.bySteepness);
         cells[2].textContent = format(measured.byBias);
         set(row, { "aria-current": name === chosen ? "true" : null });
       }
-      this.sliders.slope.input.set(slope);
+      this.sliders.steepness.input.set(steepness);
       this.sliders.bias.input.set(bias);
       this.drawScene();
       this.drawMap(chosen);
@@ -279,10 +279,10 @@
     }
 
     drawScene() {
-      const { x, y, slope, bias } = this;
-      const lineAt = (value) => toY(drawable(slope * value + bias));
+      const { x, y, steepness, bias } = this;
+      const lineAt = (value) => toY(drawable(steepness * value + bias));
       set(this.scene, {
-        "aria-label": `Twelve points and the line y = ${format(slope, 2)} x + ${format(bias, 2)}.`,
+        "aria-label": `Twelve points and the line y = ${format(steepness, 2)} x + ${format(bias, 2)}.`,
       });
       this.scene.replaceChildren(
         line("axis", 0, toY(0), SIZE, toY(0)),
@@ -305,8 +305,8 @@
       this.painted = painted;
       const center = scale([-0.5, CELLS - 0.5], [-REACH, REACH]);
       const losses = Array.from({ length: CELLS * CELLS }, (_, i) => {
-        const [slope, bias] = [center(i % CELLS), -center(Math.floor(i / CELLS))];
-        return this.measure(chosen, slope, bias).loss;
+        const [steepness, bias] = [center(i % CELLS), -center(Math.floor(i / CELLS))];
+        return this.measure(chosen, steepness, bias).loss;
       });
       const low = Math.min(...losses);
       const high = Math.max(...losses);
@@ -321,16 +321,16 @@
     }
 
     drawDescent() {
-      const { slope, bias } = this;
-      const [x, y] = [toX(drawable(slope)), toY(drawable(bias))];
+      const { steepness, bias } = this;
+      const [x, y] = [toX(drawable(steepness)), toY(drawable(bias))];
       const points = this.trail.map(([a, b]) => `${toX(drawable(a))},${toY(drawable(b))}`);
       set(this.path, { points: points.join(" ") });
-      this.inside = Math.max(Math.abs(slope), Math.abs(bias)) <= REACH;
+      this.inside = Math.max(Math.abs(steepness), Math.abs(bias)) <= REACH;
       set(this.dot, {
         visibility: this.inside ? "visible" : "hidden",
         transform: `translate(${x} ${y})`,
-        "aria-valuenow": bounded(slope),
-        "aria-valuetext": `slope ${format(slope, 2)}, bias ${format(bias, 2)}`,
+        "aria-valuenow": bounded(steepness),
+        "aria-valuetext": `steepness ${format(steepness, 2)}, bias ${format(bias, 2)}`,
       });
     }
 
