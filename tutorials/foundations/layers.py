@@ -387,6 +387,15 @@ for factors in (forth, back):
     assert np.all((tanh > 0.85) & (tanh < 1.05))
     assert np.all((sigmoid < relu_) & (relu_ < np.minimum(he, tanh)))
 
+# %% [markdown]
+# Weights that are too large make the slopes grow instead: here ReLU with a variance of $8/d$.
+
+# %%
+large = keras.initializers.RandomNormal(stddev=(8 / 64) ** 0.5)
+for seed in range(starts):
+    _, slopes = measure("relu", large, seed)
+    assert slopes[0] > 50 * slopes[-1]  # those of layer 1, and of layer 10
+
 # %% label="spread" alt="Two charts on logarithmic scales. In both, ReLU with He's start and tanh with Glorot's stay nearly level; ReLU with Glorot's and sigmoid shrink." caption="Above: how far a layer's outputs differ from digit to digit (their standard deviation, averaged over units). Below: the size of the slopes that arrive at a layer on the way back. Geometric means over five starts." tags=["remove-input"]
 fig, axes = plt.subplots(2, figsize=(5, 5.6), sharex=True)
 for k, (ax, what) in enumerate(zip(axes, ("spread of outputs", "size of slopes"), strict=True)):
