@@ -51,7 +51,7 @@ Which of these can *one* neuron learn?
 
 - [x] *and*
   A line parts the one point from the other three.
-- [ ] exclusive or
+- [ ] exclusive or, with {{ first#weights }} [overfitting](term:overfitting) weights
   No line has the two ones on one side.
 - [ ] $x^2$
   It is no line.

@@ -132,6 +132,11 @@ def test_the_epub_has_each_chapter_and_figure(epub: Path) -> None:
     for name, image in images:
         assert within(name, image.attrib["src"]) in names
     assert sum(len(list(page.iter(MATH + "math"))) for page in pages.values()) > 100
+    shown = {e.text for page in pages.values() for e in page.iter(MATH + "mtext")}
+    numbers = [link.text for page in pages.values() for link in page.iter(HTML + "a")]
+    equations = {text for text in numbers if re.fullmatch(r"\(\d+\.\d+\)", text or "")}
+    assert equations
+    assert equations <= shown
     for name, page in pages.items():
         for link in page.iter(HTML + "a"):
             path, _, fragment = link.attrib.get("href", "").partition("#")

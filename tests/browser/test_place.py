@@ -59,12 +59,14 @@ def test_what_was_done_is_remembered_and_shown(page: Page) -> None:
     assert page.locator(".lab-map-box.lab-done").all_inner_texts() == ["The first chapter"]
     tick = "getComputedStyle(document.querySelector('.lab-map-box.lab-done'), '::after').content"
     assert "✓" in page.evaluate(tick)
-    assert cells(page) == ["The first chapter", "read", "1 right", "1 done"]
+    assert cells(page) == ["The first chapter", "read", "1 of 3", "1 of 1"]
+    total = "You have read 1 of 3 chapters, answered 1 of 3 questions rightly, and done 1 of 2"
+    expect(page.locator(".lab-total")).to_contain_text(total)
     page.goto(CHAPTER)
     page.get_by_role("button", name="Mark as unread").click()
     page.get_by_label("Done: Exercise 1.1").uncheck()
     page.goto("place/")
-    assert cells(page) == ["The first chapter", "", "1 right", ""]
+    assert cells(page) == ["The first chapter", "", "1 of 3", "0 of 1"]
 
 
 def test_nothing_is_sent(page: Page) -> None:
@@ -104,7 +106,7 @@ def test_a_place_can_be_taken_along(
     other.goto("place/")
     choose(other, (tmp_path / "mine.json").read_text("utf-8"))
     expect(other.locator(".lab-place").get_by_role("status")).to_contain_text("has been added")
-    assert cells(other) == ["The first chapter", "read", "1 right", "1 done"]
+    assert cells(other) == ["The first chapter", "read", "1 of 3", "1 of 1"]
     assert kept(other)["read"] == {READ: True, "part/second": True}
     other.close()
 

@@ -203,7 +203,8 @@
           this.stop();
           this.dot.focus();
         },
-        move: (x, y) => this.move({ steepness: bounded(fromShare(x)), bias: bounded(-fromShare(y)) }),
+        move: (x, y) =>
+          this.move({ steepness: bounded(fromShare(x)), bias: bounded(-fromShare(y)) }),
       });
     }
 

@@ -18,27 +18,43 @@
       ([key, given]) => key.startsWith(`${chapter}#`) && given === value,
     ).length;
 
-  const row = (place, link) => {
-    const chapter = labPlace.name(link.getAttribute("href"));
+  /* What is done of each chapter and how much there is: the map's list says both. */
+  const chapters = (place) =>
+    [...document.querySelectorAll(".lab-map li")].map((item) => {
+      const link = item.querySelector("a");
+      const name = labPlace.name(link.getAttribute("href"));
+      return {
+        link,
+        read: name in place.read,
+        questions: [count(place.answered, name, "right"), Number(item.dataset.questions)],
+        exercises: [count(place.done, name, true), Number(item.dataset.exercises)],
+      };
+    });
+
+  const row = ({ link, read, questions, exercises }) => {
     const title = make("a", { href: link.getAttribute("href") }, link.textContent);
-    const [right, done] = [
-      count(place.answered, chapter, "right"),
-      count(place.done, chapter, true),
-    ];
-    const cells = [
-      chapter in place.read ? "read" : "",
-      right ? `${right} right` : "",
-      done ? `${done} done` : "",
-    ];
+    const cells = [read ? "read" : "", ...[questions, exercises].map((pair) => pair.join(" of "))];
     return make("tr", {}, make("td", {}, title), ...cells.map((cell) => make("td", {}, cell)));
   };
 
   const table = (place) => {
     const heads = ["Chapter", "Read", "Questions", "Exercises"];
     const head = make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)));
-    const links = [...document.querySelectorAll(".lab-map li > a:first-child")];
-    const rows = links.map((link) => row(place, link));
+    const rows = chapters(place).map(row);
     return make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
+  };
+
+  const summary = (place) => {
+    const all = chapters(place);
+    const total = (kind) =>
+      [0, 1].map((part) => all.reduce((sum, chapter) => sum + chapter[kind][part], 0));
+    const read = all.filter((chapter) => chapter.read).length;
+    const [questions, exercises] = [total("questions"), total("exercises")];
+    const text =
+      `You have read ${read} of ${all.length} chapters, ` +
+      `answered ${questions.join(" of ")} questions rightly, ` +
+      `and done ${exercises.join(" of ")} exercises.`;
+    return make("p", { className: "lab-total" }, text);
   };
 
   const exported = () => {
@@ -107,7 +123,7 @@
     const page = document.querySelector(".lab-place");
     if (!page) return;
     if (!page.matches(".lab-live")) fillPage(page);
-    page.querySelector(".lab-place-table").replaceChildren(table(place));
+    page.querySelector(".lab-place-table").replaceChildren(summary(place), table(place));
   };
   window.labPlace?.show();
 })();

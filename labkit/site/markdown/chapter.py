@@ -5,7 +5,7 @@ with `{{ paths }}`, each on a line of its own; both say the same as a list, for 
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
@@ -21,6 +21,7 @@ from labkit.site.core.chapters import Chapter, LearningPath, direct, ordered
 _BLOCK = re.compile(r"^ {0,3}\{\{ *(map|paths) *\}\}[ \t]*$")
 # Sizes of the map, in pixels.
 _WIDTH, _HEIGHT, _GAP, _RISE = 148, 54, 16, 36
+_COLUMNS = 4  # as many boxes as the page's text is wide
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Place:
         paths: The learning paths.
         link: Gives the path from the page's source to another source file of the site.
         seconds: How long each tutorial ran, by its name.
+        tasks: How many questions and how many exercises each chapter has, by its name.
         here: The chapter that the page is, if it is one.
         page: The page that shows what a reader has read, if the site has one.
     """
@@ -40,6 +42,7 @@ class Place:
     paths: Sequence[LearningPath] = ()
     link: Callable[[str], str] = str
     seconds: Mapping[str, float] = field(default_factory=dict)
+    tasks: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     here: Chapter | None = None
     page: str = ""
 
@@ -123,15 +126,14 @@ def _foot(place: Place) -> Element:
 
 def book_map(place: Place) -> Element:
     """Return the map: a drawing whose boxes are links, and a list that says the same."""
-    levels = ordered(place.chapters)
     by_name = {chapter.name: chapter for chapter in place.chapters}
-    widest = max(map(len, levels), default=0)
-    width = widest * (_WIDTH + _GAP) + _GAP
-    height = len(levels) * (_HEIGHT + _RISE) - _RISE + 2 * _GAP
+    rows = [row for level in ordered(place.chapters) for row in _rows(level)]
+    width = max(map(len, rows), default=0) * (_WIDTH + _GAP) + _GAP
+    height = len(rows) * (_HEIGHT + _RISE) - _RISE + 2 * _GAP
     where: dict[str, tuple[float, float]] = {}  # the middle of each box's upper side
-    for row, level in enumerate(levels):
-        left = (width - len(level) * (_WIDTH + _GAP) + _GAP) / 2
-        for column, chapter in enumerate(level):
+    for row, boxes in enumerate(rows):
+        left = (width - len(boxes) * (_WIDTH + _GAP) + _GAP) / 2
+        for column, chapter in enumerate(boxes):
             x = left + column * (_WIDTH + _GAP) + _WIDTH / 2
             where[chapter.name] = x, _GAP + row * (_HEIGHT + _RISE)
     element = Element("div", {"class": "lab-map"})
@@ -154,12 +156,21 @@ def book_map(place: Place) -> Element:
     SubElement(details, "summary").text = "The map as a list"
     items = SubElement(details, "ul")
     for chapter in place.chapters:
-        item = SubElement(items, "li")
+        questions, exercises = place.tasks.get(chapter.name, (0, 0))  # for the page "Your place"
+        counts = {"data-questions": str(questions), "data-exercises": str(exercises)}
+        item = SubElement(items, "li", counts)
         item.append(_link(place, chapter))
         if chapter.needs:
             item[-1].tail = " needs "
             _joined(item, [_link(place, by_name[name]) for name in chapter.needs])
     return element
+
+
+def _rows(level: Sequence[Chapter]) -> Iterator[Sequence[Chapter]]:
+    """Part the chapters that are equally far from the beginning into rows of like length."""
+    count = -(-len(level) // _COLUMNS)  # rounded up
+    for row in range(count):
+        yield level[row * len(level) // count : (row + 1) * len(level) // count]
 
 
 def path_list(place: Place) -> Element:

@@ -13,6 +13,10 @@ A list with boxes is a choice; each option's next lines say why it is right or w
 begins with `=` is a number, which must be a tutorial's value (`= {{ layers#parameters }}`), so that
 no wrong key can stay; the text below it gives the reason. A numbered list is an order, written in
 the right one. Everything is folded, so it works without JavaScript; quiz.js adds the rest.
+
+An option is a button, in which nothing else can be clicked: links in it, such as those of values
+and terms, become plain text. A question's id comes from its words, so that a reader's answer stays
+with it when others are written above.
 """
 
 import re
@@ -21,14 +25,20 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
 from markdown import Markdown
+from markdown.extensions.toc import slugify, unique
+from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 from pymdownx.blocks import BlocksExtension
 from pymdownx.blocks.block import Block
 
-from .faults import Fault
+from .faults import Fault, outside_code
 
 _OPTION = re.compile(r"\[([ xX])\] +([^\n]+)(?:\n(.+))?", re.DOTALL)
 _NUMBER = re.compile(r"= *(\{\{[^{}]*\}\})(?: *± *([\d.]+))? *")
+_BLOCK = re.compile(r"^ {0,3}/{3,} *quiz *$")
+_EMBED = re.compile(r"\{\{[^{}]*\}\}")
+_LONGEST = 60  # characters of a question's words in its id
+_LINKS = {"a", "autoref"}
 _FORMS = (
     "Expected a list with boxes (`- [x] …`), a line `= {{ TUTORIAL#VALUE }}`, or a numbered list."
 )
@@ -48,6 +58,7 @@ class QuizExtension(BlocksExtension):  # type: ignore[misc]  # untyped
     def extendMarkdownBlocks(self, md: Markdown, block_mgr: Any) -> None:  # noqa: N802  # its name
         """Register the block."""
         block_mgr.register(_Quiz, {"errors": self.errors})
+        md.treeprocessors.register(_Plain(md), "labkit-quiz", 2)  # when every link is there
 
 
 class _Quiz(Block):  # type: ignore[misc]  # untyped
@@ -56,7 +67,7 @@ class _Quiz(Block):  # type: ignore[misc]  # untyped
 
     def on_create(self, parent: Element) -> Element:
         number = self.tracker["questions"] = self.tracker.get("questions", 0) + 1
-        section = SubElement(parent, "section", {"class": "lab-quiz", "id": f"question-{number}"})
+        section = SubElement(parent, "section", {"class": "lab-quiz"})
         title = SubElement(section, "p", {"class": "lab-number"})
         title.text = AtomicString(f"Question {number}")
         return section
@@ -64,6 +75,8 @@ class _Quiz(Block):  # type: ignore[misc]  # untyped
     def on_end(self, block: Element) -> None:
         parts = list(block)[1:]  # below the number
         question = (parts[0].text or "") if parts else ""
+        name = slugify(_EMBED.sub("", question), "-")[:_LONGEST].strip("-")
+        block.set("id", unique(f"question-{name}", self.tracker.setdefault("ids", set())))
         try:
             if len(parts) < 2 or parts[0].tag != "p":
                 raise ValueError(f"a quiz begins with its question. {_FORMS}")
@@ -92,6 +105,18 @@ class _Quiz(Block):  # type: ignore[misc]  # untyped
             _answer(block, [answer, *reasons])
         else:
             raise ValueError(f"the answer cannot be read. {_FORMS}")
+
+
+class _Plain(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
+    """Makes links in options plain text."""
+
+    def run(self, root: Element) -> None:
+        for section in root.iter("section"):
+            if section.get("class") == "lab-quiz":
+                links = [e for s in section.iter("summary") for e in s.iter() if e.tag in _LINKS]
+                for link in links:
+                    link.tag = "span"
+                    link.attrib.clear()
 
 
 def _choice(options: Element) -> None:
@@ -152,6 +177,11 @@ def _paragraph(text: str) -> Element:
     paragraph = Element("p")
     paragraph.text = text
     return paragraph
+
+
+def count(text: str) -> int:
+    """Return how many questions a page's Markdown asks."""
+    return sum(_BLOCK.match(line) is not None for _, line in outside_code(text))
 
 
 def makeExtension(**kwargs: Any) -> QuizExtension:  # noqa: N802  # Python-Markdown's name

@@ -16,7 +16,7 @@ from mkdocs.utils.meta import get_data
 from labkit.site.core import chapters
 from labkit.site.core.chapters import Chapter, ChapterError
 from labkit.site.core.tutorial import Tutorial
-from labkit.site.markdown import glossary, numbers
+from labkit.site.markdown import glossary, numbers, quiz
 from labkit.site.markdown.chapter import ChapterExtension, Place
 from labkit.site.markdown.citations import CitationExtension, SourceError
 from labkit.site.markdown.faults import Fault
@@ -116,11 +116,18 @@ class Marks:
             raise PluginError(str(error)) from None
         seconds = {name: second for name, second in seconds.items() if second}
         page = _PLACE if _PLACE in texts else ""
-        self._place = Place(found, paths, seconds=seconds, page=page)
         self._things = numbers.count({chapter.path: texts[chapter.path] for chapter in found})
+        tasks = {
+            chapter.name: (
+                quiz.count(texts[chapter.path]),
+                sum(t.kind == "exercise" and t.page == chapter.path for t in self._things),
+            )
+            for chapter in found
+        }
+        self._place = Place(found, paths, seconds=seconds, tasks=tasks, page=page)
         self._words = Words(terms, glossary.uses(texts), titles)
         shown = [(c.path, c.title, c.needs, c.goals, c.minutes) for c in found]
-        self.facts = repr((shown, paths, page, self._things, self._words))
+        self.facts = repr((shown, paths, tasks, page, self._things, self._words))
 
     def enter(self, page: Page, link: Callable[[str], str]) -> None:
         """Tell the extensions which page comes."""

@@ -11,7 +11,6 @@ import json
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from mkdocs.structure.toc import AnchorLink, TableOfContents
 
 import labkit
 from labkit import site
+from labkit.site.core.whole import whole
 
 from . import upstream
 from .reads import Reads, noting
@@ -57,9 +57,8 @@ class Folder:
         with contextlib.suppress(OSError):  # a read-only folder costs time, not the build
             target = self._file(name)
             target.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=target.parent, delete=False) as file:
-                json.dump(content, file)
-            os.replace(file.name, target)
+            with whole(target) as file:
+                file.write_text(json.dumps(content), "utf-8")
 
     def _file(self, name: str) -> Path:
         return self.path / f"{name}.json"

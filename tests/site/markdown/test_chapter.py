@@ -1,5 +1,6 @@
 """The box at a chapter's head, the map and the paths."""
 
+import itertools
 from xml.etree import ElementTree
 
 from markdown import Markdown
@@ -17,7 +18,12 @@ def convert(text: str, here: Chapter | None = None) -> ElementTree.Element:
     """Convert a page of the small book and parse what came out."""
     extension = ChapterExtension()
     extension.place = Place(
-        [NEURONS, LAYERS, LOSS], [PATH], lambda path: f"../{path}", {"layers": 25.2}, here
+        [NEURONS, LAYERS, LOSS],
+        [PATH],
+        link=lambda path: f"../{path}",
+        seconds={"layers": 25.2},
+        tasks={"layers": (4, 3)},
+        here=here,
     )
     html = Markdown(extensions=[extension]).convert(text)
     return ElementTree.fromstring(f"<div>{html}</div>")
@@ -88,3 +94,33 @@ def test_paths_list_their_chapters() -> None:
     page = convert("{{ paths }}")
     assert words(page) == "From zero In order. A single neuron Layers & networks"
     assert len(page.findall(".//ol/li/a")) == 2
+
+
+def test_the_maps_list_says_how_much_there_is_to_do() -> None:
+    """For the page "Your place": how many questions and exercises each chapter has."""
+    items = convert("{{ map }}").findall(".//details/ul/li")
+    counts = [(item.get("data-questions"), item.get("data-exercises")) for item in items]
+    assert counts == [("0", "0"), ("4", "3"), ("0", "0")]
+
+
+def test_the_map_of_a_whole_book_is_as_wide_as_its_text() -> None:
+    """Of forty chapters, many as far from the beginning as others, no two boxes overlap."""
+    first = [Chapter("a/c0.md", "The first")]
+    chapters = first + [
+        Chapter(f"a/c{n}.md", f"Chapter {n}", (f"c{n // 9}",)) for n in range(1, 40)
+    ]
+    extension = ChapterExtension()
+    extension.place = Place(chapters)
+    page = ElementTree.fromstring(Markdown(extensions=[extension]).convert("{{ map }}"))
+    svg = page.find("svg")
+    assert svg is not None
+    boxes = [
+        tuple(float(box.get(side, "")) for side in ("x", "y", "width", "height"))
+        for box in page.iter("foreignObject")
+    ]
+    assert len(boxes) == 40
+    assert float(svg.get("width", "")) < 700
+    for (x, y, width, height), (x2, y2, _, _) in itertools.combinations(boxes, 2):
+        assert abs(x - x2) >= width or abs(y - y2) >= height
+    by_name = {c.name: box for c, box in zip(chapters, boxes, strict=True)}
+    assert all(by_name[c.name][1] > by_name[need][1] for c in chapters for need in c.needs)

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import pytest
 from markdown import Markdown
 
-from labkit.site.markdown.quiz import QuizExtension
+from labkit.site.markdown.quiz import QuizExtension, count
 
 CHOICE = """
 /// quiz
@@ -59,7 +59,10 @@ def test_each_option_folds_its_reason() -> None:
     assert not errors
     section = page.find("section")
     assert section is not None
-    assert (section.get("data-kind"), section.get("id")) == ("choice", "question-1")
+    assert (section.get("data-kind"), section.get("id")) == (
+        "choice",
+        "question-which-of-these-can-one-neuron-learn",
+    )
     found = {words(d[0]): (d.get("class"), words(d[1])) for d in section.iter("details")}
     assert found == {
         "A and": ("lab-right", "Right. A line parts the one point from the other three."),
@@ -92,15 +95,47 @@ def test_an_order_is_shown_in_another() -> None:
     assert [words(step) for step in by_place] == right == ["forward", "loss", "backward", "step"]
 
 
+def ids(page: ElementTree.Element) -> list[str]:
+    """Return the ids of a page's questions."""
+    return [section.get("id", "") for section in page.iter("section")]
+
+
 def test_questions_are_numbered_on_each_page() -> None:
-    """Ids count from one on every page that one converter converts."""
+    """Numbers count from one on every page that one converter converts."""
     md = Markdown(extensions=[QuizExtension()])
     for _ in range(2):
         html = md.reset().convert(CHOICE + NUMBER)
-        assert 'id="question-1"' in html
-        assert 'id="question-2"' in html
-        assert 'id="question-3"' not in html
         assert '<p class="lab-number">Question 2</p>' in html
+        assert "Question 3" not in html
+        assert 'id="question-how-many-weights"' in html
+
+
+def test_a_question_keeps_its_id_when_others_come() -> None:
+    """It is made of the question's words, and is told from that of the same question."""
+    (alone,) = ids(convert(NUMBER)[0])
+    assert ids(convert(ORDER + CHOICE + NUMBER)[0])[-1] == alone
+    first, second = ids(convert(NUMBER + NUMBER)[0])
+    assert first == alone != second
+    long = NUMBER.replace("How many", "How many {{ layers#weights }} " + "very " * 30)
+    (cut,) = ids(convert(long)[0])
+    assert "layers" not in cut
+    assert len(cut) < 80
+
+
+def test_an_option_holds_no_link() -> None:
+    """An option is a button, so what would be a link in it is plain text; its reason has links."""
+    text = CHOICE.replace("*and*", "[*and*](a.md)").replace("A line", "[A line](b.md)")
+    page, errors = convert(text)
+    assert not errors
+    summary = next(page.iter("summary"))
+    assert words(summary) == "A and"
+    assert summary.find(".//a") is None
+    assert [link.get("href") for link in page.iter("a")] == ["b.md"]
+
+
+def test_questions_are_counted_outside_code() -> None:
+    """As often as a page asks; an example in a block of code is no question."""
+    assert count(CHOICE + NUMBER + f"\n```\n{ORDER}\n```\n") == 2
 
 
 @pytest.mark.parametrize(
