@@ -60,7 +60,7 @@ def test_what_was_done_is_remembered_and_shown(page: Page) -> None:
     tick = "getComputedStyle(document.querySelector('.lab-map-box.lab-done'), '::after').content"
     assert "✓" in page.evaluate(tick)
     assert cells(page) == ["The first chapter", "read", "1 of 3", "1 of 1"]
-    total = "You have read 1 of 3 chapters, answered 1 of 3 questions rightly, and done 1 of 2"
+    total = "You have read 1 of 3 chapters, answered 1 of 3 questions correctly, and done 1 of 2"
     expect(page.locator(".lab-total")).to_contain_text(total)
     page.goto(CHAPTER)
     page.get_by_role("button", name="Mark as unread").click()

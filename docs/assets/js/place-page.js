@@ -52,7 +52,7 @@
     const [questions, exercises] = [total("questions"), total("exercises")];
     const text =
       `You have read ${read} of ${all.length} chapters, ` +
-      `answered ${questions.join(" of ")} questions rightly, ` +
+      `answered ${questions.join(" of ")} questions correctly, ` +
       `and done ${exercises.join(" of ")} exercises.`;
     return make("p", { className: "lab-total" }, text);
   };
