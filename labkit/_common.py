@@ -32,9 +32,14 @@ def numbers(name: str, values: ArrayLike) -> NDArray[Any]:
     """Return an array of numbers, booleans among them; an array is returned as it is.
 
     Raises:
-        TypeError: `values`, which the message calls `name`, holds something else.
+        TypeError: `values`, which the message calls `name`, holds something else, or is a list
+            whose rows have different lengths.
     """
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:  # NumPy's "inhomogeneous shape"
+        hint = "Pad or cut them, as utils.pad_sequences does"
+        raise TypeError(f"{name} has rows of different lengths. {hint}.") from None
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must be numbers. Received: dtype={array.dtype}")
     return array

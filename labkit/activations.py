@@ -14,8 +14,11 @@ from numpy.typing import ArrayLike
 from labkit import config
 from labkit._common import Array, expect, numbers
 
-__all__ = ["elu", "gelu", "leaky_relu", "linear", "relu", "sigmoid", "silu", "softmax", "softplus"]
-__all__ += ["get", "tanh", "vjp"]
+__all__ = ["elu", "gelu", "leaky_relu", "linear", "log_softmax", "relu", "relu6", "selu", "sigmoid"]
+__all__ += ["get", "silu", "softmax", "softplus", "swish", "tanh", "vjp"]
+
+# With these two numbers of selu, outputs of mean 0 and variance 1 stay so from layer to layer.
+_SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 Activation = Callable[[Array], Array]
 Identifier = str | Activation | None  # what `get` takes
@@ -31,13 +34,37 @@ def linear(x: ArrayLike) -> Array:
     return floats(x)
 
 
-def relu(x: ArrayLike) -> Array:
-    """Return `x` where it is positive, else 0.
+def relu(
+    x: ArrayLike,
+    negative_slope: float = 0.0,
+    max_value: float | None = None,
+    threshold: float = 0.0,
+) -> Array:
+    """Return `x` where it is positive, else 0; or, with options, a variant of that.
+
+    Args:
+        x: Any shape.
+        negative_slope: `negative_slope * (x - threshold)` is returned below the threshold.
+        max_value: Largest value to return.
+        threshold: Where the function turns from one slope to the other.
 
     Raises:
         TypeError: `x` holds something other than numbers.
     """
-    return np.maximum(floats(x), 0)
+    x = floats(x)
+    y = np.where(x > threshold, x, 0) if threshold else np.maximum(x, 0)
+    if max_value is not None:
+        y = np.clip(y, 0, max_value)
+    return y + negative_slope * np.minimum(x - threshold, 0) if negative_slope else y
+
+
+def relu6(x: ArrayLike) -> Array:
+    """Return `x` between 0 and 6, and the nearer of these two outside.
+
+    Raises:
+        TypeError: `x` holds something other than numbers.
+    """
+    return np.clip(floats(x), 0, 6)
 
 
 def leaky_relu(x: ArrayLike, negative_slope: float = 0.2) -> Array:
@@ -58,6 +85,17 @@ def elu(x: ArrayLike, alpha: float = 1.0) -> Array:
     """
     x = floats(x)
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def selu(x: ArrayLike) -> Array:
+    r"""Return $\lambda x$ where `x` is positive, else $\lambda \alpha (e^x - 1)$.
+
+    Klambauer et al. 2017, https://arxiv.org/abs/1706.02515, which derives both numbers.
+
+    Raises:
+        TypeError: `x` holds something other than numbers.
+    """
+    return _SELU_SCALE * elu(x, _SELU_ALPHA)
 
 
 def sigmoid(x: ArrayLike) -> Array:
@@ -97,6 +135,9 @@ def silu(x: ArrayLike) -> Array:
     return floats(x) * sigmoid(x)
 
 
+swish = silu
+
+
 def gelu(x: ArrayLike) -> Array:
     r"""Return $x \, \Phi(x)$, with the normal distribution function $\Phi$.
 
@@ -121,6 +162,17 @@ def softmax(x: ArrayLike, axis: int = -1) -> Array:
     return y
 
 
+def log_softmax(x: ArrayLike, axis: int = -1) -> Array:
+    """Return the logarithm of `softmax(x)`, which stays finite where that rounds to 0.
+
+    Raises:
+        TypeError: `x` holds something other than numbers.
+    """
+    x = floats(x)
+    x = x - x.max(axis, keepdims=True)  # avoids overflow
+    return np.asarray(x - np.log(np.exp(x).sum(axis, keepdims=True)))
+
+
 class _Rules(dict[Activation, Rule]):
     """A table that says what to do when a rule is missing."""
 
@@ -132,17 +184,20 @@ vjp: dict[Activation, Rule] = _Rules()
 vjp |= {
     linear: lambda dy, z, y: dy,
     relu: lambda dy, z, y: dy * (y > 0),
+    relu6: lambda dy, z, y: dy * ((y > 0) & (y < 6)),
     leaky_relu: lambda dy, z, y: np.where(z > 0, dy, 0.2 * dy),
     elu: lambda dy, z, y: np.where(z > 0, dy, dy * (y + 1)),
+    selu: lambda dy, z, y: dy * np.where(z > 0, _SELU_SCALE, y + _SELU_SCALE * _SELU_ALPHA),
     sigmoid: lambda dy, z, y: dy * y * (1 - y),
     tanh: lambda dy, z, y: dy * (1 - y * y),
     softplus: lambda dy, z, y: dy * sigmoid(z),
     silu: lambda dy, z, y: dy * (y + sigmoid(z) * (1 - y)),
     gelu: lambda dy, z, y: dy * (_normal_cdf(z) + z * np.exp(-z * z / 2) / (2 * math.pi) ** 0.5),
     softmax: lambda dy, z, y: y * (dy - (dy * y).sum(-1, keepdims=True)),
+    log_softmax: lambda dy, z, y: dy - np.exp(y) * dy.sum(-1, keepdims=True),
 }
 
-_BY_NAME = {None: linear} | {function.__name__: function for function in vjp}
+_BY_NAME = {None: linear, "swish": silu} | {function.__name__: function for function in vjp}
 
 
 def get(identifier: Identifier) -> Activation:

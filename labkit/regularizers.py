@@ -9,7 +9,7 @@ import numpy as np
 
 from labkit._common import Array, expect, named
 
-__all__ = ["L1", "L1L2", "L2", "Regularizer", "get"]
+__all__ = ["L1", "L1L2", "L2", "Regularizer", "get", "l1", "l1_l2", "l2"]
 
 
 class Regularizer:
@@ -63,6 +63,10 @@ class L2(L1L2):
 
     def __init__(self, l2: float = 0.01) -> None:
         super().__init__(l2=l2)
+
+
+# As in Keras, each class may also be written as a function.
+l1, l2, l1_l2 = L1, L2, L1L2
 
 
 def get(identifier: str | Regularizer | None) -> Regularizer | None:

@@ -16,7 +16,7 @@ def random() -> np.random.Generator:
 
 NAMES = [name for name in activations.__all__ if name not in ("get", "vjp")]
 # In TensorFlow a constant of these (the square root of two, the slope) is always a float32.
-TOLERANCE = {"gelu": 1e-7, "leaky_relu": 1e-7}
+TOLERANCE = {"gelu": 1e-7, "leaky_relu": 1e-7, "selu": 1e-7}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -42,6 +42,13 @@ def test_rules_match_finite_differences(name: str, random: np.random.Generator) 
         ("leaky_relu", {"negative_slope": 0.1}),
         ("elu", {"alpha": 0.5}),
         ("softmax", {"axis": 0}),
+        ("log_softmax", {"axis": 0}),
+        ("relu", {"negative_slope": 0.1}),
+        ("relu", {"max_value": 0.5}),
+        ("relu", {"threshold": 0.3}),
+        ("relu", {"threshold": -0.3}),
+        ("relu", {"negative_slope": 0.1, "max_value": 1.0, "threshold": 0.3}),
+        ("relu", {"negative_slope": 0.2, "max_value": 1.0, "threshold": -0.3}),
     ],
 )
 def test_options_match_keras(

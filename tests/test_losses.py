@@ -53,6 +53,7 @@ def cases(*shape: int) -> list[tuple[str, dict[str, Any], Any, Any]]:
         ("KLDivergence", {}, p, probabilities(*shape)),
         ("Hinge", {}, yes, real),
         ("Hinge", {}, 2 * yes - 1, real * 2),
+        ("CosineSimilarity", {}, real, 3 * np.roll(real, 1)),
     ]
 
 
@@ -119,6 +120,72 @@ def test_n_against_n_by_1_is_aligned_as_in_keras(shapes: Any) -> None:
     np.testing.assert_allclose(gradient, expected[1], rtol=1e-12)
 
 
+FUNCTIONS = {
+    "MeanSquaredError": "mean_squared_error",
+    "MeanAbsoluteError": "mean_absolute_error",
+    "Huber": "huber",
+    "BinaryCrossentropy": "binary_crossentropy",
+    "BinaryFocalCrossentropy": "binary_focal_crossentropy",
+    "CategoricalCrossentropy": "categorical_crossentropy",
+    "SparseCategoricalCrossentropy": "sparse_categorical_crossentropy",
+    "KLDivergence": "kl_divergence",
+    "Hinge": "hinge",
+    "CosineSimilarity": "cosine_similarity",
+}
+
+
+@pytest.mark.parametrize(("name", "args", "t", "p"), CASES, ids=IDS)
+def test_functions_match_keras(name: str, args: dict[str, Any], t: Any, p: Any) -> None:
+    """The function of each loss gives Keras's value for each sample."""
+    expected = getattr(theirs.losses, FUNCTIONS[name])(t, p, **args)
+    values = getattr(ours, FUNCTIONS[name])(t, p, **args)
+    assert values.shape == expected.shape
+    np.testing.assert_allclose(values, expected, rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_loss_has_three_names(name: str) -> None:
+    """The class's name, the function's name and the function itself give the same loss."""
+    kind = getattr(ours, name)
+    for identifier in (name, FUNCTIONS[name], getattr(ours, FUNCTIONS[name])):
+        assert type(ours.get(identifier)) is kind
+
+
+def test_all_losses_are_in_the_tables() -> None:
+    """No loss and no function can be added without its comparison with Keras."""
+    kinds = {name for name in ours.__all__ if name[0].isupper()} - {"Loss"}
+    assert kinds == set(FUNCTIONS) == {name for name, *_ in CASES}
+    assert {name for name in ours.__all__ if name[0].islower()} - {"get"} == {*FUNCTIONS.values()}
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("weight", [None, 2.0, [1.0, 2.0, 4.0], [[1.0], [2.0], [4.0]]])
+def test_a_vector_is_one_row_as_in_keras(reduction: str | None, weight: Any) -> None:
+    """Targets and predictions (n,) are one row of n outputs, whose loss weights multiply."""
+    t, p = RNG.normal(size=3), RNG.normal(size=3)
+    keras_loss = theirs.losses.MeanSquaredError(reduction=reduction, dtype="float64")
+    expected = keras_value_and_gradient(keras_loss, t, p, weight)
+    loss = ours.MeanSquaredError(reduction=reduction)
+    np.testing.assert_allclose(loss(t, p, weight), np.squeeze(expected[0]), rtol=1e-12)
+    np.testing.assert_allclose(loss.gradient(t, p, weight), expected[1], rtol=1e-12)
+
+
+def test_half_precision_does_not_overflow() -> None:
+    """Predictions in float16, whose squares overflow, give Keras's loss in float32."""
+    t, p = np.zeros((1, 2)), np.array([[300, 1]], "float16")
+    loss = ours.MeanSquaredError()
+    assert loss(t, p) == float(theirs.losses.MeanSquaredError()(t, p)) == 45_000.5
+    np.testing.assert_array_equal(loss.gradient(t, p), [[300, 1]])
+
+
+def test_the_cosine_of_a_zero_vector_is_zero() -> None:
+    """A prediction without direction has no similarity, and a gradient that is finite."""
+    loss = ours.CosineSimilarity()
+    t, p = np.ones((1, 2)), np.zeros((1, 2))
+    assert loss(t, p) == float(theirs.losses.CosineSimilarity()(t, p)) == 0
+    assert np.isfinite(loss.gradient(t, p)).all()
+
+
 def test_a_column_of_weights_applies_to_samples() -> None:
     """Weights (n, 1) on n samples mean the same as (n,)."""
     t, p, w = RNG.normal(size=(6, 3)), RNG.normal(size=(6, 3)), RNG.uniform(size=6)
@@ -171,12 +238,12 @@ def test_a_custom_loss() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["mse", "mae", "huber", "kl_divergence", "hinge", "MeanSquaredError"]
+    "name", ["mse", "MSE", "mae", "MAE", "bce", "BCE", "kld", "KLD", "huber", "MeanSquaredError"]
 )
 def test_get_resolves_names(name: str) -> None:
     """Keras's aliases and class names resolve; an instance is returned as it is."""
     loss = ours.get(name)
-    assert type(loss).__name__ in vars(theirs.losses)
+    assert theirs.losses.get(name) is not None
     assert ours.get(loss) is loss
 
 
@@ -233,6 +300,10 @@ def test_unknown_names_are_refused() -> None:
     """An unknown loss or reduction is refused with those known."""
     with pytest.raises(ValueError, match=r"Unknown loss 'mes'\. Known: .*, mse"):
         ours.get("mes")
+    with pytest.raises(ValueError, match=r"cannot differentiate a function: subclass .* abs"):
+        ours.get(abs)
+    with pytest.raises(TypeError, match=r"y_true has rows of different lengths\. Pad or cut"):
+        ours.MeanSquaredError()([[1.0], [1.0, 2.0]], [[1.0], [2.0]])
     with pytest.raises(ValueError, match="reduction must be one of"):
         ours.MeanSquaredError(reduction="average")
 

@@ -33,6 +33,8 @@ def batches(kind: str) -> list[tuple[Any, Any]]:
                 "multi-label": (RNG.integers(0, 2, (ROWS, 3)), RNG.uniform(size=(ROWS, 3))),
                 "real": (real, real + 0.3 * RNG.normal(size=real.shape)),
                 "steps": (labels.reshape(3, 3), scores.reshape(3, 3, CLASSES)),
+                "soft": (RNG.dirichlet(np.ones(CLASSES), ROWS), scores),
+                "logits": (np.eye(CLASSES)[labels], 5 * RNG.normal(size=(ROWS, CLASSES))),
             }[kind]
         )
     return made
@@ -62,7 +64,24 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("MeanAbsoluteError", {}, "real"),
     ("MeanAbsoluteError", {}, "binary flat"),
     ("R2Score", {}, "real"),
+    ("MeanSquaredError", {}, "real"),
+    ("RootMeanSquaredError", {}, "real"),
+    ("RootMeanSquaredError", {}, "binary flat"),
+    ("CosineSimilarity", {}, "real"),
+    ("BinaryCrossentropy", {}, "binary"),
+    ("BinaryCrossentropy", {"label_smoothing": 0.1}, "multi-label"),
+    ("CategoricalCrossentropy", {}, "one-hot"),
+    ("CategoricalCrossentropy", {"from_logits": True, "label_smoothing": 0.1}, "logits"),
+    ("SparseCategoricalCrossentropy", {}, "sparse"),
+    ("SparseCategoricalCrossentropy", {}, "steps"),
+    ("KLDivergence", {}, "soft"),
 ]
+
+
+def test_all_metrics_are_in_the_table() -> None:
+    """No metric can be added without its comparison with Keras."""
+    apart = {"Metric", "Mean", "MeanMetricWrapper", "ConfusionMatrix", "get"}  # tested below
+    assert {name for name, *_ in CASES} == {*ours.__all__} - apart
 
 
 @pytest.mark.parametrize("weigh", [False, True])
@@ -113,6 +132,49 @@ def test_r2_of_constant_targets_is_zero() -> None:
     assert ours.R2Score()(t, p) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["BinaryAccuracy", "MeanAbsoluteError", "MeanSquaredError", "RootMeanSquaredError"],
+)
+def test_vectors_count_as_in_keras(name: str) -> None:
+    """Batches (n,) of unequal size: Keras counts each as one row in means of losses."""
+    mine, keras_one = getattr(ours, name)(), getattr(theirs.metrics, name)()
+    for t, p in (([0.0, 1.0, 0.0], [1.0, 1.0, 0.2]), ([0.0], [5.0])):
+        assert mine(t, p) == pytest.approx(float(keras_one(t, p)), rel=1e-6)
+
+
+def test_a_function_becomes_a_metric() -> None:
+    """A function gives its mean over all samples, weighted and named as in Keras."""
+
+    def largest_error(y_true: Any, y_pred: Any) -> Any:
+        return abs(y_true - y_pred).max(axis=-1)
+
+    mine = ours.get(largest_error)
+    keras_one = theirs.metrics.MeanMetricWrapper(
+        lambda t, p: theirs.ops.max(abs(t - p), axis=-1), name="largest_error"
+    )
+    assert mine.name == keras_one.name
+    for t, p in batches("real"):
+        weight = RNG.uniform(size=len(t))
+        expected = float(keras_one(t, p, sample_weight=weight))
+        assert mine(t, p, sample_weight=weight) == pytest.approx(expected, rel=1e-5)
+    flat = ours.MeanMetricWrapper(largest_error, name="aligned")
+    assert flat([1.0, 2.0], [[1.0], [4.0]]) == 1  # not the mean over pairs
+    assert ours.MeanMetricWrapper(np.power)([2.0], [3.0]) == 8
+
+
+def test_crossentropy_depends_on_the_shapes() -> None:
+    """The name crossentropy means what it means in Keras for the same shapes."""
+    for kind, name in (
+        ("binary", "BinaryCrossentropy"),
+        ("sparse", "SparseCategoricalCrossentropy"),
+        ("one-hot", "CategoricalCrossentropy"),
+    ):
+        t, p = batches(kind)[0]
+        expected = getattr(ours, name)()(t, p)
+        assert ours.get("crossentropy")(t, p) == pytest.approx(expected, rel=1e-12)
+
+
 def test_the_mean_of_losses_is_better_when_it_is_lower() -> None:
     """Callbacks ask `loss` and `val_loss` for their direction."""
     assert ours.Mean().direction == -1
@@ -153,6 +215,10 @@ def test_mean_averages_plain_values() -> None:
     ("name", "kind"),
     [
         ("mae", "MeanAbsoluteError"),
+        ("MSE", "MeanSquaredError"),
+        ("bce", "BinaryCrossentropy"),
+        ("root_mean_squared_error", "RootMeanSquaredError"),
+        ("cosine_similarity", "CosineSimilarity"),
         ("top_k_categorical_accuracy", "TopKCategoricalAccuracy"),
     ],
 )
@@ -238,6 +304,12 @@ def test_impossible_metrics_are_refused() -> None:
     """Impossible arguments and unknown names are refused at once."""
     with pytest.raises(ValueError, match="num_thresholds >= 2"):
         ours.AUC(num_thresholds=1)
+    with pytest.raises(ValueError, match="thresholds must be from 0 to 1"):
+        ours.Precision(2.0)
+    with pytest.raises(ValueError, match="thresholds must be from 0 to 1"):
+        ours.Recall([0.5, -0.1])
+    with pytest.raises(ValueError, match="threshold must be between 0 and 1"):
+        ours.BinaryAccuracy(threshold=1.0)
     with pytest.raises(ValueError, match="Unknown metric 'acuracy'"):
         ours.get("acuracy")
 

@@ -33,6 +33,13 @@ def test_penalties_and_gradients_match_keras(name: str, random: np.random.Genera
     assert gradient.dtype == np.float32
 
 
+def test_classes_may_be_written_as_functions() -> None:
+    """`l1`, `l2` and `l1_l2` are the classes, as in Keras."""
+    assert regularizers.l1(0.5) == regularizers.L1(0.5)
+    assert regularizers.l2(0.5) == regularizers.L2(0.5)
+    assert regularizers.l1_l2(0.5, 0.25) == regularizers.L1L2(0.5, 0.25)
+
+
 @pytest.mark.parametrize("name", ["l1", "l2", "l1l2"])
 def test_names_match_keras(name: str) -> None:
     """A name stands for the same weights as in Keras."""

@@ -33,6 +33,53 @@ def test_impossible_seeds_are_refused(seed: Any) -> None:
         utils.set_random_seed(seed)
 
 
+@pytest.mark.parametrize(
+    ("x", "num_classes"), [([0, 2, 1], None), ([[0, 1], [3, 2]], 5), ([[1], [0]], None), (2, 4)]
+)
+def test_one_hot_rows_match_keras(x: Any, num_classes: int | None) -> None:
+    """Labels of any shape become Keras's rows; a last axis of size 1 is dropped."""
+    import keras
+
+    rows, expected = (u.to_categorical(x, num_classes) for u in (utils, keras.utils))
+    np.testing.assert_array_equal(rows, expected)
+    assert rows.dtype == expected.dtype
+
+
+@pytest.mark.parametrize("labels", [[-1, 0], [0, 3], [0.5, 1]])
+def test_impossible_labels_are_refused(labels: Any) -> None:
+    """A label is a whole number from 0 to one less than the number of classes."""
+    with pytest.raises(ValueError, match="to_categorical expects whole numbers from 0 to 2"):
+        utils.to_categorical(labels, 3)
+
+
+@pytest.mark.parametrize("sides", [*itertools.product(["pre", "post"], repeat=2)])
+@pytest.mark.parametrize("maxlen", [None, 1, 2, 5])
+def test_padding_matches_keras(sides: tuple[str, str], maxlen: int | None) -> None:
+    """Short sequences are filled and long ones cut at the side that is asked for."""
+    import keras
+
+    rows = [[1], [2, 3, 4], [], [5, 6]]
+    steps = [np.arange(2.0 * n).reshape(n, 2) for n in (3, 1)]
+    for sequences, dtype in ((rows, "int32"), (steps, "float32")):
+        padded, expected = (
+            u.pad_sequences(sequences, maxlen, dtype, *sides, value=7) for u in (utils, keras.utils)
+        )
+        np.testing.assert_array_equal(padded, expected)
+        assert padded.dtype == expected.dtype
+
+
+def test_what_cannot_be_padded_is_refused() -> None:
+    """Numbers, steps of two shapes, unknown sides and no room are refused."""
+    with pytest.raises(ValueError, match="expects a list of sequences whose steps have one shape"):
+        utils.pad_sequences([1, 2])
+    with pytest.raises(ValueError, match="expects a list of sequences whose steps have one shape"):
+        utils.pad_sequences([np.ones((2, 3)), np.ones((2, 4))])
+    with pytest.raises(ValueError, match="padding is 'pre' or 'post'"):
+        utils.pad_sequences([[1]], padding="left")
+    with pytest.raises(ValueError, match="maxlen must be positive"):
+        utils.pad_sequences([[]])
+
+
 class Terminal:
     """A standard output that claims to be a terminal."""
 

@@ -1,122 +1,16 @@
-"""Loss functions: one number that says how wrong a model is, and its slope.
-
-A loss compares predictions with targets. Keras computes only the value and lets its
-backend differentiate; here `compare` returns the value and, next to it, the derivative, so
-that a reader can hold one against the other. Values, clipping and reductions follow Keras
-on TensorFlow.
-
-Shapes: `y_true` and `y_pred` are `(batch, ..., outputs)`, and a loss yields one value for
-each `(batch, ...)`. As in Keras, `(n,)` against `(n, 1)` means the same `n` samples and is
-aligned; any other difference in shape is an error, never a broadcast. Integer labels become
-one-hot rows on entry, and from there on a sparse loss is the same as its dense counterpart.
-"""
+"""The losses, each as a class and, as in Keras, as a function of one value per sample."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labkit._common import Array, expect, named, numbers
-from labkit.activations import floats, sigmoid
-
-__all__ = ["BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy", "Hinge"]
-__all__ += ["Huber", "KLDivergence", "Loss", "MeanAbsoluteError", "MeanSquaredError"]
-__all__ += ["SparseCategoricalCrossentropy", "get"]
+from labkit._common import Array, expect
+from labkit.activations import sigmoid
+from labkit.losses.loss import Loss
 
 EPSILON = 1e-7  # as in Keras, probabilities are clipped to [EPSILON, 1 - EPSILON]
-Weight = ArrayLike | None
-
-
-@dataclass(eq=False, kw_only=True)
-class Loss:
-    """Base of all losses. A subclass defines `compare`.
-
-    Args:
-        reduction: `"sum_over_batch_size"` divides the sum by the number of values, `"sum"`
-            only sums, and `"none"` or `None` returns one value per sample.
-
-    Raises:
-        ValueError: The reduction is unknown.
-    """
-
-    logits_of: ClassVar[str | None] = None
-    """The activation whose input this loss prefers to its output, as in TensorFlow."""
-    sparse: ClassVar[bool] = False
-    """Whether targets are integer labels, which become one-hot rows."""
-    reduction: str | None = "sum_over_batch_size"
-
-    def __post_init__(self) -> None:
-        known = ("sum_over_batch_size", "sum", "none", None)
-        expect(self.reduction in known, f"reduction must be one of {known}", repr(self.reduction))
-
-    def compare(self, t: Array, y: Array) -> tuple[Array, Array]:
-        """Return a loss for each sample, and its slopes.
-
-        Args:
-            t: Targets, `(batch, ..., outputs)`, as `prepare` returned them.
-            y: Predictions, `(batch, ..., outputs)`.
-
-        Returns:
-            The values, `(batch, ...)`, and the derivative of each value by its own row of
-            `y`, `(batch, ..., outputs)`.
-        """
-        raise NotImplementedError(f"{type(self).__name__} needs compare(t, y).")
-
-    def call(self, y_true: Array, y_pred: Array) -> Array:
-        """Return a loss for each sample, as `compare` does, without slopes."""
-        return self.compare(y_true, y_pred)[0]
-
-    def prepare(self, y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Array, Array]:
-        """Return targets and predictions in the form that `compare` expects.
-
-        Raises:
-            TypeError: Something is not an array of numbers.
-            ValueError: Shapes do not fit, or a target is impossible.
-        """
-        return pair(type(self).__name__, y_true, y_pred, self.sparse)
-
-    def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: Weight = None) -> Any:
-        """Return the reduced loss: a float, or an array if `reduction` is `None`.
-
-        Args:
-            y_true: Targets, `(batch, ..., outputs)`; integer labels are `(batch, ...)`.
-            y_pred: Predictions, `(batch, ..., outputs)`.
-            sample_weight: One weight per sample, `(batch,)`, or value, `(batch, ...)`.
-
-        Raises:
-            TypeError: Something is not an array of numbers.
-            ValueError: Shapes do not fit, or a target is impossible.
-        """
-        return self.value_and_gradient(y_true, y_pred, sample_weight)[0]
-
-    def gradient(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: Weight = None) -> Array:
-        """Return the derivative of the reduced loss by `y_pred`, in its shape.
-
-        With `reduction=None` it is the derivative of the sum, as TensorFlow's tape has it.
-
-        Raises:
-            TypeError: Targets or predictions are not numbers.
-            ValueError: Shapes, targets or weights do not fit the loss.
-        """
-        return self.value_and_gradient(y_true, y_pred, sample_weight)[1]
-
-    def value_and_gradient(
-        self, y_true: Any, y_pred: Any, sample_weight: Weight = None
-    ) -> tuple[Any, Array]:
-        """Return the reduced loss, see `__call__`, and its gradient.
-
-        Raises:
-            TypeError: Targets or predictions are not numbers.
-            ValueError: Shapes, targets or weights do not fit the loss.
-        """
-        values, slopes = self.compare(*self.prepare(y_true, y_pred))
-        weight = spread(sample_weight, values)  # (batch, ...)
-        if self.reduction == "sum_over_batch_size":
-            weight = weight / values.size
-        values = values * weight
-        value = values if self.reduction in ("none", None) else float(values.sum())
-        return value, (slopes * weight[..., None]).reshape(np.shape(y_pred))
 
 
 class MeanSquaredError(Loss):
@@ -304,17 +198,25 @@ class SparseCategoricalCrossentropy(Loss):
         return values, slopes / p * (p == y)
 
 
-def get(identifier: str | Loss) -> Loss:
-    """Return a new loss of this name (`"mse"`), or the loss itself.
+@dataclass(eq=False)
+class CosineSimilarity(Loss):
+    """Minus the cosine of the angle between targets and predictions, as vectors of outputs.
 
-    Raises:
-        ValueError: There is no such loss.
+    -1 where both point in one direction, 1 where they point in opposite ones, and 0 where one of
+    them is zero.
+
+    Args:
+        reduction: See `Loss`.
     """
-    kinds: list[type[Loss]] = [MeanSquaredError, MeanAbsoluteError, Huber, Hinge, KLDivergence]
-    kinds += [BinaryCrossentropy, BinaryFocalCrossentropy]
-    kinds += [CategoricalCrossentropy, SparseCategoricalCrossentropy]
-    aliases = {"mse": MeanSquaredError, "mae": MeanAbsoluteError, "kld": KLDivergence}
-    return named(identifier, Loss, kinds, **aliases)
+
+    def compare(self, t: Array, y: Array) -> tuple[Array, Array]:
+        """See `Loss.compare`."""
+        t, _ = _unit(t)
+        unit, length = _unit(y)
+        cosine = np.vecdot(t, unit)
+        # The part of the target's direction that is at right angles to the prediction.
+        across = t - unit * cosine[..., None] * (length > EPSILON)
+        return -cosine, -across / length
 
 
 def _means(values: Array, slopes: Array) -> tuple[Array, Array]:
@@ -341,45 +243,190 @@ def _after_softmax(t: Array, z: Array) -> tuple[Array, Array]:
     return -np.vecdot(t, z - np.log(total)), e / total - t  # where the targets sum to one
 
 
-# Shapes and numbers, shared with the metrics.
+def _unit(x: Array) -> tuple[Array, Array]:
+    """Return vectors of length one, and their lengths, `(batch, ..., 1)`; at least EPSILON."""
+    length = np.maximum(np.sqrt(np.vecdot(x, x))[..., None], EPSILON)
+    return x / length, length
 
 
-def pair(name: str, y_true: Any, y_pred: Any, sparse: bool | None) -> tuple[Array, Array]:
-    """Return targets and predictions as floats of one shape, `(batch, ..., outputs)`.
+def mean_squared_error(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+    """Return `MeanSquaredError` of each sample, `(batch, ...)`.
 
     Args:
-        name: The caller's name, for messages.
-        y_true: Targets.
-        y_pred: Predictions.
-        sparse: Whether the targets are integer labels, of which one-hot rows are made; `None`
-            to decide by their shape.
+        y_true: Targets, see `MeanSquaredError`.
+        y_pred: Predictions, `(batch, ..., outputs)`.
+
+    Raises:
+        TypeError: Something is not an array of numbers.
+        ValueError: Shapes do not fit.
     """
-    t, p = numbers("y_true", y_true), floats(y_pred, "y_pred")
-    shapes = f"y_true.shape={t.shape}, y_pred.shape={p.shape}"
-    expect(t.size and p.size and p.ndim, f"{name} needs samples", shapes)
-    classes, one_a_row = p.shape[-1], t.shape in (p.shape[:-1], (*p.shape[:-1], 1))
-    if one_a_row and classes > 1 if sparse is None else sparse:
-        low, high = t.min(), t.max()
-        fits = one_a_row and 0 <= low <= high < classes  # NaN fails, too
-        fits = fits and (t.dtype.kind != "f" or not np.any(t % 1))
-        wanted = f"{name} expects one integer label per row of y_pred, from 0 to {classes - 1}"
-        expect(fits, wanted, f"{shapes}, values from {low} to {high}")
-        labels, t = t.ravel().astype(np.intp), np.zeros(p.shape, p.dtype)
-        t.reshape(-1, classes)[np.arange(labels.size), labels] = 1
-    short, long = sorted((t.shape, p.shape), key=len)
-    expect(long in (short, (*short, 1)), f"{name} expects y_true and y_pred of one shape", shapes)
-    shape = short if len(short) > 1 else long
-    return t.reshape(shape).astype(p.dtype, copy=False), p.reshape(shape)
+    return _each(MeanSquaredError, y_true, y_pred)
 
 
-def spread(sample_weight: Weight, values: Array) -> Array:
-    """Return the weight of each value, `(batch, ...)`, given one for each value or sample."""
-    ones = np.ones(values.shape, values.dtype)
-    if sample_weight is None:
-        return ones
-    weight = numbers("sample_weight", sample_weight).astype(values.dtype)
-    shape = weight.shape[:-1] if weight.ndim > 1 and weight.shape[-1] == 1 else weight.shape
-    shapes = f"sample_weight.shape={weight.shape}, values.shape={values.shape}"
-    fits = shape == values.shape[: len(shape)]
-    expect(fits, "sample_weight must hold one weight per value or sample", shapes)
-    return ones * weight.reshape(shape + (1,) * (values.ndim - len(shape)))
+def mean_absolute_error(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+    """Return `MeanAbsoluteError` of each sample, `(batch, ...)`.
+
+    Args:
+        y_true: Targets, see `MeanAbsoluteError`.
+        y_pred: Predictions, `(batch, ..., outputs)`.
+
+    Raises:
+        TypeError: Something is not an array of numbers.
+        ValueError: Shapes do not fit.
+    """
+    return _each(MeanAbsoluteError, y_true, y_pred)
+
+
+def huber(y_true: ArrayLike, y_pred: ArrayLike, delta: float = 1.0) -> Array:
+    """Return `Huber` of each sample, `(batch, ...)`.
+
+    Args:
+        y_true: Targets, see `Huber`.
+        y_pred: Predictions, `(batch, ..., outputs)`.
+        delta: See `Huber`.
+
+    Raises:
+        TypeError: Something is not an array of numbers.
+        ValueError: Shapes do not fit.
+    """
+    return _each(Huber, y_true, y_pred, delta=delta)
+
+
+def hinge(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+    """Return `Hinge` of each sample, `(batch, ...)`.
+
+    Args:
+        y_true: Targets, see `Hinge`.
+        y_pred: Predictions, `(batch, ..., outputs)`.
+
+    Raises:
+        TypeError: Something is not an array of numbers.
+        ValueError: Shapes do not fit, or a target is impossible.
+    """
+    return _each(Hinge, y_true, y_pred)
+
+
+def kl_divergence(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+    """Return `KLDivergence` of each sample, `(batch, ...)`.
+
+    Args:
+        y_true: Targets, see `KLDivergence`.
+        y_pred: Predictions, `(batch, ..., outputs)`.
+
+    Raises:
+        TypeError: Something is not an array of numbers.
+        ValueError: Shapes do not fit.
+    """
+    return _each(KLDivergence, y_true, y_pred)
+
+
+def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
+    """Return `CosineSimilarity` of each sample, `(batch, ...)`.
+
+    Args:
+        y_true: Targets, see `CosineSimilarity`.
+        y_pred: Predictions, `(batch, ..., outputs)`.
+
+    Raises:
+        TypeError: Something is not an array of numbers.
+        ValueError: Shapes do not fit.
+    """
+    return _each(CosineSimilarity, y_true, y_pred)
+
+
+def binary_crossentropy(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+) -> Array:
+    """Return `BinaryCrossentropy` of each sample, `(batch, ...)`.
+
+    Args:
+        y_true: Targets, see `BinaryCrossentropy`.
+        y_pred: Predictions, `(batch, ..., outputs)`.
+        from_logits: See `BinaryCrossentropy`.
+        label_smoothing: See `BinaryCrossentropy`.
+
+    Raises:
+        TypeError: Something is not an array of numbers.
+        ValueError: Shapes do not fit, or a target is impossible.
+    """
+    return _each(
+        BinaryCrossentropy, y_true, y_pred, from_logits=from_logits, label_smoothing=label_smoothing
+    )
+
+
+def binary_focal_crossentropy(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    apply_class_balancing: bool = False,
+    alpha: float = 0.25,
+    gamma: float = 2.0,
+    **kwargs: Any,
+) -> Array:
+    """Return `BinaryFocalCrossentropy` of each sample, `(batch, ...)`.
+
+    Args:
+        y_true: Targets, see `BinaryFocalCrossentropy`.
+        y_pred: Predictions, `(batch, ..., outputs)`.
+        apply_class_balancing: See `BinaryFocalCrossentropy`.
+        alpha: See `BinaryFocalCrossentropy`.
+        gamma: See `BinaryFocalCrossentropy`.
+        **kwargs: `from_logits` and `label_smoothing`, see there.
+
+    Raises:
+        TypeError: Something is not an array of numbers.
+        ValueError: Shapes do not fit, or a target is impossible.
+    """
+    kwargs |= {"apply_class_balancing": apply_class_balancing, "alpha": alpha, "gamma": gamma}
+    return _each(BinaryFocalCrossentropy, y_true, y_pred, **kwargs)
+
+
+def categorical_crossentropy(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+) -> Array:
+    """Return `CategoricalCrossentropy` of each sample, `(batch, ...)`.
+
+    Args:
+        y_true: Targets, see `CategoricalCrossentropy`.
+        y_pred: Predictions, `(batch, ..., outputs)`.
+        from_logits: See `CategoricalCrossentropy`.
+        label_smoothing: See `CategoricalCrossentropy`.
+
+    Raises:
+        TypeError: Something is not an array of numbers.
+        ValueError: Shapes do not fit, or a target is impossible.
+    """
+    return _each(
+        CategoricalCrossentropy,
+        y_true,
+        y_pred,
+        from_logits=from_logits,
+        label_smoothing=label_smoothing,
+    )
+
+
+def sparse_categorical_crossentropy(
+    y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool = False
+) -> Array:
+    """Return `SparseCategoricalCrossentropy` of each sample, `(batch, ...)`.
+
+    Args:
+        y_true: Targets, see `SparseCategoricalCrossentropy`.
+        y_pred: Predictions, `(batch, ..., outputs)`.
+        from_logits: See `SparseCategoricalCrossentropy`.
+
+    Raises:
+        TypeError: Something is not an array of numbers.
+        ValueError: Shapes do not fit, or a target is impossible.
+    """
+    return _each(SparseCategoricalCrossentropy, y_true, y_pred, from_logits=from_logits)
+
+
+def _each(kind: type[Loss], y_true: ArrayLike, y_pred: ArrayLike, **options: Any) -> Array:
+    """Return a loss of each sample."""
+    return np.asarray(kind(reduction=None, **options)(y_true, y_pred))
