@@ -1,5 +1,6 @@
 """Callbacks: what happens between the batches and epochs of `labkit.Sequential.fit`."""
 
+import inspect
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -9,7 +10,7 @@ import labkit
 from labkit._common import expect
 
 __all__ = ["Callback", "EarlyStopping", "History", "LambdaCallback", "LearningRateScheduler"]
-__all__ += ["ModelCheckpoint"]
+__all__ += ["ModelCheckpoint", "ReduceLROnPlateau"]
 
 Logs = dict[str, Any]
 
@@ -40,9 +41,41 @@ class Callback:
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Called before a training step; the first of an epoch is 0."""
+        self.on_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Called after a training step; `logs` holds the epoch's results so far."""
+        self.on_batch_end(batch, logs)
+
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Another name of `on_train_batch_begin`, which calls it."""
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Another name of `on_train_batch_end`, which calls it."""
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Called before an evaluation, also before the validation of an epoch."""
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """Called after an evaluation; `logs` holds its results."""
+
+    def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Called before a batch is evaluated; the first is 0."""
+
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Called after a batch is evaluated; `logs` holds the results so far."""
+
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Called before predictions."""
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """Called after predictions."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Called before the predictions for a batch; the first is 0."""
+
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Called after the predictions for a batch; `logs` holds them as `"outputs"`."""
 
 
 class History(Callback):
@@ -86,19 +119,23 @@ class LearningRateScheduler(Callback):
     """Sets the learning rate before each epoch, and logs it as `learning_rate`.
 
     Args:
-        schedule: Called as `schedule(epoch, learning_rate)`; returns the new rate.
+        schedule: Called as `schedule(epoch, learning_rate)`, or as `schedule(epoch)` where it
+            takes nothing else; returns the new rate.
 
     Raises:
         ValueError: The optimizer follows a schedule already.
     """
 
-    schedule: Callable[[int, float], float]
+    schedule: Callable[..., float]
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Set the learning rate."""
-        rate: Any = self.model.optimizer.learning_rate
-        expect(not callable(rate), "This optimizer's learning rate should be a number", rate)
-        self.model.optimizer.learning_rate = float(self.schedule(epoch, rate))
+        rate = fixed_rate(self.model.optimizer)
+        try:
+            given = inspect.signature(self.schedule).bind(epoch, rate).args
+        except TypeError:
+            given = (epoch,)
+        self.model.optimizer.learning_rate = float(self.schedule(*given))
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Log the learning rate."""
@@ -192,8 +229,8 @@ class ModelCheckpoint(_Monitor):
         mode: As in `EarlyStopping`.
 
     Raises:
-        ValueError: `save_weights_only` is false, or the mode is unknown; or, in training,
-            there is no such result.
+        ValueError: `save_weights_only` is false, the file name has another ending than those of
+            weight files, or the mode is unknown; or, in training, there is no such result.
     """
 
     filepath: str | os.PathLike[str]
@@ -206,6 +243,8 @@ class ModelCheckpoint(_Monitor):
     def __post_init__(self) -> None:
         super().__post_init__()
         expect(self.save_weights_only, "labkit saves weights: pass save_weights_only=True", False)
+        known = os.fspath(self.filepath).endswith((".npz", ".weights.h5"))
+        expect(known, "A weight file ends in .npz or .weights.h5", self.filepath)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Save the weights, if this epoch is to be saved."""
@@ -218,6 +257,65 @@ class ModelCheckpoint(_Monitor):
             raise KeyError(f"{self.filepath} names {error}. There are: {list(names)}") from None
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         self.model.save_weights(path)
+
+
+@dataclass(eq=False)
+class ReduceLROnPlateau(_Monitor):
+    """Lowers the learning rate when a result has not improved for some epochs, and logs it.
+
+    Args:
+        monitor: Name of the result.
+        factor: What the learning rate is multiplied by, below 1.
+        patience: How many epochs to wait for an improvement.
+        verbose: Whether to print each change.
+        mode: As in `EarlyStopping`.
+        min_delta: Smallest change that counts as an improvement.
+        cooldown: How many epochs after a change do not count as waiting.
+        min_lr: The learning rate stays at least as high.
+
+    Raises:
+        ValueError: The factor is not between 0 and 1, or the mode is unknown; or, in training,
+            there is no such result, or the optimizer follows a schedule.
+    """
+
+    monitor: str = "val_loss"
+    factor: float = 0.1
+    patience: int = 10
+    verbose: int = 0
+    mode: str = "auto"
+    min_delta: float = 0.0001
+    cooldown: int = 0
+    min_lr: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        expect(0 < self.factor < 1, "factor must be between 0 and 1", self.factor)
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Forget the previous training."""
+        self.best, self.wait, self.cooling = None, 0, 0
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Compare the epoch's result with the best, and lower the rate if it is time."""
+        rate = fixed_rate(self.model.optimizer)
+        if logs is not None:
+            logs["learning_rate"] = rate
+        better = self.improved(logs, by=abs(self.min_delta))
+        self.cooling = max(0, self.cooling - 1)
+        self.wait = 0 if better or self.cooling else self.wait + 1
+        if self.wait >= max(self.patience, 1) and rate > self.min_lr:
+            lowered = max(rate * self.factor, self.min_lr)
+            self.model.optimizer.learning_rate = lowered
+            self.wait, self.cooling = 0, self.cooldown
+            if self.verbose:
+                print(f"Epoch {epoch + 1}: the learning rate is now {lowered:g}.")
+
+
+def fixed_rate(optimizer: Any) -> Any:
+    """Return the learning rate of an optimizer that follows no schedule."""
+    rate = optimizer.learning_rate
+    expect(not callable(rate), "This optimizer's learning rate should be a number", rate)
+    return rate
 
 
 def tell(callbacks: Sequence[Callback], event: str, *args: Any) -> None:

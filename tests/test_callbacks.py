@@ -161,7 +161,7 @@ def test_impossible_checkpoints_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="pass save_weights_only=True"):
         make(tmp_path / "model.npz")
     with pytest.raises(ValueError, match=r"ends in \.npz or \.weights\.h5"):
-        Puppet([1.0]).play(make(tmp_path / "model.h5", save_weights_only=True))
+        make("a.h5", save_weights_only=True)
     with pytest.raises(KeyError, match="names 'val_acc'"):
         Puppet([1.0]).play(make(tmp_path / "{val_acc}.npz", save_weights_only=True))
 
@@ -173,11 +173,78 @@ def test_the_scheduler_sets_and_logs_the_learning_rate() -> None:
     scheduler = ours.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
     history = model.play(scheduler).history
     assert history["learning_rate"] == [0.4, 0.2, 0.1]
+    scheduler = ours.callbacks.LearningRateScheduler(lambda epoch: 0.5**epoch)
+    assert model.play(scheduler).history["learning_rate"] == [1, 0.5, 0.25]
     with pytest.raises(ValueError, match="'fast'"):
         model.play(ours.callbacks.LearningRateScheduler(lambda epoch, rate: "fast"))
     model.optimizer.learning_rate = ours.optimizers.schedules.CosineDecay(0.8, 10)
     with pytest.raises(ValueError, match=r"should be a number. Received: CosineDecay"):
         model.play(scheduler)
+
+
+def keras_rates(args: dict[str, Any]) -> list[float]:
+    """Return the learning rates that Keras's ReduceLROnPlateau logs for the values."""
+
+    class Model:
+        metrics = ()
+        optimizer = theirs.optimizers.SGD(1.0)
+
+    plateau, rates = theirs.callbacks.ReduceLROnPlateau(**args), []
+    plateau.set_model(Model())
+    plateau.on_train_begin()
+    for epoch, value in enumerate(VALUES):
+        logs = {"val_loss": value}
+        plateau.on_epoch_end(epoch, logs)
+        rates.append(logs["learning_rate"])
+    return rates
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation")  # from within Keras
+@pytest.mark.parametrize(
+    "args",
+    [
+        {"patience": 1},
+        {"patience": 2, "factor": 0.5},
+        {"patience": 0, "mode": "max", "factor": 0.5},
+        {"patience": 1, "mode": "max", "factor": 0.5, "cooldown": 2},
+        {"patience": 1, "min_delta": 1.5, "factor": 0.5, "min_lr": 0.3},
+    ],
+)
+def test_the_rate_is_lowered_where_keras_lowers_it(args: dict[str, Any]) -> None:
+    """The learning rate of each epoch matches Keras's ReduceLROnPlateau."""
+    model = Puppet(VALUES)
+    model.compile(ours.optimizers.SGD(1.0), "mse")
+    history = model.play(ours.callbacks.ReduceLROnPlateau(**args)).history
+    np.testing.assert_allclose(history["learning_rate"], keras_rates(args), rtol=1e-6)
+
+
+def test_a_plateau_prints_if_asked_and_refuses_what_is_impossible(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A change is printed; a factor of 1 and an optimizer with a schedule are refused."""
+    plateau = ours.callbacks.ReduceLROnPlateau(patience=1, verbose=1)
+    model = Puppet([1.0, 2.0])
+    model.play(plateau)
+    assert capsys.readouterr().out == "Epoch 2: the learning rate is now 0.001.\n"
+    model.optimizer.learning_rate = ours.optimizers.schedules.CosineDecay(0.8, 10)
+    with pytest.raises(ValueError, match=r"should be a number. Received: CosineDecay"):
+        model.play(plateau)
+    with pytest.raises(ValueError, match="factor must be between 0 and 1"):
+        ours.callbacks.ReduceLROnPlateau(factor=1.0)
+
+
+def test_callbacks_have_all_of_keras_methods() -> None:
+    """Each event of Keras's exists; those of batches have a second name in training."""
+    events = {name for name in dir(theirs.callbacks.Callback) if name.startswith("on_")}
+    assert events == {name for name in dir(ours.callbacks.Callback) if name.startswith("on_")}
+    heard: list[Any] = []
+    callback = ours.callbacks.LambdaCallback(
+        on_batch_begin=lambda *given: heard.append(given),
+        on_batch_end=lambda *given: heard.append(given),
+    )
+    callback.on_train_batch_begin(3)
+    callback.on_train_batch_end(3, {"loss": 1.0})
+    assert heard == [(3, None), (3, {"loss": 1.0})]
 
 
 def recorder(keras: Any) -> tuple[list[Any], Any]:

@@ -3,6 +3,12 @@
 The rules are Keras's, down to where epsilon is added, given as formulas. They work on flat
 arrays, a cache-sized piece at a time, so that a step reads every number from memory only
 once: `labkit.Sequential` keeps all its weights in one vector, and all its gradients in another.
+
+One difference from Keras is wanted. A row of an Embedding that a batch uses several times gets
+several gradients, whose sum is the row's gradient. Optimizers here square that sum, as their
+formulas say, and so does Keras on JAX and PyTorch. Keras on TensorFlow gets the gradients one by
+one and adds up their squares instead, and clips them apart, so that Adam, RMSprop and Adagrad
+take other steps there.
 """
 
 from collections.abc import Sequence
@@ -26,27 +32,35 @@ class Optimizer:
         learning_rate: Size of the steps, or a schedule of it.
         weight_decay: Before a step, the weights shrink by `w -= rate weight_decay w`.
         clipnorm: A gradient array with a larger Euclidean norm is scaled down to this one.
-        global_clipnorm: The same for the norm of all gradient arrays together.
+        clipvalue: Numbers of the gradient beyond this size are cut to it.
+        global_clipnorm: The same as `clipnorm` for the norm of all gradient arrays together.
 
     Attributes:
         iterations: Number of steps done.
         slots: How many numbers of state each weight has; they start at zero.
 
     Raises:
-        ValueError: Both kinds of clipping are asked for, or a limit is not positive.
+        ValueError: The learning rate is negative, several kinds of clipping are asked for, or a
+            limit is not positive.
     """
 
     learning_rate: float | schedules.LearningRateSchedule = 0.001
     _: KW_ONLY
     weight_decay: float | None = None
     clipnorm: float | None = None
+    clipvalue: float | None = None
     global_clipnorm: float | None = None
 
     slots = 1
 
     def __post_init__(self) -> None:
-        limits = [limit for limit in (self.clipnorm, self.global_clipnorm) if limit is not None]
-        expect(len(limits) < 2 and min(limits, default=1) > 0, "Clip to one positive norm", limits)
+        rate = self.learning_rate
+        fits = callable(rate) or (np.isreal(rate) and 0 <= rate < np.inf)
+        expect(fits, "The learning rate must be a number >= 0, or a schedule", repr(rate))
+        given = self.clipnorm, self.clipvalue, self.global_clipnorm
+        limits = [limit for limit in given if limit is not None]
+        wanted = "Give one of clipnorm, clipvalue and global_clipnorm, and a positive number"
+        expect(len(limits) < 2 and min(limits, default=1) > 0, wanted, limits)
         self.iterations = 0
         self._state: list[Array] = []  # for each weight array (slots, *its shape)
 
@@ -98,6 +112,8 @@ class Optimizer:
     def _clipped(self, grads: Sequence[Array]) -> list[Array]:
         """Return the gradients as vectors, none of them (or all together) too long."""
         vectors, limit = [g.reshape(-1) for g in grads], self.clipnorm or self.global_clipnorm
+        if self.clipvalue is not None:
+            return [np.clip(g, -self.clipvalue, self.clipvalue) for g in vectors]
         if limit is None:
             return vectors
         norms = [float(np.linalg.norm(g)) for g in vectors]
@@ -120,6 +136,7 @@ class SGD(Optimizer):
         nesterov: Whether to use Nesterov's variant.
         weight_decay: See `Optimizer`.
         clipnorm: See `Optimizer`.
+        clipvalue: See `Optimizer`.
         global_clipnorm: See `Optimizer`.
 
     Raises:
@@ -147,46 +164,84 @@ class SGD(Optimizer):
 
 @dataclass(eq=False)
 class RMSprop(Optimizer):
-    """Steps divided by a running root mean square of the gradient.
+    """Steps divided by a running root mean square of the gradient, optionally with momentum.
 
-    `v += (1 - rho)(g² - v)` and `w -= rate g / sqrt(v + 1e-7)` (Tieleman and Hinton 2012,
-    lecture 6e of "Neural Networks for Machine Learning").
+    `v += (1 - rho)(g² - v)` and `w -= rate g / sqrt(v + epsilon)` (Tieleman and Hinton 2012,
+    lecture 6e of "Neural Networks for Machine Learning"). With momentum, `m = momentum m + step`
+    for that step, and `w -= m`.
 
     Args:
         learning_rate: Size of the steps, or a schedule of it.
         rho: How much of the old mean square is kept.
+        momentum: From 0 (none) to less than 1.
+        epsilon: Keeps the divisor from zero.
         weight_decay: See `Optimizer`.
         clipnorm: See `Optimizer`.
+        clipvalue: See `Optimizer`.
         global_clipnorm: See `Optimizer`.
+
+    Raises:
+        ValueError: `rho` or `momentum` is not from 0 to 1, `epsilon` is negative, or clipping is
+            impossible, see `Optimizer`.
     """
 
     rho: float = 0.9
+    momentum: float = 0.0
+    epsilon: float = 1e-7
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        shares = 0 <= self.rho <= 1 and 0 <= self.momentum <= 1
+        expect(shares and self.epsilon >= 0, "rho and momentum are from 0 to 1, epsilon >= 0", self)
+        self.slots = 2 if self.momentum else 1
 
     def update(self, w: Array, g: Array, state: Array, rate: float) -> None:
         """See `Optimizer.update`."""
-        (v,) = state
+        v, *rest = state
         v += (1 - self.rho) * (g * g - v)
-        w -= rate * g / np.sqrt(v + 1e-7)
+        step = rate * g / np.sqrt(v + self.epsilon)
+        for m in rest:
+            m *= self.momentum
+            m += step
+            step = m
+        w -= step
 
 
+@dataclass(eq=False)
 class Adagrad(Optimizer):
     """Steps divided by the root of the sum of all squared gradients so far.
 
-    `v += g²` and `w -= rate g / sqrt(v + 1e-7)`, where the sum starts at 0.1
+    `v += g²` and `w -= rate g / sqrt(v + epsilon)`
     (Duchi, Hazan and Singer 2011, https://jmlr.org/papers/v12/duchi11a.html).
 
     Args:
         learning_rate: Size of the steps, or a schedule of it.
+        initial_accumulator_value: Where the sum `v` starts.
+        epsilon: Keeps the divisor from zero.
         weight_decay: See `Optimizer`.
         clipnorm: See `Optimizer`.
+        clipvalue: See `Optimizer`.
         global_clipnorm: See `Optimizer`.
+
+    Raises:
+        ValueError: `initial_accumulator_value` or `epsilon` is negative, or clipping is
+            impossible, see `Optimizer`.
     """
+
+    initial_accumulator_value: float = 0.1
+    epsilon: float = 1e-7
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        fits = self.initial_accumulator_value >= 0 and self.epsilon >= 0
+        expect(fits, "initial_accumulator_value and epsilon are >= 0", self)
 
     def update(self, w: Array, g: Array, state: Array, rate: float) -> None:
         """See `Optimizer.update`."""
         (v,) = state
         v += g * g
-        w -= rate * g / np.sqrt(v + 0.1000001)  # the state starts at 0 instead of 0.1
+        # The state starts at 0, and the initial value is added where it is used.
+        w -= rate * g / np.sqrt(v + (self.initial_accumulator_value + self.epsilon))
 
 
 @dataclass(eq=False)
@@ -205,7 +260,12 @@ class Adam(Optimizer):
         epsilon: Keeps the divisor from zero.
         weight_decay: See `Optimizer`.
         clipnorm: See `Optimizer`.
+        clipvalue: See `Optimizer`.
         global_clipnorm: See `Optimizer`.
+
+    Raises:
+        ValueError: A share is not from 0 to less than 1, `epsilon` is negative, or clipping is
+            impossible, see `Optimizer`.
     """
 
     beta_1: float = 0.9
@@ -213,6 +273,13 @@ class Adam(Optimizer):
     epsilon: float = 1e-7
 
     slots = 2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # With a share of 1 nothing new would ever count, and the correction divides by zero.
+        shares = 0 <= self.beta_1 < 1 and 0 <= self.beta_2 < 1
+        wanted = "beta_1 and beta_2 are from 0 to less than 1, epsilon >= 0"
+        expect(shares and self.epsilon >= 0, wanted, self)
 
     def update(self, w: Array, g: Array, state: Array, rate: float) -> None:
         """See `Optimizer.update`."""
@@ -240,6 +307,7 @@ class AdamW(Adam):
         beta_2: See `Adam`.
         epsilon: See `Adam`.
         clipnorm: See `Optimizer`.
+        clipvalue: See `Optimizer`.
         global_clipnorm: See `Optimizer`.
     """
 

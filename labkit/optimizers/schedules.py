@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from labkit._common import expect
 
@@ -48,25 +48,44 @@ class ExponentialDecay(_Decay):
 
 @dataclass
 class CosineDecay(_Decay):
-    """Half a cosine, from the first rate down to `alpha` times that.
+    """Half a cosine, from the first rate down to `alpha` times that, perhaps after a warm-up.
 
-    Loshchilov and Hutter 2016, https://arxiv.org/abs/1608.03983.
+    Loshchilov and Hutter 2016, https://arxiv.org/abs/1608.03983. The warm-up is a straight line
+    from the first rate to a higher one, where the cosine begins: large steps at once may lead
+    far astray (Goyal et al. 2017, https://arxiv.org/abs/1706.02677, section 2.2).
 
     Args:
         initial_learning_rate: The rate at step 0.
         decay_steps: Length of the decay; afterwards the rate is constant.
-        alpha: The last rate, as a share of the first.
+        alpha: The last rate, as a share of the one where the decay begins.
+        warmup_target: The rate at the end of the warm-up; `None` for no warm-up.
+        warmup_steps: Length of the warm-up, which comes before the decay.
 
     Raises:
-        ValueError: `decay_steps` is not positive.
+        ValueError: `decay_steps` is not positive, or one of the two arguments of the warm-up is
+            missing.
     """
 
     alpha: float = 0.0
+    _: KW_ONLY
+    warmup_target: float | None = None
+    warmup_steps: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        both = (self.warmup_target is not None) == (self.warmup_steps > 0)
+        expect(both, "A warm-up needs warmup_target and a positive warmup_steps", self)
 
     def __call__(self, step: float) -> float:
         """Return the learning rate after `step` steps."""
-        cosine = (1 + math.cos(math.pi * min(step / self.decay_steps, 1))) / 2
-        return self.initial_learning_rate * ((1 - self.alpha) * cosine + self.alpha)
+        first, highest = self.initial_learning_rate, self.warmup_target
+        if highest is None:
+            highest = first
+        elif step < self.warmup_steps:
+            return first + (highest - first) * step / self.warmup_steps
+        share = min((step - self.warmup_steps) / self.decay_steps, 1)
+        cosine = (1 + math.cos(math.pi * share)) / 2
+        return highest * ((1 - self.alpha) * cosine + self.alpha)
 
 
 @dataclass

@@ -6,6 +6,7 @@ from typing import Any
 import keras as theirs
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from labkit import optimizers as ours
 
@@ -17,11 +18,16 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("SGD", {"learning_rate": 0.1, "weight_decay": 0.3}),
     ("SGD", {"clipnorm": 0.5}),
     ("SGD", {"global_clipnorm": 0.5}),
+    ("SGD", {"clipvalue": 0.5}),
     ("RMSprop", {}),
+    ("RMSprop", {"momentum": 0.9}),
+    ("RMSprop", {"learning_rate": 0.05, "momentum": 0.5, "epsilon": 1e-3, "clipvalue": 0.3}),
     ("RMSprop", {"learning_rate": 0.05, "rho": 0.8, "clipnorm": 0.5}),
     ("Adagrad", {}),
     ("Adagrad", {"learning_rate": 0.5, "global_clipnorm": 0.5}),
+    ("Adagrad", {"initial_accumulator_value": 0.5, "epsilon": 1e-3}),
     ("Adam", {}),
+    ("Adam", {"clipvalue": 0.1, "weight_decay": 0.1}),
     ("Adam", {"learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3}),
     ("Adam", {"weight_decay": 0.1}),
     ("Adam", {"clipnorm": 0.1}),
@@ -33,7 +39,8 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 
 DECAYS = {"beta_1": 0.9, "beta_2": 0.999}
 DEFAULTS: dict[str, dict[str, float]] = {
-    "Adagrad": {"initial_accumulator_value": 0.1},
+    "Adagrad": {"initial_accumulator_value": 0.1, "epsilon": 1e-7},
+    "RMSprop": {"epsilon": 1e-7},
     "Adam": DECAYS,
     "AdamW": DECAYS,
 }
@@ -188,12 +195,60 @@ def test_an_optimizer_belongs_to_its_weights() -> None:
 
 @pytest.mark.parametrize(
     "args",
-    [{"clipnorm": 1.0, "global_clipnorm": 1.0}, {"clipnorm": 0.0}, {"clipnorm": -1.0}],
+    [
+        {"clipnorm": 1.0, "global_clipnorm": 1.0},
+        {"clipnorm": 1.0, "clipvalue": 1.0},
+        {"clipnorm": 0.0},
+        {"clipvalue": -1.0},
+    ],
 )
 def test_impossible_clipping_is_refused(args: dict[str, float]) -> None:
-    """Both kinds of clipping at once, or a limit that is not positive, raise an error."""
-    with pytest.raises(ValueError, match=r"Clip to one positive norm. Received"):
+    """Two kinds of clipping at once, or a limit that is not positive, raise an error."""
+    with pytest.raises(ValueError, match=r"Give one of clipnorm, clipvalue and global_clipnorm"):
         ours.SGD(**args)
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "message"),
+    [
+        ("SGD", {"learning_rate": -1}, r"must be a number >= 0, or a schedule. Received: -1"),
+        ("Adam", {"learning_rate": float("nan")}, r"must be a number >= 0, or a schedule"),
+        ("Adam", {"learning_rate": "fast"}, r"must be a number >= 0, or a schedule"),
+        ("Adam", {"beta_1": 1}, "beta_1 and beta_2 are from 0 to less than 1"),
+        ("AdamW", {"beta_2": -0.1}, "beta_1 and beta_2 are from 0 to less than 1"),
+        ("RMSprop", {"rho": 1.5}, "rho and momentum are from 0 to 1"),
+        ("RMSprop", {"epsilon": -1.0}, "epsilon >= 0"),
+        ("Adagrad", {"initial_accumulator_value": -1.0}, "initial_accumulator_value and epsilon"),
+    ],
+)
+def test_impossible_arguments_are_refused_at_once(
+    name: str, args: dict[str, Any], message: str
+) -> None:
+    """Rates and shares that cannot work raise an error before any step."""
+    with pytest.raises(ValueError, match=message):
+        getattr(ours, name)(**args)
+
+
+@pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adagrad", "Adam"])
+def test_repeated_rows_square_the_sum_of_their_gradients(name: str) -> None:
+    """Keras agrees where it gets an Embedding's gradient as one array; row by row it does not.
+
+    Row 0 is used twice in the batch, row 1 once, row 2 never.
+    """
+    rows = tf.IndexedSlices(
+        tf.constant([[1.0], [2.0], [4.0]]), tf.constant([0, 0, 1]), tf.constant([3, 1])
+    )
+    summed = tf.convert_to_tensor(rows)
+    w = [np.zeros((3, 1), "float32")]
+    dense, sparse = (theirs.Variable(w[0]) for _ in range(2))
+    mine, for_dense, for_sparse = (getattr(k, name)(0.1) for k in [ours, *[theirs.optimizers] * 2])
+    for _ in range(2):
+        mine.apply([summed.numpy()], w)
+        for_dense.apply([summed], [dense])
+        for_sparse.apply([rows], [sparse])
+    np.testing.assert_allclose(w[0], np.asarray(dense), rtol=1e-5)
+    agree = np.isclose(w[0], np.asarray(sparse), rtol=1e-5)[:, 0]
+    assert agree.tolist() == [name == "SGD", True, True]
 
 
 @pytest.mark.parametrize("momentum", [-0.1, 1.1, float("nan")])

@@ -19,6 +19,16 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ),
     ("CosineDecay", {"initial_learning_rate": 0.1, "decay_steps": 20}),
     ("CosineDecay", {"initial_learning_rate": 0.1, "decay_steps": 20, "alpha": 0.3}),
+    (
+        "CosineDecay",
+        {
+            "initial_learning_rate": 0.01,
+            "decay_steps": 20,
+            "alpha": 0.2,
+            "warmup_target": 0.1,
+            "warmup_steps": 8,
+        },
+    ),
 ]
 
 
@@ -61,6 +71,8 @@ def test_impossible_schedules_are_refused(name: str, args: Any, message: str) ->
     """Steps that are not positive and lists that do not fit are refused at once."""
     with pytest.raises(ValueError, match=message):
         getattr(ours, name)(*args)
+    with pytest.raises(ValueError, match="A warm-up needs warmup_target and a positive warmup"):
+        ours.CosineDecay(0.1, 10, warmup_steps=5)
 
 
 def test_a_custom_schedule_must_define_call() -> None:
