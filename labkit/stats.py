@@ -6,7 +6,8 @@ from the incomplete beta function and from counting permutations, confidence int
 Fisher's transformation, and the bootstrap where no formula holds.
 
 Covariance and correlations take `nan_policy` as SciPy does: `"propagate"` gives NaN where a
-value is NaN, `"omit"` leaves out pairs with a NaN, `"raise"` refuses them.
+value is NaN, `"omit"` leaves out pairs with a NaN, `"raise"` refuses them. What a masked array
+hides is left out in any case.
 """
 
 import warnings
@@ -17,6 +18,7 @@ from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labkit._common import Array, expect
 
@@ -196,14 +198,17 @@ def kendalltau(x: Any, y: Any, *, nan_policy: str = "propagate") -> CorrelationR
     error = sqrt(0.437 / (n - 4)) if n > 4 else np.inf
     if _undefined(x, y):
         return CorrelationResult(np.nan, np.nan, error)
-    x, y = _ranks(x), _ranks(y)
-    # Concordant pairs less discordant pairs.
-    balance = int(sum(np.sign(x[i:] - x[i]) @ np.sign(y[i:] - y[i]) for i in range(n)))
-    # All n samples as one group; groups of equal values in x; and in y.
-    groups = [np.array([n]), *(np.unique(v, return_counts=True)[1] for v in (x, y))]
-    twos, x_twos, y_twos = (float((t * (t - 1)).sum()) for t in groups)
+    x, y = (np.unique(v, return_inverse=True)[1] for v in (x, y))  # 0, 1, … in order of size
+    # All n samples as one group; groups of equal values in x; in y; and in both.
+    groups = [np.array([n]), *(np.unique(v, return_counts=True)[1] for v in (x, y, x * n + y))]
+    twos, x_twos, y_twos, both_twos = (float((t * (t - 1)).sum()) for t in groups)
+    # Sorted by x, and by y where x is equal, the discordant pairs are the inversions of y. The
+    # balance is the concordant pairs, which are neither discordant nor equal, less these.
+    discordant = _inversions(y[np.lexsort((y, x))])
+    balance = int(twos - x_twos - y_twos + both_twos) // 2 - 2 * discordant
     tau = 2 * balance / sqrt(twos - x_twos) / sqrt(twos - y_twos)
     few = int(twos / 2 - abs(balance)) // 2  # the rarer of concordant and discordant pairs
+    groups.pop()
     if x_twos == y_twos == 0 and (n <= 33 or few <= 1):
         pvalue = min(1.0, 2 * _inversions_at_most(few, n))
     else:
@@ -257,7 +262,8 @@ def correlation_matrix(
     Args:
         x: Shape (samples, variables).
         method: `"pearson"`, `"spearman"` or `"kendall"`, as in pandas.
-        nan_policy: See the module; `"omit"` leaves out pair by pair, as pandas does.
+        nan_policy: See the module; `"omit"` leaves out pair by pair, as pandas does. Where fewer
+            than two samples are left, the result is NaN.
 
     Returns:
         `statistic` and `pvalue` of shape (variables, variables) each, and
@@ -270,9 +276,14 @@ def correlation_matrix(
     expect(method in methods, f"method is one of {', '.join(methods)}", repr(method))
     columns = _columns("correlation_matrix", x)
     parts = np.empty((3, len(columns), len(columns)))
+    absent = np.ma.getmaskarray(columns)
+    if nan_policy == "omit" and columns.dtype.kind == "f":
+        absent = absent | np.isnan(np.ma.getdata(columns))
     for i, j in np.argwhere(np.tri(len(columns))):  # the matrix is symmetric
-        result = methods[method](columns[i], columns[j], nan_policy=nan_policy)
-        parts[:, i, j] = parts[:, j, i] = (*result, result.standard_error)
+        parts[:, i, j] = parts[:, j, i] = np.nan, np.nan, np.inf
+        if (absent[i] | absent[j]).sum() <= absent.shape[1] - 2:
+            result = methods[method](columns[i], columns[j], nan_policy=nan_policy)
+            parts[:, i, j] = parts[:, j, i] = (*result, result.standard_error)
     return CorrelationResult(*parts)
 
 
@@ -413,14 +424,15 @@ def _checked(name: str, *variables: Any, nan_policy: str = "raise", finite: bool
 
     Where a NaN propagates, the whole table becomes NaN.
     """
-    arrays = [np.asarray(variable) for variable in variables]
+    arrays = [np.ma.getdata(variable) for variable in variables]
     numeric = all(array.dtype.kind in "biuf" for array in arrays)
     alike = arrays[0].ndim == 1 and len({array.shape for array in arrays}) == 1
     came = " and ".join(f"{array.dtype} {array.shape}" for array in arrays)
     expect(numeric and alike, f"{name} expects real numbers, all of one shape (samples,)", came)
     policies = "propagate", "omit", "raise"
     expect(nan_policy in policies, f"nan_policy is one of {policies}", repr(nan_policy))
-    table = np.array(arrays, float)
+    masks = [np.ma.getmaskarray(np.ma.asarray(variable)) for variable in variables]
+    table = np.array([*map(_doubles, arrays)])[:, ~np.any(masks, axis=0)]
     missing = np.isnan(table).any(axis=0)
     if nan_policy == "raise":
         expect(not missing.any(), f"{name} expects no NaN", f"NaN in {missing.sum()} samples")
@@ -434,9 +446,18 @@ def _checked(name: str, *variables: Any, nan_policy: str = "raise", finite: bool
     return table
 
 
+def _doubles(x: Array) -> Array:
+    """Return float64, in which integers beyond 2**53 would be rounded.
+
+    They are counted from the smallest one instead, which changes no result of this module.
+    """
+    large = x.dtype.kind in "iu" and x.size and max(-int(x.min()), int(x.max())) > 2**53
+    return np.asarray((x.astype(object) - int(x.min())) if large else x, np.float64)
+
+
 def _columns(name: str, x: Any) -> Array:
     """Check a matrix and return its columns as rows."""
-    matrix = np.asarray(x)
+    matrix = x if np.ma.isMaskedArray(x) else np.asarray(x)
     wanted = f"{name} expects shape (samples, variables)"
     expect(matrix.ndim == 2 and matrix.size, wanted, matrix.shape)
     return matrix.T
@@ -455,6 +476,10 @@ def _pearson(x: Array, y: Array, dof: int) -> CorrelationResult:
     error = sqrt(1 / (dof - 1)) if dof > 1 else np.inf
     if _undefined(x, y):
         return CorrelationResult(np.nan, np.nan, error)
+    for v in (x, y):
+        # SciPy's limit: what varies so little may be the rounding of the mean.
+        if np.linalg.norm(v - v.mean()) < 1e-13 * abs(v.mean()):
+            warnings.warn("A variable is nearly constant: rounding distorts r.", stacklevel=3)
     x, y = x - x.mean(), y - y.mean()
     x, y = x / np.abs(x).max(), y / np.abs(y).max()  # their squares cannot overflow
     r = float(np.clip(x @ y / np.sqrt((x @ x) * (y @ y)), -1, 1))
@@ -496,6 +521,23 @@ def _betainc(a: float, b: float, x: float) -> float:
         fraction = odd / (1 + even / (1 + fraction))
     front = exp(a * log(x) + b * log1p(-x) + lgamma(a + b) - lgamma(a) - lgamma(b)) / a
     return front / (1 + fraction)
+
+
+def _inversions(x: NDArray[np.intp]) -> int:
+    """Count the pairs of integers >= 0 of which the first is larger.
+
+    Two numbers differ first in some bit, read from the top. For each bit the numbers are sorted
+    by the bits above, and in each group of equal ones the zeros that follow a one are counted.
+    """
+    total = 0
+    for bit in reversed(range(int(x.max()).bit_length())):
+        ones = x >> bit & 1
+        before = np.cumsum(ones) - ones  # ones before each number
+        starts = np.flatnonzero(np.diff(x >> bit + 1, prepend=-1))  # of the groups
+        before -= np.repeat(before[starts], np.diff(starts, append=x.size))
+        total += int(before[ones == 0].sum())
+        x = x[np.argsort(x >> bit, kind="stable")]
+    return total
 
 
 def _inversions_at_most(few: int, n: int) -> float:

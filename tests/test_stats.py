@@ -265,6 +265,70 @@ def test_correlation_matrix_matches_pandas(method: str) -> None:
     assert (ends.low[4, 1], ends.high[4, 1]) == pytest.approx(one.confidence_interval(0.9))
 
 
+@pytest.mark.parametrize("method", ["pearson", "spearman", "kendall"])
+def test_pairs_without_samples_give_nan_as_in_pandas(method: str) -> None:
+    """A column of NaN only, and pairs that share a single sample, do not stop the others."""
+    nan = np.nan
+    rows = [[1, nan, 2, 3, nan], [2, nan, 1, nan, 5], [4, nan, 8, nan, 7], [3, nan, 4, 1, nan]]
+    result = stats.correlation_matrix(rows, method, nan_policy="omit")
+    np.testing.assert_allclose(result.statistic, pandas.DataFrame(rows).corr(method), atol=1e-12)
+    assert np.isnan(result.pvalue[1]).all()
+    assert np.isnan(result.confidence_interval().low[1]).all()
+
+
+@pytest.mark.parametrize("name", ["pearsonr", "spearmanr", "kendalltau"])
+def test_masked_values_are_left_out(name: str) -> None:
+    """What a mask hides is left out, as by the functions of scipy.stats.mstats."""
+    generator = np.random.default_rng(3)
+    x, y = (np.ma.array(values, mask=values > 1) for values in generator.normal(size=(2, 30)))
+    both = ~(x.mask | y.mask)
+    expected = getattr(scipy.stats.mstats, name)(x, y)
+    for result in (getattr(stats, name)(x, y), getattr(stats, name)(x.data[both], y.data[both])):
+        assert result.statistic == pytest.approx(expected.statistic, rel=1e-12)
+    matrix = stats.correlation_matrix(np.ma.stack([x, y, np.ma.masked_all(30)], axis=1))
+    pearson = stats.pearsonr(x, y).statistic
+    assert matrix.statistic[0, 1] == pearson
+    assert np.isnan(matrix.statistic[2]).all()
+    expected = np.cov(x.data[both], y.data[both])[0, 1]
+    assert stats.covariance(x, y) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["pearsonr", "spearmanr", "kendalltau"])
+@pytest.mark.parametrize("start", [2**60, -(2**62), 2**64 - 9])
+def test_large_integers_keep_their_differences(name: str, start: int) -> None:
+    """Integers that float64 would make equal give the result of the same steps from zero."""
+    steps, y = np.array([0, 1, 2, 5, 4, 7]), np.array([2, 4, 3, 5, 5, 1])
+    large = np.array([start + int(step) for step in steps])
+    assert large.dtype.kind in "iu"
+    function = getattr(stats, name)
+    assert function(large, y).statistic == pytest.approx(function(steps, y).statistic, rel=1e-12)
+    assert len(set(large.astype(float))) < len(set(steps))
+
+
+def test_near_constant_variables_warn_as_in_scipy() -> None:
+    """Where the variation drowns in rounding, labkit warns where SciPy does, and only there."""
+    y = np.array([1.0, 3.0, 2.0, 5.0])
+    for size in (1e-14, 1e-12):
+        x = 1 + size * np.arange(4)
+        with warnings.catch_warnings(record=True) as theirs:
+            warnings.simplefilter("always")
+            scipy.stats.pearsonr(x, y)
+        with warnings.catch_warnings(record=True) as ours:
+            warnings.simplefilter("always")
+            stats.pearsonr(x, y)
+        assert len(ours) == len(theirs) == (size < 1e-13)
+        assert all("nearly constant" in str(warning.message) for warning in (*ours, *theirs))
+
+
+@pytest.mark.parametrize("values", [3, 50, 10**9])
+def test_kendall_of_many_samples_matches_scipy(values: int) -> None:
+    """Inversions are counted right with many ties and with none."""
+    x, y = np.random.default_rng(values).integers(0, values, (2, 3000))
+    ours, theirs = stats.kendalltau(x, y), scipy.stats.kendalltau(x, y)
+    assert ours.statistic == pytest.approx(theirs.statistic, rel=1e-12)
+    assert ours.pvalue == pytest.approx(theirs.pvalue, rel=1e-9)
+
+
 def test_correlation_matrix_propagates_nan_by_column() -> None:
     """A NaN affects only the column that contains it."""
     x = np.random.default_rng(0).normal(size=(20, 3))
