@@ -3,17 +3,26 @@
 from labkit.layers.attention import MultiHeadAttention
 from labkit.layers.convolutional import Conv1D, Conv2D, ZeroPadding2D
 from labkit.layers.core import Activation, Add, Dense, Dropout, Embedding, Flatten, Input, Reshape
+from labkit.layers.depthwise import DepthwiseConv2D, SeparableConv2D
 from labkit.layers.layer import Layer, Residual
 from labkit.layers.normalization import BatchNormalization, LayerNormalization
 from labkit.layers.pooling import (
+    AveragePooling1D,
     AveragePooling2D,
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    MaxPooling1D,
     MaxPooling2D,
 )
 from labkit.layers.rnn import GRU, LSTM, SimpleRNN
+from labkit.layers.transposed import Conv2DTranspose, UpSampling2D
 
 __all__ = ["Activation", "Add", "Dense", "Embedding", "Flatten", "Input", "Layer", "Reshape"]
 __all__ += ["BatchNormalization", "Conv1D", "Conv2D", "Dropout", "LayerNormalization"]
-__all__ += ["AveragePooling2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D", "MaxPooling2D"]
+__all__ += ["AveragePooling1D", "AveragePooling2D", "MaxPooling1D", "MaxPooling2D"]
+__all__ += ["GlobalAveragePooling1D", "GlobalAveragePooling2D"]
+__all__ += ["GlobalMaxPooling1D", "GlobalMaxPooling2D"]
+__all__ += ["Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D", "UpSampling2D"]
 __all__ += ["GRU", "LSTM", "MultiHeadAttention", "Residual", "SimpleRNN", "ZeroPadding2D"]

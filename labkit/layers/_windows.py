@@ -24,17 +24,27 @@ class Windows:
         padding: `"valid"` for windows inside the input only; `"same"` for
             `ceil(input / stride)` of them, with the input in the middle (one more row of
             padding after than before if it is odd).
+        dilation: Along each axis, steps from one place in a window to the next.
 
     Raises:
         ValueError: `padding` is neither of these.
     """
 
-    def __init__(self, layer: Layer, size: Sizes, strides: Sizes, padding: str) -> None:
+    def __init__(
+        self, layer: Layer, size: Sizes, strides: Sizes, padding: str, dilation: Sizes = ()
+    ) -> None:
         self.layer = type(layer).__name__
-        known = padding in ("valid", "same")
+        known = isinstance(padding, str) and padding.lower() in ("valid", "same")
         expect(known, f"{self.layer} expects padding 'valid' or 'same'", repr(padding))
-        self.size, self.strides, self.padding = size, strides, padding
-        self.apart = all(length <= stride for length, stride in zip(size, strides, strict=True))
+        self.size, self.strides, self.padding = size, strides, padding.lower()
+        self.dilation = dilation or (1,) * len(size)
+        # From the first place in a window to the last, along each axis.
+        self.span = tuple(
+            (taps - 1) * hop + 1 for taps, hop in zip(size, self.dilation, strict=True)
+        )
+        self.apart = all(
+            length <= stride for length, stride in zip(self.span, strides, strict=True)
+        )
 
     def counts(self, shape: Shape) -> tuple[Any, ...]:
         """Return the number of windows along each axis (`None` where the size is).
@@ -42,9 +52,9 @@ class Windows:
         Raises:
             ValueError: The input is smaller than a window.
         """
-        same, axes = self.padding == "same", zip(shape[1:-1], self.size, self.strides, strict=True)
+        same, axes = self.padding == "same", zip(shape[1:-1], self.span, self.strides, strict=True)
         counts = tuple(n and math.ceil((n if same else n - k + 1) / s) for n, k, s in axes)
-        wanted = f"{self.layer} without padding expects inputs as large as {self.size}"
+        wanted = f"{self.layer} without padding expects inputs as large as {self.span}"
         expect(all(n is None or n >= 1 for n in counts), wanted, f"x.shape={shape}")
         return counts
 
@@ -53,7 +63,7 @@ class Windows:
         counts = self.counts(x.shape)
         if self.padding == "valid":
             return x
-        axes = zip(counts, self.size, self.strides, x.shape[1:-1], strict=True)
+        axes = zip(counts, self.span, self.strides, x.shape[1:-1], strict=True)
         needed = [max((count - 1) * stride + size, n) for count, size, stride, n in axes]
         padded = np.full((len(x), *needed, x.shape[-1]), value, x.dtype)
         middle(padded, x.shape)[...] = x
@@ -65,8 +75,9 @@ class Windows:
         The places come row by row, and each view is `(batch, windows..., channels)`.
         """
         for place in itertools.product(*map(range, self.size)):
-            axes = zip(place, padded.shape[1:-1], self.size, self.strides, strict=True)
-            index = [slice(p, n - size + p + 1, stride) for p, n, size, stride in axes]
+            starts = [p * hop for p, hop in zip(place, self.dilation, strict=True)]
+            axes = zip(starts, padded.shape[1:-1], self.span, self.strides, strict=True)
+            index = [slice(p, n - span + p + 1, stride) for p, n, span, stride in axes]
             yield padded[(slice(None), *index)]
 
 

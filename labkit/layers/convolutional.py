@@ -13,6 +13,9 @@ and 3 repeats:
                        k0 k1 k2     gives z2
 
 Multiplying the zeros is wasted work, but neighbors share a window, and less is copied.
+
+With a dilation, the taps of a window lie apart. Along the last axis they then share no window
+with their neighbors, and each tap is a window of width 1.
 """
 
 import math
@@ -22,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from labkit import activations
-from labkit._common import Array, Shape, Sizes
+from labkit._common import Array, Shape, Sizes, expect
 from labkit.activations import Identifier, vjp
 from labkit.layers._windows import Windows, middle
 from labkit.layers.core import KernelLayer
@@ -46,6 +49,7 @@ class _Conv(KernelLayer):
         strides: int | tuple[int, ...] = 1,
         padding: str = "valid",
         *,
+        dilation_rate: int | tuple[int, ...] = 1,
         activation: Identifier = None,
         **kwargs: Any,
     ) -> None:
@@ -53,7 +57,11 @@ class _Conv(KernelLayer):
         (self.filters,) = sizes(self, "filters", filters)
         self.kernel_size = sizes(self, "kernel_size", kernel_size, self.rank)
         self.strides = sizes(self, "strides", strides, self.rank)
-        self.windows = Windows(self, self.kernel_size, self.strides, padding)
+        self.dilation_rate = sizes(self, "dilation_rate", dilation_rate, self.rank)
+        one = max(self.strides) == 1 or max(self.dilation_rate) == 1
+        wanted = f"{type(self).__name__} expects strides or dilation_rate to be 1"
+        expect(one, wanted, (self.strides, self.dilation_rate))
+        self.windows = Windows(self, self.kernel_size, self.strides, padding, self.dilation_rate)
         self.activation = activations.get(activation)
         self._buffer = np.empty(0)
 
@@ -66,9 +74,8 @@ class _Conv(KernelLayer):
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `activation(convolution of x with kernel + bias)`."""
         counts = self.windows.counts(x.shape)
-        most = min(_COLUMNS // self.filters, len(x) * math.prod(counts) // _ROWS, counts[-1])
-        repeats = max((n for n in range(2, most + 1) if counts[-1] % n == 0), default=1)
-        wide = self._widened(repeats)
+        wide = self._widened(self._repeats(len(x), counts))
+        repeats = wide.shape[-2]
         padded = np.ascontiguousarray(self.windows.pad(x))
         z = np.empty((len(x), *counts, self.filters), x.dtype)
         rows = z.reshape(-1, repeats * self.filters)  # (wide windows, repeats * filters)
@@ -112,8 +119,20 @@ class _Conv(KernelLayer):
         """Return `(batch, windows..., filters)`."""
         return input_shape[0], *self.windows.counts(input_shape), self.filters
 
+    def _repeats(self, samples: int, counts: Sizes) -> int:
+        """Return how many neighbors share a wide window."""
+        if self.dilation_rate[-1] > 1:
+            return 1
+        most = min(_COLUMNS // self.filters, samples * math.prod(counts) // _ROWS, counts[-1])
+        return max((n for n in range(2, most + 1) if counts[-1] % n == 0), default=1)
+
     def _widened(self, repeats: int) -> Array:
-        """Return the wide kernel, `(rows..., width, channels, repeats, filters)`."""
+        """Return the wide kernel, `(rows..., width, channels, repeats, filters)`.
+
+        With a dilation along the last axis its taps count as rows, and the width is 1.
+        """
+        if self.dilation_rate[-1] > 1:
+            return self.kernel[..., None, :, None, :]
         *rows, width, channels, filters = self.kernel.shape
         width += (repeats - 1) * self.strides[-1]
         wide = np.zeros((*rows, width, channels, repeats, filters), self.kernel.dtype)
@@ -123,6 +142,9 @@ class _Conv(KernelLayer):
 
     def _repeated(self, wide: Array) -> Iterator[Array]:
         """Yield a view of each place where the kernel stands in the wide kernel."""
+        if self.dilation_rate[-1] > 1:
+            yield wide[..., 0, :, 0, :]
+            return
         for i in range(wide.shape[-2]):
             start = i * self.strides[-1]
             yield wide[..., start : start + self.kernel_size[-1], :, i, :]
@@ -133,7 +155,9 @@ class _Conv(KernelLayer):
         windows = (*counts[:-1], counts[-1] // repeats)
         steps = (*self.strides[:-1], repeats * self.strides[-1])
         hops = [step * size for step, size in zip(steps, x.strides[1:-1], strict=True)]
-        strides = (x.strides[0], *hops, *x.strides[1:-2], x.itemsize)
+        rows_apart = zip(self.dilation_rate, x.strides[1:-1], strict=True)
+        lines = [hop * size for hop, size in rows_apart][: len(rows)]
+        strides = (x.strides[0], *hops, *lines, x.itemsize)
         return np.ndarray((len(x), *windows, *rows, width * channels), x.dtype, x, 0, strides)
 
     def _columns(self, views: Array, again: bool = False) -> Iterator[tuple[slice, Array]]:
@@ -165,12 +189,14 @@ class Conv1D(_Conv):
         strides: Steps from one window to the next.
         padding: `"valid"`: windows inside the input; `"same"`: as many windows as steps
             (with a stride: `ceil(steps / stride)`), with zeros around the input.
+        dilation_rate: Steps from one tap of a window to the next.
         activation: A name, a function, or `None` for none.
         **kwargs: `use_bias`, `kernel_initializer`, `bias_initializer`,
             `kernel_regularizer`, `bias_regularizer`, and those of `Layer`.
 
     Raises:
-        ValueError: A size that is not a positive integer, or an unknown padding.
+        ValueError: A size that is not a positive integer, an unknown padding, or both strides and
+            dilation.
     """
 
     rank = 1
@@ -190,11 +216,13 @@ class Conv2D(_Conv):
         strides: Steps from one window to the next, or one number for both axes.
         padding: `"valid"`: windows inside the image; `"same"`: as many windows as pixels
             (with a stride: `ceil(size / stride)`), with zeros around the image.
+        dilation_rate: Steps from one tap of a window to the next, or one number for both axes.
         **kwargs: `activation`, `use_bias`, `kernel_initializer`, `bias_initializer`,
             `kernel_regularizer`, `bias_regularizer`, and those of `Layer`.
 
     Raises:
-        ValueError: A size that is not a positive integer, or an unknown padding.
+        ValueError: A size that is not a positive integer, an unknown padding, or both strides and
+            dilation.
     """
 
     rank = 2

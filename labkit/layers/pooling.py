@@ -1,4 +1,4 @@
-"""Pooling: windows of an image become single numbers, so that position matters less."""
+"""Pooling: windows of an image or a signal become single numbers: position matters less."""
 
 import functools
 import math
@@ -11,13 +11,13 @@ from labkit.layers._windows import Windows, middle
 from labkit.layers.layer import Layer, sizes
 
 
-class _Pooling2D(Layer):
-    """Base of both kinds of pooling.
+class _Pooling(Layer):
+    """Base of both kinds of pooling, over any number of axes, `rank`.
 
     Args:
-        pool_size: Height and width of the window, or one number for both.
+        pool_size: Size of the window along each axis, or one number for all.
         strides: Steps from one window to the next; `None` means `pool_size`.
-        padding: `"valid"`: windows inside the image; `"same"`: `ceil(size / stride)`
+        padding: `"valid"`: windows inside the input; `"same"`: `ceil(size / stride)`
             windows, some of which reach over the edge.
         **kwargs: As in `Layer`.
 
@@ -25,40 +25,26 @@ class _Pooling2D(Layer):
         ValueError: A size that is not a positive integer, or an unknown padding.
     """
 
-    expects = "(batch, height, width, channels)"
+    rank: int
 
     def __init__(
         self,
-        pool_size: int | tuple[int, int] = (2, 2),
-        strides: int | tuple[int, int] | None = None,
+        pool_size: int | tuple[int, ...] = 2,
+        strides: int | tuple[int, ...] | None = None,
         padding: str = "valid",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        size = sizes(self, "pool_size", pool_size, 2)
-        self.windows = Windows(self, size, sizes(self, "strides", strides or size, 2), padding)
+        size = sizes(self, "pool_size", pool_size, self.rank)
+        strides = sizes(self, "strides", size if strides is None else strides, self.rank)
+        self.windows = Windows(self, size, strides, padding)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return `(batch, windows down, windows across, channels)`."""
+        """Return `(batch, windows along each axis..., channels)`."""
         return input_shape[0], *self.windows.counts(input_shape), input_shape[-1]
 
 
-class MaxPooling2D(_Pooling2D):
-    """The largest number of each window, in each channel.
-
-    `(batch, height, width, channels)` becomes `(batch, new_height, new_width, channels)`.
-
-    Args:
-        pool_size: Height and width of the window, or one number for both.
-        strides: Steps from one window to the next; `None` means `pool_size`.
-        padding: `"valid"`: windows inside the image; `"same"`: `ceil(size / stride)`
-            windows, some of which reach over the edge.
-        **kwargs: As in `Layer`.
-
-    Raises:
-        ValueError: A size that is not a positive integer, or an unknown padding.
-    """
-
+class _MaxPooling(_Pooling):
     def call(self, x: Array, training: bool = False) -> Array:
         """Return the largest number of each window."""
         padded = self.windows.pad(x, -np.inf)
@@ -83,7 +69,85 @@ class MaxPooling2D(_Pooling2D):
         return middle(dpadded, shape)
 
 
-class AveragePooling2D(_Pooling2D):
+class MaxPooling1D(_MaxPooling):
+    """The largest number of each window, in each channel.
+
+    `(batch, steps, channels)` becomes `(batch, new_steps, channels)`.
+
+    Args:
+        pool_size: Number of steps in a window.
+        strides: Steps from one window to the next; `None` means `pool_size`.
+        padding: `"valid"`: windows inside the signal; `"same"`: `ceil(steps / stride)`
+            windows, some of which reach over the edge.
+        **kwargs: As in `Layer`.
+
+    Raises:
+        ValueError: A size that is not a positive integer, or an unknown padding.
+    """
+
+    rank = 1
+    expects = "(batch, steps, channels)"
+
+
+class MaxPooling2D(_MaxPooling):
+    """The largest number of each window, in each channel.
+
+    `(batch, height, width, channels)` becomes `(batch, new_height, new_width, channels)`.
+
+    Args:
+        pool_size: Height and width of the window, or one number for both.
+        strides: Steps from one window to the next; `None` means `pool_size`.
+        padding: `"valid"`: windows inside the image; `"same"`: `ceil(size / stride)`
+            windows, some of which reach over the edge.
+        **kwargs: As in `Layer`.
+
+    Raises:
+        ValueError: A size that is not a positive integer, or an unknown padding.
+    """
+
+    rank = 2
+    expects = "(batch, height, width, channels)"
+
+
+class _AveragePooling(_Pooling):
+    def call(self, x: Array, training: bool = False) -> Array:
+        """Return the mean of each window."""
+        padded = self.windows.pad(x)
+        inside = self.windows.pad(np.ones_like(x[:1, ..., :1]))
+        numbers: Any = sum(self.windows.places(inside))  # in each window
+        self.saved = x.shape, padded.shape, numbers
+        return np.asarray(sum(self.windows.places(padded)) / numbers)
+
+    def backward(self, dy: Array) -> Array:
+        """Return an equal share of `dy` at each place of a window."""
+        shape, padded_shape, numbers = self.saved
+        dpadded = np.zeros(padded_shape, dy.dtype)
+        for view in self.windows.places(dpadded):
+            view += dy / numbers
+        return middle(dpadded, shape)
+
+
+class AveragePooling1D(_AveragePooling):
+    """The mean of each window, in each channel; padding does not count.
+
+    `(batch, steps, channels)` becomes `(batch, new_steps, channels)`.
+
+    Args:
+        pool_size: Number of steps in a window.
+        strides: Steps from one window to the next; `None` means `pool_size`.
+        padding: `"valid"`: windows inside the signal; `"same"`: `ceil(steps / stride)`
+            windows, some of which reach over the edge.
+        **kwargs: As in `Layer`.
+
+    Raises:
+        ValueError: A size that is not a positive integer, or an unknown padding.
+    """
+
+    rank = 1
+    expects = "(batch, steps, channels)"
+
+
+class AveragePooling2D(_AveragePooling):
     """The mean of each window, in each channel; padding does not count.
 
     `(batch, height, width, channels)` becomes `(batch, new_height, new_width, channels)`.
@@ -99,47 +163,104 @@ class AveragePooling2D(_Pooling2D):
         ValueError: A size that is not a positive integer, or an unknown padding.
     """
 
-    def call(self, x: Array, training: bool = False) -> Array:
-        """Return the mean of each window."""
-        padded = self.windows.pad(x)
-        inside = self.windows.pad(np.ones_like(x[:1, :, :, :1]))
-        pixels: Any = sum(self.windows.places(inside))  # in each window
-        self.saved = x.shape, padded.shape, pixels
-        return np.asarray(sum(self.windows.places(padded)) / pixels)
-
-    def backward(self, dy: Array) -> Array:
-        """Return an equal share of `dy` at each pixel of a window."""
-        shape, padded_shape, pixels = self.saved
-        dpadded = np.zeros(padded_shape, dy.dtype)
-        for view in self.windows.places(dpadded):
-            view += dy / pixels
-        return middle(dpadded, shape)
+    rank = 2
+    expects = "(batch, height, width, channels)"
 
 
-class _GlobalAveragePooling(Layer):
-    def call(self, x: Array, training: bool = False) -> Array:
-        """Return the mean of each channel, `(batch, channels)`."""
-        self.saved = x.shape
-        return np.asarray(x.mean(axis=tuple(range(1, x.ndim - 1))))
+class _GlobalPooling(Layer):
+    """Base of the pooling over all places.
 
-    def backward(self, dy: Array) -> Array:
-        """Return an equal share of `dy` at each place."""
-        batch, *sizes, channels = self.saved
-        share = (dy / math.prod(sizes)).reshape(batch, *[1] * len(sizes), channels)
-        return np.broadcast_to(share, self.saved).copy()
+    Args:
+        keepdims: Whether the axes of the places stay, with size 1.
+        **kwargs: As in `Layer`.
+    """
+
+    def __init__(self, *, keepdims: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.keepdims = keepdims
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return `(batch, channels)`."""
-        return input_shape[0], input_shape[-1]
+        """Return `(batch, channels)`, or `(batch, 1..., channels)`."""
+        ones = (1,) * (len(input_shape) - 2) if self.keepdims else ()
+        return input_shape[0], *ones, input_shape[-1]
+
+    def _places(self, x: Array) -> tuple[int, ...]:
+        """Return the axes between batch and channels."""
+        return tuple(range(1, x.ndim - 1))
+
+
+class _GlobalAveragePooling(_GlobalPooling):
+    def call(self, x: Array, mask: Array | None = None) -> Array:  # type: ignore[override]
+        """Return the mean of each channel, of the places where `mask` is true."""
+        places = self._places(x)
+        shares = np.ones(x.shape[:-1], x.dtype) if mask is None else mask.astype(x.dtype)
+        shares = (shares / shares.sum(places, keepdims=True))[..., None]  # (batch, ..., 1)
+        self.saved = x.shape, shares
+        return np.asarray((x * shares).sum(places, keepdims=self.keepdims))
+
+    def backward(self, dy: Array) -> Array:
+        """Return an equal share of `dy` at each place that counted."""
+        shape, shares = self.saved
+        return np.asarray(dy.reshape(len(dy), *[1] * (len(shape) - 2), -1) * shares)
 
 
 class GlobalAveragePooling1D(_GlobalAveragePooling):
-    """The mean of each channel: `(batch, steps, channels)` becomes `(batch, channels)`."""
+    """The mean of each channel: `(batch, steps, channels)` becomes `(batch, channels)`.
+
+    With a mask, `(batch, steps)`, only the steps where it is true count.
+
+    Args:
+        keepdims: Whether the axis of the steps stays, with size 1.
+        **kwargs: As in `Layer`.
+    """
 
     expects = "(batch, steps, channels)"
 
 
 class GlobalAveragePooling2D(_GlobalAveragePooling):
-    """The mean of each channel: `(batch, height, width, channels)` to `(batch, channels)`."""
+    """The mean of each channel: `(batch, height, width, channels)` to `(batch, channels)`.
+
+    Args:
+        keepdims: Whether the axes of height and width stay, with size 1.
+        **kwargs: As in `Layer`.
+    """
+
+    expects = "(batch, height, width, channels)"
+
+
+class _GlobalMaxPooling(_GlobalPooling):
+    def call(self, x: Array, training: bool = False) -> Array:
+        """Return the largest number of each channel."""
+        y: Array = x.max(self._places(x), keepdims=True)
+        self.saved = x, y
+        return y if self.keepdims else y.reshape(len(x), -1)
+
+    def backward(self, dy: Array) -> Array:
+        """Return `dy` at the largest numbers; as in TensorFlow, equal ones share it."""
+        x, y = self.saved
+        largest = x == y
+        return np.asarray(
+            largest * (dy.reshape(y.shape) / largest.sum(self._places(x), keepdims=True)), dy.dtype
+        )
+
+
+class GlobalMaxPooling1D(_GlobalMaxPooling):
+    """The largest of each channel: `(batch, steps, channels)` becomes `(batch, channels)`.
+
+    Args:
+        keepdims: Whether the axis of the steps stays, with size 1.
+        **kwargs: As in `Layer`.
+    """
+
+    expects = "(batch, steps, channels)"
+
+
+class GlobalMaxPooling2D(_GlobalMaxPooling):
+    """The largest of each channel: `(batch, height, width, channels)` to `(batch, channels)`.
+
+    Args:
+        keepdims: Whether the axes of height and width stay, with size 1.
+        **kwargs: As in `Layer`.
+    """
 
     expects = "(batch, height, width, channels)"

@@ -42,6 +42,25 @@ def test_conv1d_matches_keras(
     agree("Conv1D", random.normal(size=(3, 7, 4)), 5, size, strides, padding)
 
 
+@pytest.mark.parametrize("padding", ["valid", "same", "SAME"])
+@pytest.mark.parametrize("dilation", [2, (1, 3), (3, 1), (2, 4)])
+def test_dilated_conv2d_matches_keras(
+    agree: Any, random: np.random.Generator, dilation: Any, padding: str
+) -> None:
+    """Outputs and gradients match Keras where the taps of a window lie apart."""
+    x = random.normal(size=(3, 9, 10, 2))
+    agree("Conv2D", x, 3, (3, 2), padding=padding, dilation_rate=dilation)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("dilation", [2, 5])
+def test_dilated_conv1d_matches_keras(
+    agree: Any, random: np.random.Generator, dilation: int, padding: str
+) -> None:
+    """Outputs and gradients match Keras along the steps of a signal."""
+    agree("Conv1D", random.normal(size=(3, 12, 4)), 5, 3, 1, padding, dilation_rate=dilation)
+
+
 def test_options_match_keras(agree: Any, random: np.random.Generator) -> None:
     """Activation, bias and all penalties match Keras."""
     agree(
@@ -118,6 +137,8 @@ def test_bad_arguments_are_refused() -> None:
         layers.Conv2D(0, 3)
     with pytest.raises(ValueError, match="Conv2D expects kernel_size to be 2 integers"):
         layers.Conv2D(1, (3, 3, 3))
+    with pytest.raises(ValueError, match="Conv2D expects strides or dilation_rate to be 1"):
+        layers.Conv2D(1, 3, 2, dilation_rate=2)
     with pytest.raises(ValueError, match="Conv1D expects strides to be an integer >= 1"):
         layers.Conv1D(1, 3, 0)
     with pytest.raises(ValueError, match="Conv2D expects padding 'valid' or 'same'"):
