@@ -1,11 +1,12 @@
 """Layers: each goes forward with `call` and back with `backward`, array for array."""
 
+from labkit.layers.activation import LeakyReLU, ReLU
 from labkit.layers.attention import MultiHeadAttention
 from labkit.layers.convolutional import Conv1D, Conv2D, ZeroPadding2D
 from labkit.layers.core import Activation, Add, Dense, Dropout, Embedding, Flatten, Input, Reshape
 from labkit.layers.depthwise import DepthwiseConv2D, SeparableConv2D
 from labkit.layers.layer import Layer, Residual
-from labkit.layers.normalization import BatchNormalization, LayerNormalization
+from labkit.layers.normalization import BatchNormalization, GroupNormalization, LayerNormalization
 from labkit.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -16,6 +17,8 @@ from labkit.layers.pooling import (
     MaxPooling1D,
     MaxPooling2D,
 )
+from labkit.layers.preprocessing import Normalization, Rescaling
+from labkit.layers.regularization import GaussianNoise
 from labkit.layers.rnn import GRU, LSTM, SimpleRNN
 from labkit.layers.transposed import Conv2DTranspose, UpSampling2D
 
@@ -26,3 +29,11 @@ __all__ += ["GlobalAveragePooling1D", "GlobalAveragePooling2D"]
 __all__ += ["GlobalMaxPooling1D", "GlobalMaxPooling2D"]
 __all__ += ["Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D", "UpSampling2D"]
 __all__ += ["GRU", "LSTM", "MultiHeadAttention", "Residual", "SimpleRNN", "ZeroPadding2D"]
+__all__ += [
+    "GaussianNoise",
+    "GroupNormalization",
+    "LeakyReLU",
+    "Normalization",
+    "ReLU",
+    "Rescaling",
+]

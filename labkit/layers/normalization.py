@@ -16,16 +16,18 @@ class _Normalization(Layer):
     expects = "(batch, features, ...)"
     first_values: ClassVar = {"gamma": "ones", "beta": "zeros"}
 
-    def __init__(self, *, epsilon: float = 0.001, **kwargs: Any) -> None:
+    def __init__(
+        self, *, epsilon: float = 0.001, center: bool = True, scale: bool = True, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         expect(epsilon >= 0, "epsilon must be >= 0", f"epsilon={epsilon}")
-        self.epsilon = epsilon
+        self.epsilon, self.center, self.scale = epsilon, center, scale
 
     def build(self, input_shape: Shape) -> None:
         """Make `gamma` and `beta`, one number for each feature."""
         shape = (self.fix_features(input_shape),)
-        self.gamma = self.add_weight(shape, name="gamma")
-        self.beta = self.add_weight(shape, name="beta")
+        self.gamma = self.add_weight(shape, name="gamma") if self.scale else None
+        self.beta = self.add_weight(shape, name="beta") if self.center else None
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `gamma * normalized x + beta`."""
@@ -34,7 +36,8 @@ class _Normalization(Layer):
         deviation = np.sqrt(variance + self.epsilon)
         normalized = (rows - mean) / deviation
         self.saved = normalized, deviation, fixed
-        return np.reshape(normalized * self.gamma + self.beta, x.shape)
+        y = normalized if self.gamma is None else normalized * self.gamma
+        return np.reshape(y if self.beta is None else y + self.beta, x.shape)
 
     def backward(self, dy: Array) -> Array:
         r"""Return the gradient with respect to `x`.
@@ -44,9 +47,12 @@ class _Normalization(Layer):
         """
         normalized, deviation, fixed = self.saved
         rows = dy.reshape(normalized.shape)
-        self.gradients["beta"][...] = column_sums(rows)
-        np.einsum("rf,rf->f", rows, normalized, out=self.gradients["gamma"])
-        g = rows * self.gamma
+        if self.beta is not None:
+            self.gradients["beta"][...] = column_sums(rows)
+        g = rows
+        if self.gamma is not None:
+            np.einsum("rf,rf->f", rows, normalized, out=self.gradients["gamma"])
+            g = rows * self.gamma
         if not fixed:
             g = g - self._mean(g) - normalized * self._mean(g * normalized)
         return np.reshape(g / deviation, dy.shape)
@@ -84,7 +90,7 @@ class BatchNormalization(_Normalization):
     def build(self, input_shape: Shape) -> None:
         """Make `gamma`, `beta` and the moving averages, one number for each feature."""
         super().build(input_shape)
-        average = partial(self.add_weight, self.gamma.shape, trainable=False)
+        average = partial(self.add_weight, (self.fix_features(input_shape),), trainable=False)
         self.moving_mean = average("zeros", name="moving_mean")
         self.moving_variance = average("ones", name="moving_variance")
 
@@ -107,6 +113,8 @@ class LayerNormalization(_Normalization):
 
     Args:
         epsilon: Added to the variance.
+        center: Whether to learn a shift, `beta`.
+        scale: Whether to learn a scale, `gamma`.
         **kwargs: `gamma_initializer`, `beta_initializer`, `gamma_regularizer`,
             `beta_regularizer`, and those of `Layer`.
 
@@ -116,3 +124,49 @@ class LayerNormalization(_Normalization):
 
     def _mean(self, rows: Array) -> Array:
         return np.asarray(rows.mean(1, keepdims=True))
+
+
+class GroupNormalization(_Normalization):
+    """Normalize groups of the features of each sample, over all places (Wu and He, 2018).
+
+    `x` is `(batch, ..., features)`. With one group it is normalized over all but the batch; with
+    as many groups as features, each feature for itself over the places. Unlike
+    `BatchNormalization`, a sample's result does not depend on the others.
+
+    Args:
+        groups: Number of groups, each of as many neighboring features; -1 means one a feature.
+        **kwargs: As in `LayerNormalization`.
+
+    Raises:
+        ValueError: The groups do not divide the features evenly, or `epsilon` is negative.
+    """
+
+    def __init__(self, groups: int = 32, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        fits = isinstance(groups, int | np.integer) and (groups == -1 or groups >= 1)
+        expect(fits, "GroupNormalization expects groups to be an integer >= 1, or -1", groups)
+        self.groups = groups
+
+    def build(self, input_shape: Shape) -> None:
+        """Make `gamma` and `beta`, one number for each feature."""
+        features = self.fix_features(input_shape)
+        self.groups = features if self.groups == -1 else self.groups
+        wanted = f"GroupNormalization expects {features} features in groups of one size"
+        expect(features % self.groups == 0, wanted, f"{self.groups} groups")
+        super().build(input_shape)
+
+    def call(self, x: Array, training: bool = False) -> Array:
+        """Return `gamma * normalized x + beta`."""
+        self._samples = len(x)
+        return super().call(x, training)
+
+    def backward(self, dy: Array) -> Array:
+        """Return the gradient with respect to `x`."""
+        self._samples = len(dy)
+        return super().backward(dy)
+
+    def _mean(self, rows: Array) -> Array:
+        size = rows.shape[1] // self.groups
+        parts = rows.reshape(self._samples, -1, self.groups, size)
+        means = parts.mean((1, 3), keepdims=True)
+        return np.broadcast_to(means, parts.shape).reshape(rows.shape)

@@ -11,6 +11,9 @@ OPTIONS = [
     {},
     {"epsilon": 0.1, "gamma_initializer": "random_normal"},
     {"gamma_regularizer": "L2", "beta_regularizer": "L1", "beta_initializer": "ones"},
+    {"center": False},
+    {"scale": False},
+    {"center": False, "scale": False},
 ]
 
 
@@ -36,6 +39,31 @@ def test_layer_normalization_matches_keras(
 ) -> None:
     """Outputs and gradients match Keras, however many axes come before the features."""
     agree("LayerNormalization", 2 * random.normal(size=shape) + 1, **options)
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("groups", [1, 2, 6, -1])
+@pytest.mark.parametrize("shape", [(4, 6), (4, 5, 6), (2, 3, 4, 6)])
+def test_group_normalization_matches_keras(
+    agree: Any,
+    random: np.random.Generator,
+    shape: tuple[int, ...],
+    groups: int,
+    options: dict[str, Any],
+) -> None:
+    """Outputs and gradients match Keras, from one group to one for each feature."""
+    x = 2 * random.normal(size=shape) + 1
+    if x[0].size > groups != -1 or x.ndim > 2:  # of a single number nothing is left
+        agree("GroupNormalization", x, groups, **options)
+
+
+def test_groups_divide_the_features() -> None:
+    """Groups of unequal size, more groups than features, and no groups are refused."""
+    for groups in (3, 8):
+        with pytest.raises(ValueError, match=r"expects 4 features in groups of one size"):
+            layers.GroupNormalization(groups)(np.ones((2, 4)))
+    with pytest.raises(ValueError, match=r"groups to be an integer >= 1, or -1\. Received: 0"):
+        layers.GroupNormalization(0)
 
 
 def test_frozen_batch_normalization_uses_its_moving_averages(agree: Any) -> None:
