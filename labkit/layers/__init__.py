@@ -2,6 +2,7 @@
 
 from labkit.layers.activation import LeakyReLU, ReLU
 from labkit.layers.attention import MultiHeadAttention
+from labkit.layers.augmentation import RandomFlip, RandomRotation, RandomTranslation
 from labkit.layers.convolutional import Conv1D, Conv2D, ZeroPadding2D
 from labkit.layers.core import Activation, Add, Dense, Dropout, Embedding, Flatten, Input, Reshape
 from labkit.layers.depthwise import DepthwiseConv2D, SeparableConv2D
@@ -20,6 +21,7 @@ from labkit.layers.pooling import (
 from labkit.layers.preprocessing import Normalization, Rescaling
 from labkit.layers.regularization import GaussianNoise
 from labkit.layers.rnn import GRU, LSTM, SimpleRNN
+from labkit.layers.text import TextVectorization
 from labkit.layers.transposed import Conv2DTranspose, UpSampling2D
 
 __all__ = ["Activation", "Add", "Dense", "Embedding", "Flatten", "Input", "Layer", "Reshape"]
@@ -37,3 +39,4 @@ __all__ += [
     "ReLU",
     "Rescaling",
 ]
+__all__ += ["RandomFlip", "RandomRotation", "RandomTranslation", "TextVectorization"]
