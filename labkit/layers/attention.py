@@ -1,89 +1,190 @@
-"""Self-attention: each step of a sequence looks at the others and takes what it needs."""
+"""Attention: each step of a sequence looks at others and takes what it needs."""
 
 from typing import Any
 
 import numpy as np
 
-from labkit._common import Array, Shape
+from labkit._common import Array, Shape, expect
 from labkit.activations import softmax, vjp
-from labkit.layers.core import KernelLayer
+from labkit.layers.core import Dropout, KernelLayer
 from labkit.layers.layer import sizes
 
 
 class MultiHeadAttention(KernelLayer):
-    r"""Self-attention with several heads (Vaswani et al., 2017).
+    r"""Attention with several heads (Vaswani et al., 2017).
 
-    In each head every step has a query, a key and a value, `x @ kernel + bias`. A step's
-    result is the mean of all values, weighted by $\text{softmax}(q k^\top / \sqrt{d})$,
-    where $d$ is `key_dim`; one more product joins the heads. `x` and the output are
-    `(batch, steps, features)`.
+    In each head every step of `query` has a query, and every step of `key` and `value` has a key
+    and a value, each `x @ kernel + bias`. A step's result is the mean of all values, weighted by
+    $\text{softmax}(q k^\top / \sqrt{d})$, where $d$ is `key_dim`; one more product joins the
+    heads. `query` is `(batch, steps, features)`, `value` and `key` are `(batch, sources, …)`,
+    and the output is `(batch, steps, features)`.
 
-    `attention(x)` here is `attention(x, x, use_causal_mask=...)` in Keras.
+    Self-attention is `attention(x, x)`. In a `Sequential`, whose layers are called with one array,
+    `attention(x)` means the same, and there `use_causal_mask` is an argument of the layer.
 
     Args:
         num_heads: Number of heads.
-        key_dim: Length of each query, key and value.
+        key_dim: Length of each query and key.
+        value_dim: Length of each value; `None` means `key_dim`.
+        dropout: Share of the weights that training zeroes, as `Dropout` does.
+        output_shape: Size, or sizes, of the last axes of the output; `None` means the query's
+            features.
         use_causal_mask: Whether a step sees only itself and the steps before it.
         **kwargs: `use_bias`, `kernel_initializer`, `bias_initializer`,
             `kernel_regularizer`, `bias_regularizer`, and those of `Layer`.
 
     Raises:
-        ValueError: A size that is not a positive integer.
+        ValueError: A size that is not a positive integer, or a share that is none.
     """
 
     expects = "(batch, steps, features)"
 
     def __init__(
-        self, num_heads: int, key_dim: int, *, use_causal_mask: bool = False, **kwargs: Any
+        self,
+        num_heads: int,
+        key_dim: int,
+        value_dim: int | None = None,
+        dropout: float = 0.0,
+        *,
+        output_shape: int | tuple[int, ...] | None = None,
+        use_causal_mask: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         (self.num_heads,) = sizes(self, "num_heads", num_heads)
         (self.key_dim,) = sizes(self, "key_dim", key_dim)
-        self.use_causal_mask = use_causal_mask
+        (self.value_dim,) = sizes(self, "value_dim", key_dim if value_dim is None else value_dim)
+        self.dropout_layer, self.use_causal_mask = (
+            Dropout(dropout, dtype=self.dtype),
+            use_causal_mask,
+        )
+        last = () if output_shape is None else tuple(np.atleast_1d(output_shape).tolist())
+        self.last = sizes(self, "output_shape", last, len(last)) if last else ()
 
-    def build(self, input_shape: Shape) -> None:
+    def build(
+        self, query_shape: Shape, value_shape: Shape | None = None, key_shape: Shape | None = None
+    ) -> None:
         """Make a kernel and a bias for queries, keys, values and the output."""
-        features, head = (self.fix_features(input_shape),), (self.num_heads, self.key_dim)
-        for part in ("query", "key", "value", "output"):
-            inputs, outputs = (head, features) if part == "output" else (features, head)
-            shapes = {"kernel": (*inputs, *outputs), "bias": outputs}
-            for kind in ("kernel", "bias") if self.use_bias else ("kernel",):
-                first, penalty = self._options[kind]
-                self.add_weight(shapes[kind], first, regularizer=penalty, name=f"{part}_{kind}")
+        value_shape = query_shape if value_shape is None else value_shape
+        key_shape = value_shape if key_shape is None else key_shape
+        heads, features = self.num_heads, (self.fix_features(query_shape),)
+        self._add_part("query", features, (heads, self.key_dim))
+        self._add_part("key", key_shape[-1:], (heads, self.key_dim))
+        self._add_part("value", value_shape[-1:], (heads, self.value_dim))
+        self._add_part("output", (heads, self.value_dim), self.last or features)
 
-    def call(self, x: Array, training: bool = False) -> Array:
-        """Return the output of each step."""
-        parts = (self._project(x, part, 1) for part in ("query", "key", "value"))
-        q, k, v = (part.swapaxes(1, 2) for part in parts)  # (batch, heads, steps, length)
-        scores = q @ k.swapaxes(-1, -2) * self.key_dim**-0.5  # (batch, heads, steps, steps)
-        if self.use_causal_mask:
-            scores[..., np.triu(np.ones(scores.shape[-2:], bool), 1)] = -np.inf
+    def call(  # type: ignore[override]  # noqa: PLR0913  # Keras's arguments
+        self,
+        query: Array,
+        value: Array | None = None,
+        key: Array | None = None,
+        query_mask: Array | None = None,
+        value_mask: Array | None = None,
+        key_mask: Array | None = None,
+        attention_mask: Array | None = None,
+        return_attention_scores: bool = False,
+        use_causal_mask: bool = False,
+    ) -> Any:
+        """Return the output of each step.
+
+        Args:
+            query: `(batch, steps, features)`.
+            value: `(batch, sources, features of values)`; `None` means `query`.
+            key: `(batch, sources, features of keys)`; `None` means `value`.
+            query_mask: `(batch, steps)`; a step where it is false sees all sources alike.
+            value_mask: `(batch, sources)`; a source where it is false is not seen.
+            key_mask: As `value_mask`.
+            attention_mask: `(batch, steps, sources)`, or `(batch, heads, steps, sources)`: which
+                step sees which source.
+            return_attention_scores: Whether to return the weights as well,
+                `(batch, heads, steps, sources)`.
+            use_causal_mask: Whether a step sees only itself and the steps before it.
+        """
+        given = value is not None, key is not None
+        value = query if value is None else value
+        key = value if key is None else key
+        parts = (self._project(x, part, 1) for x, part in ((query, "query"), (key, "key")))
+        q, k = (part.swapaxes(1, 2) for part in parts)  # (batch, heads, steps, length)
+        v = self._project(value, "value", 1).swapaxes(1, 2)
+        scores = q @ k.swapaxes(-1, -2) * self.key_dim**-0.5  # (batch, heads, steps, sources)
+        seen = _mask(query_mask, value_mask, key_mask, attention_mask)
+        if use_causal_mask or self.use_causal_mask:
+            earlier = np.tri(*scores.shape[-2:]) > 0
+            seen = earlier if seen is None else seen & earlier
+        if seen is not None:  # so low that the weight is 0, unless no source is seen
+            scores = np.where(seen, scores, np.finfo(scores.dtype).min / 2)
         weights = softmax(scores)
-        gathered = (weights @ v).swapaxes(1, 2)  # (batch, steps, heads, length)
-        self.saved = x, q, k, v, weights, gathered
-        return self._project(gathered, "output", 2)
+        kept = self.dropout_layer(weights)
+        keep = 1.0 if self.dropout_layer.saved is None else self.dropout_layer.saved
+        gathered = (kept @ v).swapaxes(1, 2)  # (batch, steps, heads, length)
+        self.saved = given, (query, value, key), (q, k, v), seen, weights, keep, gathered
+        y = self._project(gathered, "output", 2)
+        return (y, weights) if return_attention_scores else y
 
-    def backward(self, dy: Array) -> Array | None:
-        """Return the gradient with respect to `x`."""
-        x, q, k, v, weights, gathered = self.saved
-        dgathered = self._backward_project(dy, gathered, "output").swapaxes(1, 2)
-        dv = weights.swapaxes(-1, -2) @ dgathered
-        dscores = vjp[softmax](dgathered @ v.swapaxes(-1, -2), weights, weights)
+    def backward(self, dy: Any) -> Any:
+        """Return the gradients with respect to query, value and key, or with respect to the query.
+
+        Args:
+            dy: The gradient with respect to the output; with the weights returned, a pair.
+        """
+        given, (query, value, key), (q, k, v), seen, weights, keep, gathered = self.saved
+        dy, dweights = dy if isinstance(dy, tuple | list) else (dy, 0)
+        dgathered = self._backward_project(dy, gathered, "output", 2).swapaxes(1, 2)
+        dv = (weights * keep).swapaxes(-1, -2) @ dgathered
+        dweights = dweights + (dgathered @ v.swapaxes(-1, -2)) * keep
+        dscores = vjp[softmax](dweights, weights, weights)
         dscores *= self.key_dim**-0.5
-        parts = {"query": dscores @ k, "key": dscores.swapaxes(-1, -2) @ q, "value": dv}
-        dx = [self._backward_project(d.swapaxes(1, 2), x, part) for part, d in parts.items()]
-        return dx[0] + dx[1] + dx[2]
+        if seen is not None:
+            dscores = dscores * seen
+        dquery = self._backward_project((dscores @ k).swapaxes(1, 2), query, "query", 1)
+        dk = dscores.swapaxes(-1, -2) @ q
+        dkey = self._backward_project(dk.swapaxes(1, 2), key, "key", 1)
+        dvalue = self._backward_project(dv.swapaxes(1, 2), value, "value", 1)
+        if given == (False, False):
+            return dquery + dkey + dvalue
+        return (dquery, dvalue, dkey) if given[1] else (dquery, dvalue + dkey)
+
+    def compute_output_shape(
+        self,
+        query_shape: Shape,
+        value_shape: Shape | None = None,
+        key_shape: Shape | None = None,
+    ) -> Shape:
+        """Return `(batch, steps, features)`, or `(batch, steps, *output_shape)`."""
+        return *query_shape[:-1], *(self.last or query_shape[-1:])
+
+    def _add_part(self, part: str, inputs: Any, outputs: Any) -> None:
+        """Make the kernel and the bias of one product."""
+        expect(None not in inputs, f"{self.name} needs known last axes", (part, inputs))
+        shapes = {"kernel": (*inputs, *outputs), "bias": outputs}
+        for kind in ("kernel", "bias") if self.use_bias else ("kernel",):
+            first, penalty = self._options[kind]
+            name = f"{part}_{kind}"
+            setattr(self, name, self.add_weight(shapes[kind], first, None, True, penalty, name))
 
     def _project(self, x: Array, part: str, axes: int) -> Array:
         """Return `x @ kernel + bias` of one part, over so many axes."""
-        y: Array = np.tensordot(x, self._weights[f"{part}_kernel"], axes)
-        return y + self._weights[f"{part}_bias"] if self.use_bias else y
+        y: Array = np.tensordot(x, getattr(self, f"{part}_kernel"), axes)
+        return y + getattr(self, f"{part}_bias") if self.use_bias else y
 
-    def _backward_project(self, dy: Array, x: Array, part: str) -> Array:
+    def _backward_project(self, dy: Array, x: Array, part: str, axes: int) -> Array:
         """Fill the gradients of one part; return that with respect to its `x`."""
-        kernel, outputs = self._weights[f"{part}_kernel"], dy.ndim - 2
+        kernel = getattr(self, f"{part}_kernel")
         self.gradients[f"{part}_kernel"][...] = np.tensordot(x, dy, ((0, 1), (0, 1)))
         if self.use_bias:
             dy.sum((0, 1), out=self.gradients[f"{part}_bias"])
-        back = (range(2, dy.ndim), range(kernel.ndim - outputs, kernel.ndim))
-        return np.asarray(np.tensordot(dy, kernel, back))
+        return np.asarray(np.tensordot(dy, kernel, (range(2, dy.ndim), range(axes, kernel.ndim))))
+
+
+def _mask(query: Any, value: Any, key: Any, attention: Any) -> Any:
+    """Return which step sees which source, `(batch, 1 or heads, steps, sources)`; `None`: all."""
+    seen = None if query is None else np.asarray(query, bool)[:, None, :, None]
+    for mask in (value, key):
+        if mask is not None:
+            sources = np.asarray(mask, bool)[:, None, None, :]
+            seen = sources if seen is None else seen & sources
+    if attention is not None:
+        pairs = np.asarray(attention, bool)
+        pairs = pairs[:, None] if pairs.ndim == 3 else pairs
+        seen = pairs if seen is None else seen & pairs
+    return seen

@@ -7,6 +7,7 @@ import pytest
 
 import labkit
 from labkit import layers, testing
+from tests.layers.direct import called, flat, sent_back
 
 
 class Agree(Protocol):
@@ -45,6 +46,36 @@ def agree() -> Agree:
             assert ours.compute_output_shape(shape) == tuple(theirs.compute_output_shape(shape))
             assert ours(x).dtype == dtype
         testing.check_gradients(build(labkit, "float64"), x, training=training)
+
+    return check
+
+
+@pytest.fixture
+def agree_on_all() -> Any:
+    """Return a check of layers with several inputs or outputs against Keras, in float64."""
+    import keras
+    import tensorflow as tf
+
+    def check(ours: Any, theirs: Any, *inputs: Any, rtol: float = 1e-9, **options: Any) -> None:
+        """Compare all outputs and gradients for some positional inputs, and options of the call."""
+        y = called(ours, *inputs, **options)
+        tensors = keras.tree.map_structure(tf.constant, inputs)
+        theirs(*tensors, **options)  # builds it
+        theirs.set_weights(ours.get_weights())
+        slopes = np.random.default_rng(5)
+        dy = keras.tree.map_structure(lambda a: slopes.normal(size=a.shape), y)
+        weights = [variable.value for variable in theirs.trainable_weights]
+        with tf.GradientTape() as tape:
+            tape.watch(tensors)
+            expected = theirs(*tensors, **options)
+            pairs = zip(flat(expected), flat(dy), strict=True)
+            loss = sum(tf.reduce_sum(a * b) for a, b in pairs)
+        found = tape.gradient(loss, [*flat(tensors), *weights], unconnected_gradients="zero")
+        dx = sent_back(ours, dy)
+        gradients = [g for layer in ours.flatten_layers() for g in layer.gradients.values()]
+        received = [*flat(y), *flat(dx), *gradients]
+        for mine, other in zip(received, [*flat(expected), *found], strict=True):
+            np.testing.assert_allclose(mine, other, rtol=rtol, atol=rtol)
 
     return check
 

@@ -1,4 +1,4 @@
-"""Self-attention, its mask, and the residual chain, compared with Keras."""
+"""Attention, its masks, and the residual chain, compared with Keras."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from labkit import layers, testing
+from tests.layers.direct import called, sent_back
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -48,6 +49,94 @@ def test_attention_matches_keras(
     x = random.normal(size=(3, 5, 4))
     testing.assert_matches_keras(ours, SelfAttention(), x)
     testing.check_gradients(ours, x)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"value_dim": 5, "use_bias": False},
+        {"output_shape": 6, "bias_initializer": "random_normal"},
+        {"output_shape": (3, 2), "value_dim": 1},
+    ],
+)
+@pytest.mark.parametrize("count", [2, 3])
+def test_attention_to_other_arrays_matches_keras(
+    agree_on_all: Any, random: np.random.Generator, count: int, options: dict[str, Any]
+) -> None:
+    """With values and keys of their own, outputs, weights and all gradients match Keras."""
+    inputs = [random.normal(size=(2, *shape)) for shape in ((4, 3), (5, 7), (5, 2))][:count]
+    ours, theirs = both(2, 4, **options)
+    agree_on_all(ours, theirs, *inputs)
+    ours, theirs = both(2, 4, **options)
+    agree_on_all(ours, theirs, *inputs, return_attention_scores=True)
+
+
+def both(*arguments: Any, **options: Any) -> list[Any]:
+    """Return labkit's and Keras's layer."""
+    import keras
+
+    kinds = layers.MultiHeadAttention, keras.layers.MultiHeadAttention
+    return [kind(*arguments, dtype="float64", **options) for kind in kinds]
+
+
+@pytest.mark.parametrize("shape", [(2, 4, 5), (1, 4, 5), (2, 3, 4, 5)])
+@pytest.mark.parametrize("causal", [False, True])
+def test_masks_match_keras(
+    agree_on_all: Any, random: np.random.Generator, causal: bool, shape: tuple[int, ...]
+) -> None:
+    """Masks of pairs, of values and of keys, and the causal mask, match Keras together."""
+    query, value = random.normal(size=(2, 4, 3)), random.normal(size=(2, 5, 3))
+    masks: dict[str, Any] = {"use_causal_mask": causal}
+    masks["attention_mask"] = random.random(shape) < 0.7
+    masks["attention_mask"][..., 0] = True  # each step sees the first source
+    if len(shape) == 3:  # Keras joins no other masks with one for each head
+        masks["value_mask"] = np.arange(5) < [[5], [3]]
+    agree_on_all(*both(3, 4), query, value, **masks)
+    if len(shape) == 3:
+        masks["key_mask"] = masks.pop("value_mask")
+    agree_on_all(*both(3, 4), query, value, query[:, [0, 1, 2, 3, 0]], **masks)
+
+
+def test_masked_queries_and_sources_have_no_influence(random: np.random.Generator) -> None:
+    """No gradient reaches a source that is not seen; a masked step sees all sources alike."""
+    query, value = random.normal(size=(2, 4, 3)), random.normal(size=(2, 5, 3))
+    layer, _ = both(2, 4)
+    value_mask, query_mask = np.arange(5) < [[3], [5]], np.arange(4) < [[4], [2]]
+    y, weights = called(
+        layer,
+        query,
+        value,
+        value_mask=value_mask,
+        query_mask=query_mask,
+        return_attention_scores=True,
+    )
+    np.testing.assert_allclose(weights[1, :, 2:], 1 / 5)
+    assert (weights[0, :, :, 3:] == 0).all()
+    dquery, dvalue = sent_back(layer, (np.ones_like(y), 0 * weights))
+    assert (dvalue[0, 3:] == 0).all()
+    assert (dquery[1, 2:] == 0).all()
+
+
+def test_dropout_of_weights_keeps_their_mean(
+    random: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In training some weights are zeroed and the others scaled up; otherwise none is."""
+    layer = layers.MultiHeadAttention(1, 2, dropout=0.5, dtype="float64")
+    x = random.normal(size=(200, 8, 3))
+    y = layer(x)
+    np.testing.assert_array_equal(layer(x), y)
+    dropout = layer.dropout_layer.call
+    monkeypatch.setattr(layer.dropout_layer, "call", lambda x, training=True: dropout(x, True))
+    again, dy = layer(x), random.normal(size=y.shape)
+    keep = layer.dropout_layer.saved
+    assert set(np.unique(keep)) == {0, 2}
+    assert keep.mean() == pytest.approx(1, abs=0.02)
+    # With the same weights zeroed, the output is linear in the values' kernel.
+    layer.backward(dy)
+    slope = (layer.gradients["value_kernel"] * layer.value_kernel).sum()
+    slope += (layer.gradients["value_bias"] * layer.value_bias).sum()
+    assert slope == pytest.approx(((again - layer.output_bias) * dy).sum(), rel=1e-9)
 
 
 def test_causal_mask_hides_the_future(random: np.random.Generator) -> None:
