@@ -3,10 +3,14 @@
 from labkit.layers.activation import LeakyReLU, ReLU
 from labkit.layers.attention import MultiHeadAttention
 from labkit.layers.augmentation import RandomFlip, RandomRotation, RandomTranslation
+from labkit.layers.bidirectional import Bidirectional
 from labkit.layers.convolutional import Conv1D, Conv2D, ZeroPadding2D
 from labkit.layers.core import Activation, Add, Dense, Dropout, Embedding, Flatten, Input, Reshape
 from labkit.layers.depthwise import DepthwiseConv2D, SeparableConv2D
+from labkit.layers.function import Lambda
 from labkit.layers.layer import Layer, Residual
+from labkit.layers.masking import Masking
+from labkit.layers.merging import Average, Concatenate, Dot, Multiply, Subtract
 from labkit.layers.normalization import BatchNormalization, GroupNormalization, LayerNormalization
 from labkit.layers.pooling import (
     AveragePooling1D,
@@ -40,3 +44,5 @@ __all__ += [
     "Rescaling",
 ]
 __all__ += ["RandomFlip", "RandomRotation", "RandomTranslation", "TextVectorization"]
+__all__ += ["Average", "Bidirectional", "Concatenate", "Dot", "Lambda", "Masking", "Multiply"]
+__all__ += ["Subtract"]

@@ -51,6 +51,57 @@ def test_options_match_keras(agree: Any, random: np.random.Generator, name: str)
     )
 
 
+def both(name: str, *arguments: Any, **options: Any) -> list[Any]:
+    """Return labkit's and Keras's layer."""
+    import keras
+
+    options |= {"dtype": "float64", "bias_initializer": "random_normal"}
+    return [getattr(package, name)(*arguments, **options) for package in (layers, keras.layers)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("return_sequences", "return_state", "go_backwards", "masked", "started"),
+    [
+        (True, False, True, False, False),
+        (False, True, False, False, True),
+        (True, True, True, True, False),
+        (True, True, False, True, True),
+        (False, False, True, True, True),
+        (False, False, False, True, False),
+    ],
+)
+def test_states_directions_and_masks_match_keras(
+    agree_on_all: Any,
+    random: np.random.Generator,
+    name: str,
+    return_sequences: bool,
+    return_state: bool,
+    go_backwards: bool,
+    masked: bool,
+    started: bool,
+) -> None:
+    """Outputs, last states and all gradients match Keras, those of the first state among them."""
+    options = {"return_sequences": return_sequences, "return_state": return_state}
+    ours, theirs = both(name, 3, go_backwards=go_backwards, **options)
+    inputs: list[Any] = [random.normal(size=(4, 5, 2))]
+    if started:
+        states = list(random.normal(size=(ours.state_arrays, 4, 3)))
+        inputs.append(states if name == "LSTM" else states[0])
+    mask = np.array([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [0, 0, 1, 0, 1], [0, 0, 0, 0, 0]], bool)
+    agree_on_all(ours, theirs, *inputs, **({"mask": mask} if masked else {}))
+    shape = ours.compute_output_shape((None, 5, 2))
+    assert shape == theirs.compute_output_shape((None, 5, 2))
+
+
+def test_states_that_do_not_fit_are_refused() -> None:
+    """A first state needs the batch's and the layer's size, and both arrays for an LSTM."""
+    layer, x = layers.LSTM(3), np.zeros((2, 4, 1), np.float32)
+    layer.build((None, 4, 1))
+    with pytest.raises(ValueError, match=r"initial_state of shapes \[\(2, 3\), \(2, 3\)\]"):
+        layer.call(x, np.zeros((2, 3)))
+
+
 def test_simple_rnn_takes_any_activation(agree: Any, random: np.random.Generator) -> None:
     """Any activation with a derivative rule, or none, matches Keras."""
     agree("SimpleRNN", random.normal(size=(3, 4, 2)), 3, "softplus")
