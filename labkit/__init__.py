@@ -28,7 +28,9 @@ def __getattr__(name: str) -> object:
         return import_module(f"labkit.{name}")
     if name in _NAMES:
         return getattr(import_module(f"labkit.{_NAMES[name]}"), name)
-    raise AttributeError(f"module 'labkit' has no attribute {name!r}")
+    from labkit._missing import left_out  # here, as its imports take time
+
+    return left_out("labkit")(name)
 
 
 def __dir__() -> list[str]:

@@ -7,15 +7,20 @@ into the gradient with respect to the input `z`. (VJP: vector-Jacobian product.)
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from labkit import config
 from labkit._common import Array, expect, numbers
+from labkit._missing import left_out
 
 __all__ = ["elu", "gelu", "leaky_relu", "linear", "log_softmax", "relu", "relu6", "selu", "sigmoid"]
 __all__ += ["get", "silu", "softmax", "softplus", "swish", "tanh", "vjp"]
+
+if not TYPE_CHECKING:
+    __getattr__ = left_out(__name__)
 
 # With these two numbers of selu, outputs of mean 0 and variance 1 stay so from layer to layer.
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772

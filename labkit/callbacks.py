@@ -4,13 +4,17 @@ import inspect
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import labkit
 from labkit._common import expect
+from labkit._missing import left_out
 
 __all__ = ["Callback", "EarlyStopping", "History", "LambdaCallback", "LearningRateScheduler"]
 __all__ += ["ModelCheckpoint", "ReduceLROnPlateau"]
+
+if not TYPE_CHECKING:
+    __getattr__ = left_out(__name__)
 
 Logs = dict[str, Any]
 

@@ -1,8 +1,14 @@
 """The one setting that all of labkit shares: the float type of new layers."""
 
+from typing import TYPE_CHECKING
+
 from labkit._common import expect
+from labkit._missing import left_out
 
 __all__ = ["floatx", "set_floatx"]
+
+if not TYPE_CHECKING:
+    __getattr__ = left_out(__name__)
 
 _floatx = "float32"
 

@@ -5,15 +5,20 @@ Random initializers draw from the one stream that `labkit.utils.set_random_seed`
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from labkit import config
 from labkit._common import Array, expect, named, rng
+from labkit._missing import left_out
 
 __all__ = ["Constant", "Initializer", "Ones", "Orthogonal", "Zeros", "get"]
 __all__ += ["RandomNormal", "RandomUniform", "TruncatedNormal"]
 __all__ += ["GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "LecunNormal", "LecunUniform"]
+
+if not TYPE_CHECKING:
+    __getattr__ = left_out(__name__)
 
 
 # Standard deviation of a standard normal number that is drawn again outside ±2:

@@ -4,12 +4,17 @@ L2 shrinks every number a little; L1 pulls each by the same step and so reaches 
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from labkit._common import Array, expect, named
+from labkit._missing import left_out
 
 __all__ = ["L1", "L1L2", "L2", "Regularizer", "get", "l1", "l1_l2", "l2"]
+
+if not TYPE_CHECKING:
+    __getattr__ = left_out(__name__)
 
 
 class Regularizer:

@@ -4,14 +4,18 @@ import random
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from labkit._common import Array, expect, numbers, rng
+from labkit._missing import left_out
 
 __all__ = ["Progbar", "pad_sequences", "set_random_seed", "to_categorical"]
+
+if not TYPE_CHECKING:
+    __getattr__ = left_out(__name__)
 
 
 def set_random_seed(seed: int) -> None:

@@ -1,5 +1,8 @@
 """Layers: each goes forward with `call` and back with `backward`, array for array."""
 
+from typing import TYPE_CHECKING
+
+from labkit._missing import left_out
 from labkit.layers.activation import LeakyReLU, ReLU
 from labkit.layers.attention import MultiHeadAttention
 from labkit.layers.augmentation import RandomFlip, RandomRotation, RandomTranslation
@@ -46,3 +49,6 @@ __all__ += [
 __all__ += ["RandomFlip", "RandomRotation", "RandomTranslation", "TextVectorization"]
 __all__ += ["Average", "Bidirectional", "Concatenate", "Dot", "Lambda", "Masking", "Multiply"]
 __all__ += ["Subtract"]
+
+if not TYPE_CHECKING:
+    __getattr__ = left_out(__name__)

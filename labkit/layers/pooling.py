@@ -195,13 +195,14 @@ class _GlobalAveragePooling(_GlobalPooling):
         places = self._places(x)
         shares = np.ones(x.shape[:-1], x.dtype) if mask is None else mask.astype(x.dtype)
         shares = (shares / shares.sum(places, keepdims=True))[..., None]  # (batch, ..., 1)
-        self.saved = x.shape, shares
+        self.saved = x.shape, shares, mask is not None
         return np.asarray((x * shares).sum(places, keepdims=self.keepdims))
 
-    def backward(self, dy: Array) -> Array:
-        """Return an equal share of `dy` at each place that counted."""
-        shape, shares = self.saved
-        return np.asarray(dy.reshape(len(dy), *[1] * (len(shape) - 2), -1) * shares)
+    def backward(self, dy: Array) -> Any:
+        """Return an equal share of `dy` at each place that counted; of a mask, `None`."""
+        shape, shares, masked = self.saved
+        dx: Array = dy.reshape(len(dy), *[1] * (len(shape) - 2), -1) * shares
+        return (dx, None) if masked else dx
 
 
 class GlobalAveragePooling1D(_GlobalAveragePooling):

@@ -10,9 +10,10 @@ one-hot rows on entry, and from there on a sparse loss is the same as its dense 
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labkit._common import expect, named
+from labkit._missing import left_out
 from labkit.losses import losses
 from labkit.losses.loss import Loss
 from labkit.losses.losses import (
@@ -44,6 +45,9 @@ __all__ += ["SparseCategoricalCrossentropy", "binary_crossentropy", "categorical
 __all__ += ["cosine_similarity", "get", "hinge", "huber", "kl_divergence", "mean_absolute_error"]
 __all__ += ["mean_squared_error", "sparse_categorical_crossentropy"]
 __all__ += ["BinaryFocalCrossentropy", "binary_focal_crossentropy"]
+
+if not TYPE_CHECKING:
+    __getattr__ = left_out(__name__)
 
 
 def get(identifier: str | Loss | Callable[..., Any]) -> Loss:

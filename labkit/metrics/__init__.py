@@ -6,9 +6,10 @@ Shapes, and what becomes of integer labels, are those of `labkit.losses`.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labkit._common import named
+from labkit._missing import left_out
 from labkit.metrics.accuracy_metrics import (
     Accuracy,
     BinaryAccuracy,
@@ -41,6 +42,9 @@ __all__ += ["Mean", "MeanAbsoluteError", "MeanMetricWrapper", "MeanSquaredError"
 __all__ += ["Precision", "R2Score", "Recall", "RootMeanSquaredError", "SparseCategoricalAccuracy"]
 __all__ += ["SparseCategoricalCrossentropy", "SparseTopKCategoricalAccuracy"]
 __all__ += ["TopKCategoricalAccuracy", "get"]
+
+if not TYPE_CHECKING:
+    __getattr__ = left_out(__name__)
 
 
 def get(identifier: str | Metric | Callable[..., Any]) -> Metric:

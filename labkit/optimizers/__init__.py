@@ -13,13 +13,18 @@ take other steps there.
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from labkit._common import Array, expect, named
+from labkit._missing import left_out
 from labkit.optimizers import schedules
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "get", "schedules"]
+
+if not TYPE_CHECKING:
+    __getattr__ = left_out(__name__)
 
 PIECE = 2**16  # numbers per piece: with state and intermediate results, about one L2 cache
 

@@ -3,10 +3,15 @@
 import math
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING
 
 from labkit._common import expect
+from labkit._missing import left_out
 
 __all__ = ["CosineDecay", "ExponentialDecay", "LearningRateSchedule", "PiecewiseConstantDecay"]
+
+if not TYPE_CHECKING:
+    __getattr__ = left_out(__name__)
 
 
 class LearningRateSchedule:
