@@ -168,7 +168,7 @@ def softmax(x: ArrayLike, axis: int = -1) -> Array:
 
 
 def log_softmax(x: ArrayLike, axis: int = -1) -> Array:
-    """Return the logarithm of `softmax(x)`, which stays finite where that rounds to 0.
+    """Return the logarithm of `softmax(x, axis)`, which stays finite where that rounds to 0.
 
     Raises:
         TypeError: `x` holds something other than numbers.

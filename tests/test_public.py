@@ -79,19 +79,34 @@ OWN_PARAMETERS = {
     "optimizers.Optimizer(learning_rate)": "Keras's class for TensorFlow takes **kwargs",
     "optimizers.Optimizer(weight_decay)": "Keras's class for TensorFlow takes **kwargs",
     "optimizers.Optimizer(clipnorm)": "Keras's class for TensorFlow takes **kwargs",
+    "optimizers.Optimizer(clipvalue)": "Keras's class for TensorFlow takes **kwargs",
     "optimizers.Optimizer(global_clipnorm)": "Keras's class for TensorFlow takes **kwargs",
 }
 # Defaults that differ from Keras's.
 OWN_DEFAULTS = {
     "datasets.mnist.load_data(path)": "None: labkit's cache; Keras's is a name in Keras's",
+    "layers.AveragePooling1D(pool_size)": "MaxPooling1D's: both take the same arguments",
     "layers.AveragePooling2D(pool_size)": "MaxPooling2D's: both take the same arguments",
+    "layers.Conv2D(dilation_rate)": "1 for both axes, which is Keras's (1, 1)",
     "layers.Conv2D(strides)": "1 for both axes, which is Keras's (1, 1)",
-    "metrics.CategoricalAccuracy(name)": "None: the class's name, which gives Keras's",
-    "metrics.Mean(name)": "None: the class's name, which gives Keras's",
-    "metrics.MeanAbsoluteError(name)": "None: the class's name, which gives Keras's",
-    "metrics.R2Score(name)": "None: the class's name, which gives Keras's",
-    "metrics.SparseCategoricalAccuracy(name)": "None: the class's name, which gives Keras's",
+    "layers.MaxPooling2D(pool_size)": "2 for both axes, which is Keras's (2, 2)",
     "optimizers.Optimizer.apply(trainable_variables)": "optimizers here own no variables",
+} | {
+    f"metrics.{name}(name)": "None: the class's name, which gives Keras's"
+    for name in (
+        "BinaryCrossentropy",
+        "CategoricalAccuracy",
+        "CategoricalCrossentropy",
+        "CosineSimilarity",
+        "KLDivergence",
+        "Mean",
+        "MeanAbsoluteError",
+        "MeanSquaredError",
+        "R2Score",
+        "RootMeanSquaredError",
+        "SparseCategoricalAccuracy",
+        "SparseCategoricalCrossentropy",
+    )
 }
 
 # The layer protocol, told by `labkit.layers.Layer`: each layer takes `(x, training=False)`,

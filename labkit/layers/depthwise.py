@@ -25,11 +25,11 @@ class _Depthwise(KernelLayer):
     def __init__(
         self,
         kernel_size: int | tuple[int, int],
-        strides: int | tuple[int, int] = 1,
+        strides: int | tuple[int, int] = (1, 1),
         padding: str = "valid",
         depth_multiplier: int = 1,
         *,
-        dilation_rate: int | tuple[int, int] = 1,
+        dilation_rate: int | tuple[int, int] = (1, 1),
         activation: Identifier = None,
         **kwargs: Any,
     ) -> None:
@@ -161,10 +161,10 @@ class SeparableConv2D(_Depthwise):
         self,
         filters: int,
         kernel_size: int | tuple[int, int],
-        strides: int | tuple[int, int] = 1,
+        strides: int | tuple[int, int] = (1, 1),
         padding: str = "valid",
         *,
-        dilation_rate: int | tuple[int, int] = 1,
+        dilation_rate: int | tuple[int, int] = (1, 1),
         depth_multiplier: int = 1,
         **kwargs: Any,
     ) -> None:

@@ -34,11 +34,11 @@ class Masking(Layer):
         """Return `dy` with zeros at the steps that are skipped."""
         return np.asarray(dy * self.saved)
 
-    def compute_mask(self, inputs: Array, previous_mask: Array | None = None) -> Any:
+    def compute_mask(self, inputs: Array, mask: Array | None = None) -> Any:
         """Return which steps count, `(batch, steps)`.
 
         Args:
             inputs: `(batch, steps, features)`.
-            previous_mask: Not used: what was skipped before is zero by now.
+            mask: Not used: what was skipped before is zero by now.
         """
         return np.any(inputs != self.mask_value, axis=-1)

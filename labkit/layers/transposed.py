@@ -43,7 +43,7 @@ class Conv2DTranspose(KernelLayer):
         self,
         filters: int,
         kernel_size: int | tuple[int, int],
-        strides: int | tuple[int, int] = 1,
+        strides: int | tuple[int, int] = (1, 1),
         padding: str = "valid",
         *,
         activation: Identifier = None,

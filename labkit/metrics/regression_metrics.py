@@ -12,7 +12,12 @@ from labkit.metrics.reduction_metrics import Average, totals
 
 
 class MeanLoss(Average):
-    """Base of the metrics that are the mean of a loss; a subclass names the loss."""
+    """Base of the metrics that are the mean of a loss; a subclass names the loss.
+
+    Args:
+        name: Shown in logs.
+        **kwargs: Arguments of the loss.
+    """
 
     direction = -1
     kind: ClassVar[type[losses.Loss]]
