@@ -50,7 +50,7 @@ def extra(module: str, name: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        message = f"This needs {module.partition('.')[0]}. Install it: pip install 'labkit[{name}]'"
+        message = f"This needs {module.partition('.')[0]}. In the clone: pip install '.[{name}]'"
         raise ImportError(message, name=error.name) from error
 
 

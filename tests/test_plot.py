@@ -205,4 +205,4 @@ def test_missing_matplotlib_is_named() -> None:
     code = "import sys; sys.modules['matplotlib'] = None; import labkit.plot as p; p.set_theme()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode != 0
-    assert "pip install 'labkit[plot]'" in done.stderr
+    assert "pip install '.[plot]'" in done.stderr

@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         package = str(error.name).partition(".")[0]
         print(
             f"labkit.site needs the package {package}. Install it with the others: "
-            '`uv sync`, or `pip install "labkit[docs]"`.',
+            '`uv sync`, or `pip install ".[docs]"`.',
             file=sys.stderr,
         )
         return 1

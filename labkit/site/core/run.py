@@ -44,7 +44,7 @@ MENDS = {
     "SystemExit": "The script ends here, before its end. Remove what ends it.",
     "MemoryError": "Run fewer at a time (--jobs 1), or make the tutorial need less.",
     "ModuleNotFoundError": (
-        'Install what the tutorials need: `uv sync`, or `pip install "labkit[tutorials]"`.'
+        'Install what the tutorials need: `uv sync`, or `pip install ".[tutorials]"`.'
     ),
 }
 
@@ -244,7 +244,8 @@ class Run:
             return self._failed(f"the kernel had not started after {PATIENCE} s.")
         return self._failed(
             f"the tutorial had not ended after {limit:g} s: it was stopped in the cell that starts "
-            f"here. Make it do less, or allow more: {HEADER.format('seconds: …')}"
+            f"here. Run it again when the machine is less busy, make it do less, or allow more: "
+            f"{HEADER.format('seconds: …')}"
         )
 
     async def _died(self, error: Exception) -> RunFailedError:

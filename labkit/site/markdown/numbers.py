@@ -193,15 +193,18 @@ class _Numbers(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
     def run(self, root: Element) -> None:
         given = set[str]()
         for element in root.iter():
-            kinds = [_KINDS[c] for c in element.get("class", "").split() if c in _KINDS]
+            names = f"{element.get('class', '')} {element.attrib.pop('data-waits', '')}".split()
+            kinds = [_KINDS[name] for name in names if name in _KINDS]
             label = element.get("data-tutorial")
             thing = self.extension.numbering.find(label, kinds[0]) if kinds and label else None
             caption = next((e for e in element if _is_caption(e)), None)
-            if thing is None or caption is None:
+            if thing is None:
                 continue
             if thing.anchor not in given:
                 element.set("id", thing.anchor)
                 given.add(thing.anchor)
+            if caption is None:  # its tutorial has not run
+                continue
             number = Element("span", {"class": "lab-number"})
             number.text = AtomicString(str(thing))
             number.tail = f" {caption.text or ''}"

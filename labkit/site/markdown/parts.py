@@ -53,7 +53,7 @@ class Parts:
     def figure(self, cell: Cell) -> Element:
         """Return the figures of a cell with their caption and where they come from."""
         if cell.state != "done":
-            return self._waiting(cell)
+            return self._waiting(cell, "lab-figure")
         element = self._figure(cell)
         element.set("data-tutorial", cell.name)
         caption = element.find("figcaption")
@@ -67,13 +67,13 @@ class Parts:
     def code(self, cell: Cell) -> Element:
         """Return the code of a cell."""
         if cell.state == "failed":
-            return self._waiting(cell)
+            return self._waiting(cell, "lab-code")
         return self._embedded(cell, "lab-code", [self._code(cell)])
 
     def output(self, cell: Cell) -> Element:
         """Return what a cell printed, showed as text or raised."""
         if cell.state != "done":
-            return self._waiting(cell)
+            return self._waiting(cell, "lab-outputs")
         parts = [part for part in self._outputs(cell) if part.get("class") != TABLE]
         if not parts:
             raise EmbedError(f"the cell {cell.name} prints nothing")
@@ -82,7 +82,7 @@ class Parts:
     def table(self, cell: Cell) -> Element:
         """Return the tables that a cell shows."""
         if cell.state != "done":
-            return self._waiting(cell)
+            return self._waiting(cell, "lab-tables")
         parts = [
             self._raw("div", signed(table), TABLE)
             for output in cell.node.outputs
@@ -139,15 +139,18 @@ class Parts:
         SubElement(element, "p", {"class": "lab-caption"}).append(self._source(cell))
         return element
 
-    def _waiting(self, cell: Cell) -> Element:
+    def _waiting(self, cell: Cell, kind: str) -> Element:
+        """Return what stands in for a part of a cell, which others may refer to all the same."""
         attributes = {"class": f"lab-waiting lab-{cell.state}", "data-tutorial": cell.name}
-        element = Element("p", attributes)
-        element.append(self._source(cell))
-        element[-1].tail = (
-            " is running. Its results appear here by themselves when they are there."
-            if cell.state == "running"
-            else " failed. Its page says why."
-        )
+        element = Element("p", {**attributes, "data-waits": kind})
+        source = self._source(cell)
+        element.append(source)
+        if cell.state == "running":
+            source.tail = " is running. Its results appear here by themselves when they are there."
+            return element
+        source.tail = " failed. "
+        reason = SubElement(element, "a", {"href": source.attrib["href"]})
+        reason.text, reason.tail = "Its page says why", "."
         return element
 
     def _href(self, cell: Cell) -> str:

@@ -112,7 +112,9 @@ class Marks:
             if (file := docs / "glossary.yml").is_file():
                 terms = glossary.read(file)
             self._sources(docs / "references.bib", [*texts.values(), *(t.text for t in tutorials)])
-        except (ChapterError, GlossaryError, SourceError) as error:
+        except ChapterError as error:  # begins with a path below that folder
+            raise PluginError(f"{docs.name}/{error}") from None
+        except (GlossaryError, SourceError) as error:
             raise PluginError(str(error)) from None
         seconds = {name: second for name, second in seconds.items() if second}
         page = _PLACE if _PLACE in texts else ""

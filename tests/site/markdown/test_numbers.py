@@ -7,7 +7,7 @@ import pytest
 from markdown import Markdown
 from nbformat import NotebookNode
 
-from labkit.site.core.book import Book
+from labkit.site.core.book import Book, State
 from labkit.site.markdown.embed import Context, EmbedExtension
 from labkit.site.markdown.numbers import NumberExtension, Numbering, count
 
@@ -47,7 +47,9 @@ def tiny() -> NotebookNode:
     )
 
 
-def convert(text: str, page: str, tiny: NotebookNode) -> tuple[ElementTree.Element, list[str]]:
+def convert(
+    text: str, page: str, tiny: NotebookNode, state: State = "done"
+) -> tuple[ElementTree.Element, list[str]]:
     """Convert a page of the book; return its tree and what was wrong."""
     numbers, embed = NumberExtension(), EmbedExtension()
 
@@ -55,7 +57,7 @@ def convert(text: str, page: str, tiny: NotebookNode) -> tuple[ElementTree.Eleme
         return posixpath.relpath(path, posixpath.dirname(page))
 
     numbers.numbering = Numbering(count(CHAPTERS), page, link)
-    embed.context = Context(Book({"tiny": tiny}), link)
+    embed.context = Context(Book({"tiny": tiny}, {"tiny": state}), link)
     html = Markdown(extensions=["pymdownx.superfences", embed, numbers]).convert(text)
     tree = ElementTree.fromstring(f"<div>{html}</div>")
     return tree, [fault.why for fault in numbers.errors]
@@ -130,3 +132,18 @@ def test_a_reference_to_nothing_is_an_error(tiny: NotebookNode) -> None:
     _, errors = convert("See {{ ref tiny#othr }}.", "a/neurons.md", tiny)
     assert len(errors) == 1
     assert "Did you mean 'tiny#other'" in errors[0]
+
+
+@pytest.mark.parametrize("state", ["running", "failed"])
+def test_a_reference_has_its_target_before_the_tutorial_has_run(
+    tiny: NotebookNode, state: State
+) -> None:
+    """What waits for a figure has the figure's id, so no link leads nowhere."""
+    page, errors = convert(NEURONS, "a/neurons.md", tiny, state)
+    assert not errors
+    waiting = [e for e in page.iter("p") if "lab-waiting" in e.get("class", "")]
+    assert [e.get("id") for e in waiting if e.get("id")][-2:] == [
+        "figure-tiny-drawn",
+        "figure-tiny-other",
+    ]
+    assert not [e for e in page.iter() if e.get("data-waits")]
