@@ -10,6 +10,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -58,24 +59,44 @@ def _checked(model: Layer, filepath: str | os.PathLike[str]) -> tuple[Path, dict
     known = path.name.endswith((".npz", ".weights.h5"))
     expect(known, "A weight file ends in .npz or .weights.h5", path)
     expect(model.built, f"{model.name} is not built yet: begin with Input, or call it", path)
-    return path, dict(_variables(model))
+    return path, dict(_variables(model, "", set()))
 
 
-def _variables(layer: Layer, prefix: str = "") -> Iterator[tuple[str, Array]]:
-    """Yield the path and the array of each weight, trainable ones first."""
-    for i, (name, weight) in enumerate(layer._weights.items()):
+def _variables(layer: Layer, prefix: str, seen: set[int]) -> Iterator[tuple[str, Array]]:
+    """Yield the path and the array of each weight, trainable ones first.
+
+    Like Keras's, it goes through the attributes by their names, private ones last, and those
+    `layers` of a model first; a layer that is met twice stands where it is met first.
+    """
+    if id(layer) in seen:
+        return
+    seen.add(id(layer))
+    for i, (name, weight) in enumerate(layer.named_weights.items()):
         path = f"cell/vars/{i}" if isinstance(layer, SimpleRNN | LSTM | GRU) else f"vars/{i}"
         if isinstance(layer, MultiHeadAttention):
             path = name.replace("_kernel", "_dense/vars/0").replace("_bias", "_dense/vars/1")
         yield prefix + path, weight
-    for attribute, value in vars(layer).items():
-        taken: Counter[str] = Counter()
-        for item in value if isinstance(value, list | tuple) else [value]:
-            if isinstance(item, Layer):
-                place = attribute.strip("_")
-                if item is not value:
-                    place += "/" + numbered(snake_case(type(item).__name__), taken)
-                yield from _variables(item, f"{prefix}{place}/")
+    attributes = dict(vars(layer))
+    layers = attributes.pop("_layers", None)  # of a graph or chain; else its layers are attributes
+    if layers is not None:
+        yield from _contained(layers, f"{prefix}layers/", seen)
+    for attribute in sorted(attributes, key=lambda name: (name.startswith("_"), name)):
+        value, place = attributes[attribute], f"{prefix}{attribute}/"
+        if isinstance(value, Layer):
+            yield from _variables(value, place, seen)
+        elif isinstance(value, list | tuple) or type(value) is dict:
+            yield from _contained(value, place, seen)
+
+
+def _contained(container: Any, prefix: str, seen: set[int]) -> Iterator[tuple[str, Array]]:
+    """Yield the weights of layers in a list, tuple or dict, which are counted by their classes."""
+    taken: Counter[str] = Counter()
+    for item in container.values() if isinstance(container, dict) else container:
+        if isinstance(item, Layer):
+            place = numbered(snake_case(type(item).__name__), taken)
+            yield from _variables(item, f"{prefix}{place}/", seen)
+        elif isinstance(item, list | tuple) or type(item) is dict:
+            yield from _contained(item, f"{prefix}{numbered('container', taken)}/", seen)
 
 
 def _read(path: Path) -> dict[str, Array]:

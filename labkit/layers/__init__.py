@@ -8,12 +8,22 @@ from labkit.layers.attention import MultiHeadAttention
 from labkit.layers.augmentation import RandomFlip, RandomRotation, RandomTranslation
 from labkit.layers.bidirectional import Bidirectional
 from labkit.layers.convolutional import Conv1D, Conv2D, ZeroPadding2D
-from labkit.layers.core import Activation, Add, Dense, Dropout, Embedding, Flatten, Input, Reshape
+from labkit.layers.chain import Residual
+from labkit.layers.core import (
+    Activation,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    Input,
+    InputLayer,
+    Reshape,
+)
 from labkit.layers.depthwise import DepthwiseConv2D, SeparableConv2D
 from labkit.layers.function import Lambda
-from labkit.layers.layer import Layer, Residual
+from labkit.layers.layer import Layer
 from labkit.layers.masking import Masking
-from labkit.layers.merging import Average, Concatenate, Dot, Multiply, Subtract
+from labkit.layers.merging import Add, Average, Concatenate, Dot, Multiply, Subtract
 from labkit.layers.normalization import BatchNormalization, GroupNormalization, LayerNormalization
 from labkit.layers.pooling import (
     AveragePooling1D,
@@ -31,24 +41,18 @@ from labkit.layers.rnn import GRU, LSTM, SimpleRNN
 from labkit.layers.text import TextVectorization
 from labkit.layers.transposed import Conv2DTranspose, UpSampling2D
 
-__all__ = ["Activation", "Add", "Dense", "Embedding", "Flatten", "Input", "Layer", "Reshape"]
+__all__ = ["Activation", "Dense", "Embedding", "Flatten", "Input", "InputLayer", "Layer", "Reshape"]
+__all__ += ["Add", "Average", "Concatenate", "Dot", "Multiply", "Subtract"]
 __all__ += ["BatchNormalization", "Conv1D", "Conv2D", "Dropout", "LayerNormalization"]
 __all__ += ["AveragePooling1D", "AveragePooling2D", "MaxPooling1D", "MaxPooling2D"]
 __all__ += ["GlobalAveragePooling1D", "GlobalAveragePooling2D"]
 __all__ += ["GlobalMaxPooling1D", "GlobalMaxPooling2D"]
 __all__ += ["Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D", "UpSampling2D"]
 __all__ += ["GRU", "LSTM", "MultiHeadAttention", "Residual", "SimpleRNN", "ZeroPadding2D"]
-__all__ += [
-    "GaussianNoise",
-    "GroupNormalization",
-    "LeakyReLU",
-    "Normalization",
-    "ReLU",
-    "Rescaling",
-]
-__all__ += ["RandomFlip", "RandomRotation", "RandomTranslation", "TextVectorization"]
-__all__ += ["Average", "Bidirectional", "Concatenate", "Dot", "Lambda", "Masking", "Multiply"]
-__all__ += ["Subtract"]
+__all__ += ["GaussianNoise", "GroupNormalization", "LeakyReLU", "ReLU"]
+__all__ += ["RandomFlip", "RandomRotation", "RandomTranslation"]
+__all__ += ["Normalization", "Rescaling", "TextVectorization"]
+__all__ += ["Bidirectional", "Lambda", "Masking"]
 
 if not TYPE_CHECKING:
     __getattr__ = left_out(__name__)

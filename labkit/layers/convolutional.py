@@ -26,9 +26,9 @@ import numpy as np
 
 from labkit import activations
 from labkit._common import Array, Shape, Sizes, expect
-from labkit.activations import Identifier, vjp
+from labkit.activations import Identifier
 from labkit.layers._windows import Windows, middle
-from labkit.layers.core import KernelLayer
+from labkit.layers.core import Activated, KernelLayer
 from labkit.layers.layer import Layer, sizes
 
 # A wide kernel has at most so many columns (with more, its zeros cost more than they save),
@@ -37,7 +37,7 @@ _COLUMNS, _ROWS = 100, 1000
 _NUMBERS = 2**19  # in the matrix of windows: 2 MB, as large as a processor's own cache
 
 
-class _Conv(KernelLayer):
+class _Conv(Activated, KernelLayer):
     """A convolution over any number of axes, `rank`."""
 
     rank: int
@@ -64,6 +64,7 @@ class _Conv(KernelLayer):
         self.windows = Windows(self, self.kernel_size, self.strides, padding, self.dilation_rate)
         self.activation = activations.get(activation)
         self._buffer = np.empty(0)
+        self._buffered: Array | None = None  # the input whose windows the buffer holds
 
     def build(self, input_shape: Shape) -> None:
         """Make `kernel` and `bias`."""
@@ -84,7 +85,8 @@ class _Conv(KernelLayer):
             matrix = np.vstack([matrix, np.tile(self.bias, repeats)])
         for part, columns in self._columns(self._views(padded, wide, counts)):
             np.matmul(columns, matrix, out=rows[part])
-        y = self.activation(z)
+        self._buffered = padded
+        y = self.activate(z)
         self.saved = x.shape, padded, wide, z, y
         return y
 
@@ -97,8 +99,9 @@ class _Conv(KernelLayer):
         """
         shape, padded, wide, z, y = self.saved
         *size, channels, repeats, filters = wide.shape
-        rows = vjp[self.activation](dy, z, y).reshape(-1, repeats * filters)
-        parts = self._columns(self._views(padded, wide, z.shape[1:-1]), again=True)
+        rows = self.activation_gradient(dy, z, y).reshape(-1, repeats * filters)
+        again = self._buffered is padded
+        parts = self._columns(self._views(padded, wide, z.shape[1:-1]), again)
         dmatrix: Any = sum(columns.T @ rows[part] for part, columns in parts)
         dwide = dmatrix[: wide.size // rows.shape[1]].reshape(wide.shape)
         self.gradients["kernel"][...] = sum(self._repeated(dwide))

@@ -7,28 +7,86 @@ import numpy as np
 
 from labkit import activations
 from labkit._common import Array, Shape, Sizes, expect, rng
+from labkit._graph import KerasTensor, Node
 from labkit.activations import Identifier, vjp
 from labkit.layers.layer import Layer, sizes
 
 
-class Input(Layer):
-    """The shape of a model's input, without the batch axis; the model starts with it.
+class InputLayer(Layer):
+    """Where a model's input enters: what `Input` makes its tensor with.
 
     Args:
-        shape: Such as `(64,)` for vectors or `(28, 28, 1)` for images; `None` stands for
-            an axis of any size.
-        **kwargs: As in `Layer`.
+        shape: Without the batch axis; `None` stands for an axis of any size.
+        **kwargs: `dtype` and `name`, as in `Layer`.
 
     Raises:
         ValueError: `shape` is not a tuple, or a size is not positive.
     """
 
     def __init__(self, shape: Shape | list[int | None] | None = None, **kwargs: Any) -> None:
+        dtype = kwargs.pop("dtype", None)
         super().__init__(**kwargs)
         sizes = shape if isinstance(shape, tuple | list) else (0,)
-        fits = all(size is None or size >= 1 for size in sizes)
+        fits = all(size is None or (isinstance(size, int) and size >= 1) for size in sizes)
         expect(fits, "Input expects a shape such as (64,)", shape)
-        self.shape: Shape = (None, *sizes)
+        self.built = True
+        tensor = KerasTensor((None, *sizes), dtype or self.dtype, self.name)
+        self._node = Node(self, (), {}, tensor)
+
+    @property
+    def output(self) -> KerasTensor:
+        """The tensor of the input."""
+        return self._node.outputs  # type: ignore[no-any-return]
+
+    def call(self, x: Array) -> Array:  # type: ignore[override]  # the same in training
+        """Return `x`."""
+        return x
+
+    def backward(self, dy: Array) -> Array:
+        """Return `dy`."""
+        return dy
+
+
+def Input(  # noqa: N802  # Keras's name
+    shape: Shape | list[int | None] | None = None,
+    dtype: str | None = None,
+    name: str | None = None,
+) -> KerasTensor:
+    """Return the tensor with which a model begins.
+
+    Args:
+        shape: Without the batch axis, such as `(64,)` for vectors or `(28, 28, 1)` for images;
+            `None` stands for an axis of any size.
+        dtype: Its type of numbers, such as `"int32"` for the indices of an `Embedding`; `None`
+            means `config.floatx()`.
+        name: Name of the input; `None` means a numbered one.
+
+    Raises:
+        ValueError: `shape` is not a tuple, or a size is not positive.
+    """
+    return InputLayer(shape, dtype=dtype, name=name).output
+
+
+class Activated(Layer):
+    """Base of the layers that end in an activation.
+
+    Behind a softmax or sigmoid, a cross-entropy is computed from what the activation is applied
+    to, the logits: its gradient there is exact and never divided by zero. So these layers keep
+    the logits, and take the loss's gradient with respect to them.
+    """
+
+    activation: Any
+
+    def activate(self, z: Array) -> Array:
+        """Return `activation(z)`."""
+        if self.activation in (activations.softmax, activations.sigmoid):
+            self._logits = self.activation, z
+        return np.asarray(self.activation(z))
+
+    def activation_gradient(self, dy: Array, z: Array, y: Array) -> Array:
+        """Return the gradient with respect to `z`, for `y = activation(z)`."""
+        dz = vjp[self.activation](dy, z, y)
+        return dz if self._dlogits is None else dz + self._dlogits
 
 
 class KernelLayer(Layer):
@@ -51,7 +109,7 @@ class KernelLayer(Layer):
         return self.add_weight(shape, name="bias") if self.use_bias else None
 
 
-class Dense(KernelLayer):
+class Dense(Activated, KernelLayer):
     r"""Every output sees every input: $y = f(x W + b)$.
 
     `x` is `(batch, ..., inputs)`, `kernel` $W$ is `(inputs, units)`, `bias` $b$ is
@@ -84,14 +142,14 @@ class Dense(KernelLayer):
         z = x @ self.kernel  # (..., units)
         if self.bias is not None:
             z += self.bias
-        y = self.activation(z)
+        y = self.activate(z)
         self.saved = x, z, y
         return y
 
     def backward(self, dy: Array) -> Array | None:
         """Return the gradient with respect to `x`, `(batch, ..., inputs)`."""
         x, z, y = self.saved
-        dz = vjp[self.activation](dy, z, y)  # (..., units)
+        dz = self.activation_gradient(dy, z, y)  # (..., units)
         rows = dz.reshape(-1, self.units)
         np.matmul(x.reshape(len(rows), -1).T, rows, out=self.gradients["kernel"])
         if self.bias is not None:
@@ -103,7 +161,7 @@ class Dense(KernelLayer):
         return (*input_shape[:-1], self.units)
 
 
-class Activation(Layer):
+class Activation(Activated):
     """An activation function as a layer of its own.
 
     Args:
@@ -120,14 +178,14 @@ class Activation(Layer):
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `activation(x)`."""
-        y = self.activation(x)
+        y = self.activate(x)
         self.saved = x, y
         return y
 
     def backward(self, dy: Array) -> Array:
         """Return the gradient with respect to `x`."""
         x, y = self.saved
-        return vjp[self.activation](dy, x, y)
+        return self.activation_gradient(dy, x, y)
 
 
 class Reshape(Layer):
@@ -180,25 +238,6 @@ class Flatten(Reshape):
         super().__init__((-1,), **kwargs)
 
 
-class Add(Layer):
-    """The sum of several arrays of one shape: `Add()([a, b])`."""
-
-    def call(self, x: Array, training: bool = False) -> Array:
-        """Return the sum over the first axis of `x`, `(arrays, batch, ...)`."""
-        self.saved = len(x)
-        return np.asarray(x.sum(0))
-
-    def backward(self, dy: Array) -> Array:
-        """Return `dy` once for each array: `(arrays, batch, ...)`."""
-        return np.stack([dy] * self.saved)
-
-    def _checked(self, x: Any) -> Array:
-        shapes = [np.shape(array) for array in x]
-        fits = isinstance(x, list | tuple) and len(x) >= 2 and len(set(shapes)) == 1
-        expect(fits, "Add expects a list of arrays of one shape", shapes)
-        return super()._checked(np.stack(x))
-
-
 class Dropout(Layer):
     """In training, zeroes each number with some probability and scales up the others.
 
@@ -248,6 +287,7 @@ class Embedding(Layer):
     """
 
     first_values: ClassVar = {"embeddings": "uniform"}
+    keeps_integers = True  # a large index is no float32
 
     def __init__(self, input_dim: int, output_dim: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -11,13 +11,13 @@ import numpy as np
 
 from labkit import activations
 from labkit._common import Array, Shape, expect
-from labkit.activations import Identifier, vjp
+from labkit.activations import Identifier
 from labkit.layers._windows import Windows, middle
-from labkit.layers.core import KernelLayer, column_sums
+from labkit.layers.core import Activated, KernelLayer, column_sums
 from labkit.layers.layer import sizes
 
 
-class _Depthwise(KernelLayer):
+class _Depthwise(Activated, KernelLayer):
     """Base of both layers: a kernel for each channel, applied to every window."""
 
     expects = "(batch, height, width, channels)"
@@ -110,14 +110,14 @@ class DepthwiseConv2D(_Depthwise):
         z = z.reshape(*z.shape[:-2], -1)  # (batch, new_height, new_width, outputs)
         if self.bias is not None:
             z += self.bias
-        y = self.activation(z)
+        y = self.activate(z)
         self.saved = x.shape, padded, z, y
         return y
 
     def backward(self, dy: Array) -> Array | None:
         """Return the gradient with respect to `x`."""
         shape, padded, z, y = self.saved
-        dz = vjp[self.activation](dy, z, y)
+        dz = self.activation_gradient(dy, z, y)
         if self.bias is not None:
             self.gradients["bias"][...] = column_sums(dz.reshape(-1, dz.shape[-1]))
         parts = dz.reshape(*dz.shape[:-1], -1, self.depth_multiplier)
@@ -185,14 +185,14 @@ class SeparableConv2D(_Depthwise):
         z = between @ self.pointwise_kernel[0, 0]  # (batch, new_height, new_width, filters)
         if self.bias is not None:
             z += self.bias
-        y = self.activation(z)
+        y = self.activate(z)
         self.saved = x.shape, padded, between, z, y
         return y
 
     def backward(self, dy: Array) -> Array | None:
         """Return the gradient with respect to `x`."""
         shape, padded, between, z, y = self.saved
-        dz = vjp[self.activation](dy, z, y)
+        dz = self.activation_gradient(dy, z, y)
         rows = dz.reshape(-1, self.filters)
         if self.bias is not None:
             self.gradients["bias"][...] = column_sums(rows)

@@ -4,19 +4,30 @@ A layer of your own subclasses `Layer` and defines up to four methods: `build` m
 weights, `call` goes forward and keeps in `self.saved` what `backward` needs, `backward`
 goes back, and `compute_output_shape` gives the shape without running. A `call` that does
 the same in training and out of it may leave out `training`.
+
+A layer may also leave out `backward`, if its `call` only uses other layers, arithmetic and
+the functions of `labkit.ops`: its calls are traced, and what was written down is walked back.
+
+A layer may be called several times on the way forward. Each call is kept, the last `backward`
+belongs to the first call, and the gradients of all calls add up.
 """
 
 import functools
 import inspect
+import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
 
-from labkit import config, initializers, regularizers
+from labkit import _graph, config, initializers, regularizers
 from labkit._common import Array, Shape, Sizes, expect, numbers, snake_case
+from labkit._tree import flatten, is_structure, map_structure, pack
 from labkit.initializers import Initializer
+from labkit.layers import _calls
+from labkit.layers._calls import Call, Gradients, Pass
+from labkit.layers._trace import trace
 from labkit.regularizers import Regularizer
 
 _names: Counter[str] = Counter()
@@ -37,6 +48,8 @@ class Layer:
         trainable: Whether training changes the weights.
         dtype: `"float32"` or `"float64"`; `None` means `config.floatx()`.
         name: `None` means one made from the class's name.
+        input_shape: That of an input, without the batch axis, on the first layer of a
+            `Sequential`, in place of an `Input`.
         **kwargs: For each weight in `first_values`, `NAME_initializer` and
             `NAME_regularizer`.
 
@@ -46,6 +59,8 @@ class Layer:
 
     Attributes:
         saved: What `call` keeps for `backward`.
+        named_weights: The layer's own weights by name, without those of layers that it holds;
+            trainable ones first. `add_weight` makes them, and they stay the same arrays.
         gradients: By the weight's name, the loss's gradient from the last `backward`.
         needs_input_gradient: `False` on a model's first layer, whose `backward` then
             returns `None` and saves the work.
@@ -57,7 +72,15 @@ class Layer:
     expects = "(batch, ...)"
     """The axes of an input, for the check in `__call__`; `...` stands for any number."""
 
-    _takes_training = True
+    keeps_integers = False
+    """Whether integers stay integers, as the indices of an Embedding do."""
+
+    uses_weights = True
+    """Whether a traced `call` may use weights itself, rather than through layers alone."""
+
+    # How many positional arguments these methods take, and more about `call`.
+    _most_inputs = _build_shapes = _output_shapes = 1
+    _takes_training, _traced = True, False
 
     def __init__(
         self,
@@ -66,6 +89,7 @@ class Layer:
         trainable: bool = True,
         dtype: str | None = None,
         name: str | None = None,
+        input_shape: Shape | None = None,
         **kwargs: Any,
     ) -> None:
         kinds = (None, "float32", "float64")
@@ -81,22 +105,32 @@ class Layer:
         self.trainable = trainable
         self.dtype = dtype or config.floatx()
         self.name = name or numbered(snake_case(type(self).__name__), _names)
+        self.input_shape = input_shape
         self.built = False
         self.needs_input_gradient = True
         self.saved: Any = None
-        self.gradients: dict[str, Array] = {}
-        self._weights: dict[str, Array] = {}
-        self._regularizers: dict[str, Regularizer] = {}
+        self.named_weights: dict[str, Array] = {}
+        self.gradients = Gradients(self.name)
+        self._calls: list[Call] = []
+        self._inbound_nodes: list[Any] = []  # weak references to nodes of graphs
+        self._added: list[Any] = []  # by add_loss in this call
+        self._logits: Any = None  # the activation at the end, and what it was applied to
+        self._dlogits: Array | None = None
+        self._penalties: dict[str, Regularizer] = {}
+        self._last_pass: Pass | None = None
+        self._reached: dict[int, int] = {}  # the layers of the last way back, by id
         self._features: int | None = None
-        self._output: Array | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Wrap `build` and `backward`, as `__call__` wraps `call`."""
+        """Look at the arguments of `call`, and wrap `build` and `backward`."""
         super().__init_subclass__(**kwargs)
         cls._takes_training = "training" in inspect.signature(cls.call).parameters
-        for name, wrap in (("build", _built_once), ("backward", _with_penalties)):
+        cls._most_inputs, cls._build_shapes = _positional(cls.call), _positional(cls.build)
+        cls._output_shapes = _positional(cls.compute_output_shape)
+        for name, wrap in (("build", _calls.built_once), ("backward", _calls.accumulating)):
             if name in vars(cls):
                 setattr(cls, name, wrap(vars(cls)[name]))
+        cls._traced = cls.backward is Layer.backward
 
     # What a subclass defines.
 
@@ -104,35 +138,95 @@ class Layer:
         """Make the weights for inputs of that shape, `(batch or None, ...)`."""
         self.built = True
 
-    def call(self, x: Array, training: bool = False) -> Array:
-        """Return the output for `x`, and keep in `self.saved` what `backward` needs."""
+    def call(self, x: Any, training: bool = False) -> Any:
+        """Return the output for `x`, and keep in `self.saved` what `backward` needs.
+
+        A layer with several inputs takes them as a list, or as several arguments.
+        """
         raise NotImplementedError(f"{type(self).__name__} needs a call(x, training).")
 
-    def backward(self, dy: Array) -> Array | None:
+    @_calls.accumulating
+    def backward(self, dy: Any) -> Any:
         """Fill `self.gradients` and return the gradient with respect to the input.
+
+        Where `call` takes a list, it is a list; where `call` takes several arguments, a tuple.
+        A layer that does not define it has its calls traced, and these are walked back.
 
         Args:
             dy: The loss's gradient with respect to the output of the last call.
         """
-        raise NotImplementedError(f"{type(self).__name__} needs a backward(dy).")
+        return self.saved.backward(self, dy)
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the output's shape for an input's, `(batch or None, ...)`."""
-        return input_shape
+    def compute_output_shape(self, *input_shape: Any) -> Any:
+        """Return the output's shape for an input's, `(batch or None, ...)`.
+
+        Where it is not defined, it is the input's shape; that of a layer without a `backward`
+        is found by calling it.
+        """
+        if not self._traced:
+            return input_shape[0]
+        tensors = [_tensors(shape, self.dtype) for shape in input_shape]
+        return map_structure(lambda made: made.shape, _graph.probed(self, *tensors))
 
     # What a subclass inherits.
 
-    def __call__(self, x: Any, training: bool = False) -> Array:
-        """Check `x`, build at first use, and call.
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Check the inputs, build at first use, and call.
+
+        Args:
+            *args: The arrays that `call` takes, in its order; or tensors, such as an `Input`,
+                to make a graph.
+            **kwargs: What else `call` takes. If `training` is not given, it is that of the
+                enclosing call, and `False` where there is none.
 
         Raises:
-            ValueError: `x` has the wrong number of axes, no samples, or another size than before.
-            TypeError: `x` does not hold numbers.
+            ValueError: An array has the wrong number of axes, no samples, or another size than
+                before.
+            TypeError: An array does not hold numbers, or there are more than `call` takes.
         """
-        x = self._checked(x)
-        self.build(x.shape)
-        self._output = self.call(x, training) if self._takes_training else self.call(x)
-        return self._output
+        if len(args) > self._most_inputs:
+            takes = f"{type(self).__name__} takes {self._most_inputs} positional argument(s), its inputs"
+            raise TypeError(f"{takes}; pass training=... by its name. Received: {len(args)}")
+        if kwargs:
+            args, kwargs = self._in_place(args, kwargs)
+        if _graph.tensors_in((args, kwargs)):
+            return _graph.record(self, args, kwargs)
+        args = (self._checked(args[0]), *map(self._converted, args[1:])) if args else args
+        if not self.built:
+            self.build(*_shapes(args)[: self._build_shapes])
+        current, token = _calls.current_pass.get(), None
+        if current is None:
+            token = _calls.current_pass.set(current := Pass())
+        outer, training = current.training, kwargs.pop("training", None)
+        current.training = outer if training is None else bool(training)
+        if self._takes_training:
+            kwargs["training"] = current.training
+        try:
+            return self._kept(current, args, kwargs)
+        finally:
+            current.training = outer
+            if token is not None:
+                _calls.current_pass.reset(token)
+
+    def symbolic_outputs(self, args: Any, kwargs: Any) -> Any:
+        """Build for symbolic tensors, and return those that a call of the layer makes."""
+        for tensor in _graph.tensors_in(args[:1]):
+            self._check_shape(tensor.shape)
+        if not self.built:
+            self.build(*_shapes(args)[: self._build_shapes])
+        if type(self).compute_output_shape is Layer.compute_output_shape and self._traced:
+            return _graph.probed(functools.partial(_called, self), args, kwargs)
+        shape = self.compute_output_shape(*_shapes(args)[: self._output_shapes])
+        return _tensors(shape, self.dtype)
+
+    def add_loss(self, loss: Any) -> None:
+        """Add a number, such as a penalty on what `call` computes, to the loss.
+
+        Args:
+            loss: A tensor that is a single number, in a `call` that is traced; elsewhere a number,
+                whose gradient the layer's `backward` has to add.
+        """
+        self._added.append(loss)
 
     def add_weight(
         self,
@@ -157,19 +251,19 @@ class Layer:
         Raises:
             ValueError: The layer has a weight of that name.
         """
-        name = name or f"weight_{len(self._weights)}"
-        expect(name not in self._weights, f"{self.name} needs a new name for a weight", repr(name))
+        name = name or f"weight_{len(self.named_weights)}"
+        expect(name not in self.named_weights, f"{self.name} needs a new name for a weight", repr(name))
         # As in Keras, recurrent_kernel's options are recurrent_initializer and _regularizer.
         option = name if name in self._options else name.removesuffix("_kernel")
         first, penalty = self._options.get(option, ("glorot_uniform", None))
         first = initializers.get(initializer or first)
-        weight = self._weights[name] = first(shape or (), dtype or self.dtype)
+        weight = self.named_weights[name] = first(shape or (), dtype or self.dtype)
         if trainable:
-            self.gradients[name] = np.zeros_like(weight)
+            self.gradients.make_room(name, weight)
         if penalty := regularizers.get(regularizer) or penalty:
-            self._regularizers[name] = penalty
-        ordered = sorted(self._weights, key=lambda name: name not in self.gradients)
-        self._weights = {name: self._weights[name] for name in ordered}  # trainable ones first
+            self._penalties[name] = penalty
+        ordered = sorted(self.named_weights, key=lambda name: name not in self.gradients)
+        self.named_weights = {name: self.named_weights[name] for name in ordered}  # trainable ones first
         return weight
 
     def fix_features(self, input_shape: Shape) -> int:
@@ -182,25 +276,12 @@ class Layer:
         self._features = input_shape[-1] or 0
         return self._features
 
-    def bind(self, name: str, weight: Array, gradient: Array | None = None) -> None:
-        """Move a weight and its gradient into other arrays, such as views of one vector."""
-        old = self._weights[name]
-        weight[...] = old
-        self._weights[name] = weight
-        if gradient is not None:
-            gradient[...] = self.gradients[name]
-            self.gradients[name] = gradient
-        for attribute, value in vars(self).items():
-            if value is old:
-                setattr(self, attribute, weight)
-
     def flatten_layers(self) -> "Iterator[Layer]":
-        """Yield this layer and, in order, all layers that it holds as attributes."""
-        yield self
-        for value in vars(self).values():
-            for layer in value if isinstance(value, list | tuple) else [value]:
-                if isinstance(layer, Layer):
-                    yield from layer.flatten_layers()
+        """Yield this layer and, in order and once, all layers that it holds as attributes.
+
+        They may also stand in lists, tuples and dicts.
+        """
+        return _flattened(self, set())
 
     @property
     def trainable(self) -> bool:
@@ -216,23 +297,37 @@ class Layer:
     @property
     def weights(self) -> list[Array]:
         """All weights: of each layer the trainable ones, then the others."""
-        return [w for layer in self.flatten_layers() for w in layer._weights.values()]
+        return [w for layer in self.flatten_layers() for w in layer.named_weights.values()]
 
     @property
     def trainable_weights(self) -> list[Array]:
         """The weights that training changes."""
         layers = [layer for layer in self.flatten_layers() if layer.trainable]
-        return [layer._weights[name] for layer in layers for name in layer.gradients]
+        return [layer.named_weights[name] for layer in layers for name in layer.gradients]
 
     @property
     def losses(self) -> list[float]:
-        """The penalties on the weights, and on the last output per sample."""
+        """The penalties on trainable weights and, per sample, on outputs; and added losses."""
         penalties = []
         for layer in self.flatten_layers():
-            penalties += [p(layer._weights[name]) for name, p in layer._regularizers.items()]
-            if layer.activity_regularizer is not None and layer._output is not None:
-                penalties.append(layer.activity_regularizer(layer._output) / len(layer._output))
+            on_weights = layer._penalties if layer.trainable else {}
+            penalties += [p(layer.named_weights[name]) for name, p in on_weights.items()]
+            for call in layer._calls if layer._last_pass is self._last_pass else ():
+                if (penalty := layer.activity_regularizer) is not None:
+                    penalties += [penalty(y) / len(y) for y in flatten(call.output)]
+                penalties += map(float, call.penalties)
         return penalties
+
+    @property
+    def input(self) -> Any:
+        """The tensor, or the structure of tensors, that the layer was called on in a graph."""
+        args = self._only_node().args
+        return args[0] if len(args) == 1 else list(args)
+
+    @property
+    def output(self) -> Any:
+        """The tensor that the layer made in a graph: where a model of its own may end."""
+        return self._only_node().outputs
 
     def get_weights(self) -> list[Array]:
         """Return copies of all weights."""
@@ -261,16 +356,65 @@ class Layer:
         expect(self.built, f"{self.name} is not built yet: call it on an array first", "no shape")
         return sum(weight.size for weight in self.weights)
 
-    def _checked(self, x: Any) -> Array:
+    def _only_node(self) -> Any:
+        nodes = [node for reference in self._inbound_nodes if (node := reference()) is not None]
+        wanted = f"{self.name} should have been called on one tensor, such as an Input"
+        expect(len(nodes) == 1, wanted, f"{len(nodes)} such calls")
+        return nodes[0]
+
+    def _kept(self, current: Pass, args: Any, kwargs: Any) -> Any:
+        """Call, and keep a record of the call for `backward`."""
+        if self._last_pass is not current:
+            self._last_pass, self._calls = current, []
+        self._logits, self._added = None, []
+        y = trace(self, *args, **kwargs) if self._traced else self.call(*args, **kwargs)
+        self._calls.append(call := Call(self.saved, y, self._logits, self._added))
+        if self._logits is not None:
+            current.ends[id(y)] = call
+        if self.activity_regularizer is not None or self._added:
+            current.penalized = True
+        return y
+
+    def _in_place(self, args: Any, kwargs: dict[str, Any]) -> Any:
+        """Move inputs that are given by name to their places among the positional ones."""
+        if not _graph.tensors_in(kwargs):
+            return args, kwargs
+        names = [*inspect.signature(self.call).parameters]
+        given = max(i for i, name in enumerate(names) if name in kwargs and name != "training")
+        moved = [kwargs.pop(name, None) for name in names[len(args) : given + 1]]
+        return (*args, *moved), kwargs
+
+    def _checked(self, x: Any) -> Any:
         """Return `x` in the layer's dtype if it is what the layer expects."""
+        if is_structure(x):
+            wanted = f"{type(self).__name__} expects one array {self.expects}"
+            expect(type(self).expects == Layer.expects, wanted, f"{len(x)} arrays")
+            return pack(x, [self._checked(part) for part in flatten(x)])
         x = numbers(f"{self.name}: x", x)
+        self._check_shape(x.shape)
+        if self.keeps_integers and x.dtype.kind in "iub":
+            return x
+        return np.asarray(x, self.dtype)
+
+    def _converted(self, value: Any) -> Any:
+        """Return floats in the layer's dtype, also in a list, and anything else as it is."""
+        if is_structure(value):
+            return pack(value, [self._converted(part) for part in flatten(value)])
+        is_float = getattr(value, "dtype", np.dtype(bool)).kind == "f"
+        return np.asarray(value, self.dtype) if is_float else value
+
+    def _check_shape(self, shape: Shape) -> None:
         axes = self.expects.strip("()").split(", ")
-        fits = x.ndim >= len(axes) - 1 if axes[-1] == "..." else x.ndim == len(axes)
-        if not fits or x.size == 0 or self._features not in (None, x.shape[-1]):
+        fits = len(shape) >= len(axes) - 1 if axes[-1] == "..." else len(shape) == len(axes)
+        if not fits or 0 in shape or self._features not in (None, shape[-1]):
             size = f" with {self._features} of the last" if self._features else ""
             wanted = f"{type(self).__name__} expects {self.expects}{size}"
-            raise ValueError(f"{wanted}. Received: x.shape={x.shape}")
-        return np.asarray(x, self.dtype)
+            raise ValueError(f"{wanted}. Received: x.shape={shape}")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out of copies what belongs to past calls."""
+        past = {"_calls": [], "_inbound_nodes": [], "saved": None, "_last_pass": None, "_reached": {}}
+        return vars(self) | past
 
 
 def sizes(layer: Layer, name: str, value: Any, axes: int = 1, least: int = 1) -> Sizes:
@@ -287,105 +431,46 @@ def sizes(layer: Layer, name: str, value: Any, axes: int = 1, least: int = 1) ->
     return values
 
 
-def _built_once(build: Callable[..., None]) -> Callable[..., None]:
-    """Return `build` so that only its first call does anything."""
-
-    @functools.wraps(build)
-    def wrapper(self: Layer, input_shape: Shape) -> None:
-        if not self.built:
-            build(self, tuple(input_shape))
-            self.built = True
-
-    return wrapper
+def _positional(method: Any) -> Any:
+    """Return how many positional arguments a method takes, without `self` and `training`."""
+    taken = [*inspect.signature(method).parameters.values()][1:]
+    if any(p.kind is p.VAR_POSITIONAL for p in taken):
+        return sys.maxsize
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(p.kind in kinds and p.name != "training" for p in taken)
 
 
-def _with_penalties(backward: Callable[..., Array | None]) -> Callable[..., Array | None]:
-    """Return `backward` with a check of `dy`, and the penalties' gradients added."""
-
-    @functools.wraps(backward)
-    def wrapper(self: Layer, dy: Array) -> Array | None:
-        if type(self).backward is not wrapper:
-            return backward(self, dy)  # called by a subclass's backward, which adds them
-        if self._output is None:
-            raise RuntimeError(f"Call {self.name} on an array before its backward.")
-        dy = np.asarray(dy, self.dtype)
-        if dy.shape != self._output.shape:
-            wanted = f"{self.name}.backward expects the output's shape {self._output.shape}"
-            raise ValueError(f"{wanted}. Received: dy.shape={dy.shape}")
-        if self.activity_regularizer is not None:
-            dy = dy + self.activity_regularizer.gradient(self._output) / len(dy)
-        dx = backward(self, dy)
-        for name, regularizer in self._regularizers.items():
-            self.gradients[name] += regularizer.gradient(self._weights[name])
-        return dx
-
-    return wrapper
+def _shapes(args: Any) -> list[Any]:
+    return [map_structure(lambda array: None if array is None else array.shape, arg) for arg in args]
 
 
-class Chain(Layer):
-    """Layers, each working on the output of the one before.
-
-    Args:
-        layers: The layers.
-        **kwargs: As in `Layer`.
-    """
-
-    def __init__(self, layers: Iterable[Layer], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.layers = list(layers)
-
-    def build(self, input_shape: Shape) -> None:
-        """Make the weights of all layers."""
-        for layer in self.layers:
-            layer.build(input_shape)
-            input_shape = layer.compute_output_shape(input_shape)
-
-    def call(self, x: Array, training: bool = False) -> Array:
-        """Return the last layer's output."""
-        for layer in self.layers:
-            x = layer(x, training)
-        return x
-
-    def backward(self, dy: Array) -> Array | None:
-        """Fill the gradients of all layers; return the gradient of the input."""
-        self.layers[0].needs_input_gradient = self.needs_input_gradient
-        gradient: Any = dy
-        for layer in reversed(self.layers):
-            gradient = layer.backward(gradient)
-        return gradient  # type: ignore[no-any-return]  # None only of the first layer
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return the shape of the last layer's output."""
-        for layer in self.layers:
-            input_shape = layer.compute_output_shape(input_shape)
-        return input_shape
+def _tensors(shape: Any, dtype: str) -> Any:
+    """Return tensors of one or several shapes."""
+    if all(size is None or isinstance(size, int | np.integer) for size in shape):
+        return _graph.KerasTensor(shape, dtype)
+    if isinstance(shape, dict):
+        return {key: _tensors(part, dtype) for key, part in shape.items()}
+    return [_tensors(part, dtype) for part in shape]
 
 
-class Residual(Chain):
-    """A shortcut around a chain of layers: `x + chain(x)` (He et al., 2016).
+def _called(layer: Layer, args: Any, kwargs: Any) -> Any:
+    return layer(*args, **kwargs)
 
-    labkit's own name: in Keras, `keras.layers.Add()([x, chain(x)])` in a functional model.
 
-    Args:
-        layers: The chain; its output must have the input's shape.
-        **kwargs: As in `Layer`.
+def _flattened(layer: Layer, seen: set[int]) -> Iterator[Layer]:
+    if id(layer) not in seen:
+        seen.add(id(layer))
+        yield layer
+        for value in vars(layer).values():
+            yield from _held(value, seen)
 
-    Raises:
-        ValueError: The shapes differ.
-    """
 
-    def build(self, input_shape: Shape) -> None:
-        """Build the chain."""
-        super().build(input_shape)
-        shape = self.compute_output_shape(input_shape)
-        wanted = f"Residual expects layers that keep the shape {input_shape[1:]}"
-        expect(shape[1:] == input_shape[1:], wanted, shape[1:])
-
-    def call(self, x: Array, training: bool = False) -> Array:
-        """Return `x + chain(x)`."""
-        return x + super().call(x, training)
-
-    def backward(self, dy: Array) -> Array | None:
-        """Return the gradient with respect to `x`, through the chain and around it."""
-        dx = super().backward(dy)
-        return None if dx is None else dy + dx
+def _held(value: Any, seen: set[int]) -> Iterator[Layer]:
+    if isinstance(value, Layer):
+        yield from _flattened(value, seen)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _held(item, seen)
+    elif type(value) is dict:
+        for item in value.values():
+            yield from _held(item, seen)

@@ -58,6 +58,18 @@ class _Merge(Layer):
         raise NotImplementedError
 
 
+class Add(_Merge):
+    """The sum of arrays of one shape: `Add()([a, b])`; axes of size 1 are repeated."""
+
+    def merge(self, *inputs: Array) -> Array:
+        """See `_Merge.merge`."""
+        return np.asarray(sum(inputs))
+
+    def shares(self, dy: Array, y: Array, *inputs: Array) -> Sequence[Array]:
+        """Return `dy` for each."""
+        return [dy] * len(inputs)
+
+
 class Multiply(_Merge):
     """The product of arrays of one shape, number by number; axes of size 1 are repeated."""
 

@@ -6,13 +6,13 @@ import numpy as np
 
 from labkit import activations
 from labkit._common import Array, Shape, expect
-from labkit.activations import Identifier, vjp
+from labkit.activations import Identifier
 from labkit.layers._windows import Windows, middle
-from labkit.layers.core import KernelLayer, column_sums
+from labkit.layers.core import Activated, KernelLayer, column_sums
 from labkit.layers.layer import Layer, sizes
 
 
-class Conv2DTranspose(KernelLayer):
+class Conv2DTranspose(Activated, KernelLayer):
     """What a convolution's `backward` does with a gradient, done forward with an image.
 
     Each pixel adds the kernel, weighted by its channels, to a window of the output, and
@@ -71,14 +71,14 @@ class Conv2DTranspose(KernelLayer):
         z = middle(padded, shape)
         if self.bias is not None:
             z += self.bias
-        y = self.activation(z)
+        y = self.activate(z)
         self.saved = x, z, y
         return y
 
     def backward(self, dy: Array) -> Array | None:
         """Return the gradient with respect to `x`, which is a convolution."""
         x, z, y = self.saved
-        dz = vjp[self.activation](dy, z, y)
+        dz = self.activation_gradient(dy, z, y)
         if self.bias is not None:
             self.gradients["bias"][...] = column_sums(dz.reshape(-1, self.filters))
         rows: Array = x.reshape(-1, x.shape[-1])

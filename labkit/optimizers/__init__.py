@@ -2,7 +2,7 @@
 
 The rules are Keras's, down to where epsilon is added, given as formulas. They work on flat
 arrays, a cache-sized piece at a time, so that a step reads every number from memory only
-once: `labkit.Sequential` keeps all its weights in one vector, and all its gradients in another.
+once: a piece is a part of a large weight, or several small ones joined.
 
 One difference from Keras is wanted. A row of an Embedding that a batch uses several times gets
 several gradients, whose sum is the row's gradient. Optimizers here square that sum, as their
@@ -11,13 +11,13 @@ one and adds up their squares instead, and clips them apart, so that Adam, RMSpr
 take other steps there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from labkit._common import Array, expect, named
+from labkit._common import Array, Sizes, expect, named
 from labkit._missing import left_out
 from labkit.optimizers import schedules
 
@@ -27,6 +27,7 @@ if not TYPE_CHECKING:
     __getattr__ = left_out(__name__)
 
 PIECE = 2**16  # numbers per piece: with state and intermediate results, about one L2 cache
+Piece = tuple[list[tuple[int, slice]], Array]  # parts of weights, and their state (slots, size)
 
 
 @dataclass(eq=False)
@@ -67,7 +68,8 @@ class Optimizer:
         wanted = "Give one of clipnorm, clipvalue and global_clipnorm, and a positive number"
         expect(len(limits) < 2 and min(limits, default=1) > 0, wanted, limits)
         self.iterations = 0
-        self._state: list[Array] = []  # for each weight array (slots, *its shape)
+        self._pieces: list[Piece] = []
+        self._shapes: list[Sizes] = []
 
     def update(self, w: Array, g: Array, state: Array, rate: float) -> None:
         """Move some weights in place.
@@ -96,23 +98,56 @@ class Optimizer:
         expect(shapes == expected, f"apply expects gradients of shapes {expected}", shapes)
         usable = [w.flags.c_contiguous and w.dtype.kind == "f" for w in weights]
         expect(all(usable), "apply expects weights that are C-contiguous arrays of floats", usable)
-        self._state = self._state or [np.zeros((self.slots, *w.shape), w.dtype) for w in weights]
-        known = [state.shape[1:] for state in self._state]
-        expect(known == expected, f"This optimizer belongs to weights {known}", expected)
+        if not self._pieces:
+            self._shapes, self._pieces = expected, [*self._divided(weights)]
+        expect(self._shapes == expected, f"This optimizer belongs to weights {self._shapes}", expected)
         rate = self.learning_rate
         rate = float(rate(self.iterations) if callable(rate) else rate)
-        for flat_g, w, state in zip(self._clipped(grads), weights, self._state, strict=True):
-            for start in range(0, w.size, PIECE):
-                piece = slice(start, start + PIECE)
-                w_piece, past = w.reshape(-1)[piece], state.reshape(len(state), -1)[:, piece]
-                if self.weight_decay:
-                    w_piece *= 1 - rate * self.weight_decay
-                self.update(w_piece, flat_g[piece], past, rate)
-                # Where gradients stay zero, the state decays, and with numbers below 1e-38
-                # processors are many times slower. TensorFlow takes them for zero, too.
-                if self.iterations % 100 == 0:
-                    past[abs(past) < 1e-30] = 0
+        vectors = [w.reshape(-1) for w in weights]  # views, as the weights are C-contiguous
+        slopes = self._clipped(grads)
+        for places, state in self._pieces:
+            parts = [vectors[i][part] for i, part in places]
+            joined = len(parts) > 1
+            w = np.concatenate(parts) if joined else parts[0]
+            g = np.concatenate([slopes[i][part] for i, part in places]) if joined else slopes[places[0][0]][places[0][1]]
+            if self.weight_decay:
+                w *= 1 - rate * self.weight_decay
+            self.update(w, g, state, rate)
+            if joined:
+                start = 0
+                for part in parts:
+                    part[...] = w[start : start + part.size]
+                    start += part.size
+            # Where gradients stay zero, the state decays, and with numbers below 1e-38
+            # processors are many times slower. TensorFlow takes them for zero, too.
+            if self.iterations % 100 == 0:
+                state[abs(state) < 1e-30] = 0
         self.iterations += 1
+
+    def _divided(self, weights: Sequence[Array]) -> Iterator[Piece]:
+        """Yield pieces of about one size: parts of large arrays, and several small arrays.
+
+        Numbers of different dtypes stay apart.
+        """
+        for dtype in dict.fromkeys(w.dtype for w in weights):
+            small: list[tuple[int, slice]] = []
+            sizes = 0
+            for i, w in enumerate(weights):
+                if w.dtype != dtype:
+                    continue
+                if w.size >= PIECE // 4:
+                    for start in range(0, w.size, PIECE):
+                        part = slice(start, min(start + PIECE, w.size))
+                        state = np.zeros((self.slots, part.stop - start), dtype)
+                        yield [(i, part)], state
+                    continue
+                if sizes + w.size > PIECE:
+                    yield small, np.zeros((self.slots, sizes), dtype)
+                    small, sizes = [], 0
+                small.append((i, slice(0, w.size)))
+                sizes += w.size
+            if small:
+                yield small, np.zeros((self.slots, sizes), dtype)
 
     def _clipped(self, grads: Sequence[Array]) -> list[Array]:
         """Return the gradients as vectors, none of them (or all together) too long."""

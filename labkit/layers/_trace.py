@@ -1,0 +1,129 @@
+"""A layer without a `backward` of its own: its calls are written down, and walked back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from labkit._common import Array
+from labkit._graph import KerasTensor, Slopes, Tape, Untraceable
+from labkit._tree import flatten, map_structure
+from labkit.layers import _calls
+
+if TYPE_CHECKING:
+    from labkit.layers.layer import Layer
+
+
+class Trace:
+    """A call that was written down.
+
+    Args:
+        tape: Where.
+        inputs: The tensors of the inputs.
+        outputs: What `call` returned.
+        penalties: The tensors that it handed to `add_loss`.
+    """
+
+    def __init__(self, tape: Tape, inputs: Any, outputs: Any, penalties: list[Any]) -> None:
+        self.tape, self.inputs, self.outputs, self.penalties = tape, inputs, outputs, penalties
+
+    def backward(self, layer: "Layer", dy: Any) -> Any:
+        """Fill the gradients of all weights that were used; return those of the inputs."""
+        pairs = zip(flatten(self.outputs), flatten(dy), strict=True)
+        slopes = [(t, slope) for t, slope in pairs if isinstance(t, KerasTensor)]
+        slopes += [(t, np.ones_like(t.value)) for t in self.penalties if isinstance(t, KerasTensor)]
+        inputs = flatten(self.inputs)
+        unneeded = set() if layer.needs_input_gradient else {id(tensor) for tensor in inputs}
+        for gradient in layer.gradients.values():
+            gradient[...] = 0
+        found = self.tape.backward(slopes, unneeded)
+        for owner, name, tensor in self.tape.used_weights.values():
+            slope = found.pop(tensor)
+            if owner is layer:
+                layer.gradients[name] = np.zeros_like(tensor.value) if slope is None else slope
+            elif slope is not None:
+                _calls.add_to_gradient(owner, name, slope)
+        if not layer.needs_input_gradient:
+            return None
+        dx = map_structure(lambda tensor: _or_zeros(found, tensor), self.inputs)
+        return dx[0] if len(dx) == 1 else dx
+
+
+class Untraced:
+    """A call that could not be written down: there is no way back through it.
+
+    Args:
+        error: Why.
+    """
+
+    def __init__(self, error: Untraceable) -> None:
+        self.error = error
+
+    def backward(self, layer: "Layer", dy: Any) -> None:
+        """Return nothing, if nobody needs a gradient.
+
+        Raises:
+            Untraceable: A gradient is needed.
+        """
+        if layer.needs_input_gradient or any(part.gradients for part in layer.flatten_layers()):
+            reason = f"{layer.name} has no backward, and its call cannot be traced"
+            raise Untraceable(f"{reason}: {self.error}")
+
+
+def trace(layer: "Layer", *args: Any, **kwargs: Any) -> Any:
+    """Return what `layer.call` does, and write down how.
+
+    If it does something with a tensor that the way back cannot follow, it is called on arrays.
+    """
+    tape = Tape(layer if layer.uses_weights else None)
+    inputs = map_structure(tape.tensor, args)
+    try:
+        with tape.writing(), _weights_as_tensors(layer, tape):
+            outputs = layer.call(*inputs, **kwargs)
+    except Untraceable as error:
+        layer._added = []
+        result = layer.call(*args, **kwargs)
+        layer.saved = Untraced(error)
+        return result
+    layer.saved = Trace(tape, inputs, outputs, layer._added)
+    layer._added = [tensor.value if isinstance(tensor, KerasTensor) else tensor for tensor in layer._added]
+    return map_structure(_array, outputs)
+
+
+@contextmanager
+def _weights_as_tensors(layer: "Layer", tape: Tape) -> Iterator[None]:
+    """Let the layer's attributes that are its weights, also in lists and dicts, be tensors."""
+    if not layer.gradients:
+        yield
+        return
+    own = {id(layer.named_weights[name]) for name in layer.gradients}
+    registries = (layer.named_weights, layer.gradients)
+    replaced = {}
+    for key, value in vars(layer).items():
+        if isinstance(value, np.ndarray | list | tuple | dict) and not any(value is r for r in registries):
+            if any(id(leaf) in own for leaf in _leaves(value)):
+                replaced[key] = value, map_structure(tape.stand_in, value)
+    vars(layer).update({key: tensors for key, (_, tensors) in replaced.items()})
+    try:
+        yield
+    finally:
+        for key, (value, tensors) in replaced.items():
+            if vars(layer).get(key) is tensors:
+                vars(layer)[key] = value
+
+
+def _leaves(value: Any) -> list[Any]:
+    try:
+        return flatten(value)
+    except TypeError:  # a dict whose keys cannot be sorted is none of weights
+        return []
+
+
+def _array(leaf: Any) -> Any:
+    return leaf.value if isinstance(leaf, KerasTensor) else np.asarray(leaf)
+
+
+def _or_zeros(found: Slopes, tensor: KerasTensor) -> Array:
+    slope = found.pop(tensor)
+    return np.zeros_like(tensor.value) if slope is None else slope
