@@ -61,7 +61,9 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         if self._going is None or self._limit is None:
-            self._going: Iterator[Batch] | None = self._gathered() if self._length else self._generated()
+            self._going: Iterator[Batch] | None = (
+                self._gathered() if self._length else self._generated()
+            )
         count = 0
         while self._limit is None or count < self._limit:
             batch = next(self._going, None)
@@ -108,7 +110,9 @@ def is_array(x: Any) -> bool:
     return holds or not isinstance(x, Iterable) or is_structure(x)
 
 
-def checked(x: Any, y: Any = None, sample_weight: Any = None, several: Several = (None, None)) -> Batch:
+def checked(
+    x: Any, y: Any = None, sample_weight: Any = None, several: Several = (None, None)
+) -> Batch:
     """Return arrays of numbers, with one row for each sample."""
     x, y = _arrays("x", x, several[0]), _arrays("y", y, several[1])
     weight = _arrays("sample_weight", sample_weight, several[1])

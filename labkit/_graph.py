@@ -170,7 +170,9 @@ class Tape:
         self.used_weights: dict[int, tuple[Any, str, KerasTensor]] = {}
         layers = owner.flatten_layers() if owner is not None else ()
         self._weights = {
-            id(layer.named_weights[name]): (layer, name) for layer in layers for name in layer.gradients
+            id(layer.named_weights[name]): (layer, name)
+            for layer in layers
+            for name in layer.gradients
         }
 
     def tensor(self, value: Any) -> KerasTensor:
@@ -362,7 +364,9 @@ def probed(function: Callable[..., Any], *shapes: Any) -> Any:
     rng.bit_generator.state = state
     first, second = (flatten(result) for result in results)
     made = [
-        KerasTensor(tuple(m if m == n else None for m, n in zip(a.shape, b.shape, strict=True)), a.dtype)
+        KerasTensor(
+            tuple(m if m == n else None for m, n in zip(a.shape, b.shape, strict=True)), a.dtype
+        )
         for a, b in zip(map(np.asarray, first), map(np.asarray, second), strict=True)
     ]
     return pack(results[0], made)

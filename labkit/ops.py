@@ -20,7 +20,17 @@ from labkit._graph import differentiable
 
 __all__ = ["abs", "absolute", "add", "cast", "clip", "concatenate", "cos", "divide", "equal", "exp"]
 __all__ += ["expand_dims", "get_item", "greater", "greater_equal", "less", "less_equal", "log"]
-__all__ += ["log1p", "logical_and", "matmul", "max", "maximum", "mean", "min", "minimum", "multiply"]
+__all__ += [
+    "log1p",
+    "logical_and",
+    "matmul",
+    "max",
+    "maximum",
+    "mean",
+    "min",
+    "minimum",
+    "multiply",
+]
 __all__ += ["negative", "ones_like", "power", "relu", "reshape", "shape", "sigmoid", "sin"]
 __all__ += ["softmax", "sqrt", "square", "squeeze", "stack", "stop_gradient", "subtract", "sum"]
 __all__ += ["swapaxes", "take", "tanh", "transpose", "var", "where", "zeros_like"]
@@ -56,7 +66,9 @@ def divide(x1: Any, x2: Any) -> Any:
 
 
 @differentiable(
-    lambda dy, y, a, b: dy * b * np.power(a, np.where(b == 0, 1.0, np.subtract(b, 1.0)).astype(y.dtype)),
+    lambda dy, y, a, b: (
+        dy * b * np.power(a, np.where(b == 0, 1.0, np.subtract(b, 1.0)).astype(y.dtype))
+    ),
     lambda dy, y, a, b: dy * y * np.log(np.where(np.asarray(a) > 0, a, 1)),
 )
 def power(x1: Any, x2: Any) -> Any:
@@ -172,19 +184,25 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     return np.clip(x, x_min, x_max)
 
 
-@differentiable(lambda dy, y, a, b: dy * _greater_share(a, b), lambda dy, y, a, b: dy * _greater_share(b, a))
+@differentiable(
+    lambda dy, y, a, b: dy * _greater_share(a, b), lambda dy, y, a, b: dy * _greater_share(b, a)
+)
 def maximum(x1: Any, x2: Any) -> Any:
     """Return the larger of two numbers at each place."""
     return np.maximum(x1, x2)
 
 
-@differentiable(lambda dy, y, a, b: dy * _greater_share(b, a), lambda dy, y, a, b: dy * _greater_share(a, b))
+@differentiable(
+    lambda dy, y, a, b: dy * _greater_share(b, a), lambda dy, y, a, b: dy * _greater_share(a, b)
+)
 def minimum(x1: Any, x2: Any) -> Any:
     """Return the smaller of two numbers at each place."""
     return np.minimum(x1, x2)
 
 
-@differentiable(None, lambda dy, y, c, a, b: np.where(c, dy, 0), lambda dy, y, c, a, b: np.where(c, 0, dy))
+@differentiable(
+    None, lambda dy, y, c, a, b: np.where(c, dy, 0), lambda dy, y, c, a, b: np.where(c, 0, dy)
+)
 def where(condition: Any, x1: Any, x2: Any) -> Any:
     """Return `x1` where the condition holds, else `x2`."""
     return np.where(condition, x1, x2)
@@ -246,7 +264,9 @@ def reshape(x: Any, newshape: Any) -> Any:
     return np.reshape(x, newshape)
 
 
-@differentiable(lambda dy, y, x, axes=None: np.transpose(dy, None if axes is None else np.argsort(axes)))
+@differentiable(
+    lambda dy, y, x, axes=None: np.transpose(dy, None if axes is None else np.argsort(axes))
+)
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     """Return the array with its axes in another order; `None` means the reverse."""
     return np.transpose(x, axes)

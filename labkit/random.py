@@ -21,7 +21,9 @@ def normal(shape: Sizes, mean: float = 0.0, stddev: float = 1.0, dtype: str | No
     return rng.normal(mean, stddev, shape).astype(dtype or config.floatx())
 
 
-def uniform(shape: Sizes, minval: float = 0.0, maxval: float = 1.0, dtype: str | None = None) -> Array:
+def uniform(
+    shape: Sizes, minval: float = 0.0, maxval: float = 1.0, dtype: str | None = None
+) -> Array:
     """Return numbers from `minval` to below `maxval`, each value equally likely.
 
     Args:

@@ -169,9 +169,14 @@ def add_penalties(layer: "Layer") -> None:
 
 def _checked_slopes(layer: "Layer", dy: Any, output: Any) -> Any:
     """Return `dy` in the output's shape, with the gradient of a penalty on the output."""
-    outputs, slopes = flatten(output), flatten(dy) if isinstance(output, list | tuple | dict) else [dy]
+    outputs, slopes = (
+        flatten(output),
+        flatten(dy) if isinstance(output, list | tuple | dict) else [dy],
+    )
     if len(outputs) != len(slopes):
-        raise ValueError(f"{layer.name}.backward expects {len(outputs)} gradients, not {len(slopes)}.")
+        raise ValueError(
+            f"{layer.name}.backward expects {len(outputs)} gradients, not {len(slopes)}."
+        )
     checked = []
     for y, slope in zip(outputs, slopes, strict=True):
         slope = np.asarray(slope, y.dtype if y.dtype.kind == "f" else layer.dtype)

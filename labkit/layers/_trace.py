@@ -87,7 +87,9 @@ def trace(layer: "Layer", *args: Any, **kwargs: Any) -> Any:
         layer.saved = Untraced(error)
         return result
     layer.saved = Trace(tape, inputs, outputs, layer._added)
-    layer._added = [tensor.value if isinstance(tensor, KerasTensor) else tensor for tensor in layer._added]
+    layer._added = [
+        tensor.value if isinstance(tensor, KerasTensor) else tensor for tensor in layer._added
+    ]
     return map_structure(_array, outputs)
 
 
@@ -101,7 +103,9 @@ def _weights_as_tensors(layer: "Layer", tape: Tape) -> Iterator[None]:
     registries = (layer.named_weights, layer.gradients)
     replaced = {}
     for key, value in vars(layer).items():
-        if isinstance(value, np.ndarray | list | tuple | dict) and not any(value is r for r in registries):
+        if isinstance(value, np.ndarray | list | tuple | dict) and not any(
+            value is r for r in registries
+        ):
             if any(id(leaf) in own for leaf in _leaves(value)):
                 replaced[key] = value, map_structure(tape.stand_in, value)
     vars(layer).update({key: tensors for key, (_, tensors) in replaced.items()})

@@ -252,7 +252,9 @@ class Layer:
             ValueError: The layer has a weight of that name.
         """
         name = name or f"weight_{len(self.named_weights)}"
-        expect(name not in self.named_weights, f"{self.name} needs a new name for a weight", repr(name))
+        expect(
+            name not in self.named_weights, f"{self.name} needs a new name for a weight", repr(name)
+        )
         # As in Keras, recurrent_kernel's options are recurrent_initializer and _regularizer.
         option = name if name in self._options else name.removesuffix("_kernel")
         first, penalty = self._options.get(option, ("glorot_uniform", None))
@@ -263,7 +265,9 @@ class Layer:
         if penalty := regularizers.get(regularizer) or penalty:
             self._penalties[name] = penalty
         ordered = sorted(self.named_weights, key=lambda name: name not in self.gradients)
-        self.named_weights = {name: self.named_weights[name] for name in ordered}  # trainable ones first
+        self.named_weights = {
+            name: self.named_weights[name] for name in ordered
+        }  # trainable ones first
         return weight
 
     def fix_features(self, input_shape: Shape) -> int:
@@ -413,7 +417,13 @@ class Layer:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out of copies what belongs to past calls."""
-        past = {"_calls": [], "_inbound_nodes": [], "saved": None, "_last_pass": None, "_reached": {}}
+        past = {
+            "_calls": [],
+            "_inbound_nodes": [],
+            "saved": None,
+            "_last_pass": None,
+            "_reached": {},
+        }
         return vars(self) | past
 
 
@@ -441,7 +451,9 @@ def _positional(method: Any) -> Any:
 
 
 def _shapes(args: Any) -> list[Any]:
-    return [map_structure(lambda array: None if array is None else array.shape, arg) for arg in args]
+    return [
+        map_structure(lambda array: None if array is None else array.shape, arg) for arg in args
+    ]
 
 
 def _tensors(shape: Any, dtype: str) -> Any:

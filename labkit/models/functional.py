@@ -65,7 +65,9 @@ class Functional(Model):
         """The names of the layers that make the outputs; in a dict of outputs, its keys."""
         if isinstance(self._exit, dict):
             return sorted(self._exit)
-        return [tensor.node.operation.name if tensor.node else tensor.name for tensor in self.outputs]
+        return [
+            tensor.node.operation.name if tensor.node else tensor.name for tensor in self.outputs
+        ]
 
     def call(self, inputs: Any) -> Any:  # type: ignore[override]  # the same in training
         """Return the outputs, by making each call of the graph anew."""
@@ -122,12 +124,16 @@ class Functional(Model):
             expect(not missing, wanted, f"{node.operation.name} also needs {missing}")
             known |= {id(tensor) for tensor in flatten(node.outputs)}
         missing = [tensor.name for tensor in self.outputs if id(tensor) not in known]
-        expect(not missing, f"The outputs should follow from the inputs {self.input_names}", missing)
+        expect(
+            not missing, f"The outputs should follow from the inputs {self.input_names}", missing
+        )
 
     def _check_names(self) -> None:
         names = [layer.name for layer in self.layers]
         twice = sorted({name for name in names if names.count(name) > 1})
-        expect(not twice, "Each layer of a model needs a name of its own", f"two layers named {twice}")
+        expect(
+            not twice, "Each layer of a model needs a name of its own", f"two layers named {twice}"
+        )
 
 
 def _nodes_and_layers(inputs: Any, outputs: Any) -> tuple[list[Node], list[Layer]]:

@@ -55,7 +55,9 @@ class Sequential(Chain, Model):
             expect(fits, "An Input can only be the first layer", source.name)
             self.inputs, self.outputs = [source.output], [source.output]
             return
-        twins = [known for known in self.layers if known.name == source.name and known is not source]
+        twins = [
+            known for known in self.layers if known.name == source.name and known is not source
+        ]
         wanted = f"Each layer of {self.name} needs a name of its own"
         expect(not twins, wanted, f"a second layer named {source.name!r}")
         if not (self.layers or self.inputs) and (start := _start(source)) is not None:

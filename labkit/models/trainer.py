@@ -364,9 +364,7 @@ class Trainer(Layer):
         gradients = [part.gradients[name] for part, name in slots]
         self.optimizer.apply(gradients, [part.named_weights[name] for part, name in slots])
 
-    def _test(
-        self, batches: Batches, verbose: str | int, told: list[Callback]
-    ) -> dict[str, Any]:
+    def _test(self, batches: Batches, verbose: str | int, told: list[Callback]) -> dict[str, Any]:
         """Return the loss and the metrics of some batches."""
         self.reset_metrics()
         tell(told, "on_test_begin", None)

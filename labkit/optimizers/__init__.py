@@ -100,7 +100,9 @@ class Optimizer:
         expect(all(usable), "apply expects weights that are C-contiguous arrays of floats", usable)
         if not self._pieces:
             self._shapes, self._pieces = expected, [*self._divided(weights)]
-        expect(self._shapes == expected, f"This optimizer belongs to weights {self._shapes}", expected)
+        expect(
+            self._shapes == expected, f"This optimizer belongs to weights {self._shapes}", expected
+        )
         rate = self.learning_rate
         rate = float(rate(self.iterations) if callable(rate) else rate)
         vectors = [w.reshape(-1) for w in weights]  # views, as the weights are C-contiguous
@@ -109,7 +111,11 @@ class Optimizer:
             parts = [vectors[i][part] for i, part in places]
             joined = len(parts) > 1
             w = np.concatenate(parts) if joined else parts[0]
-            g = np.concatenate([slopes[i][part] for i, part in places]) if joined else slopes[places[0][0]][places[0][1]]
+            g = (
+                np.concatenate([slopes[i][part] for i, part in places])
+                if joined
+                else slopes[places[0][0]][places[0][1]]
+            )
             if self.weight_decay:
                 w *= 1 - rate * self.weight_decay
             self.update(w, g, state, rate)
