@@ -177,7 +177,7 @@ def test_predict_and_evaluate_take_iterables() -> None:
         ((iter([(X, Y[:-1])]),), {}, "same number of rows"),
         ((iter([X]),), {"class_weight": {0: 1.0}}, "class_weight needs targets"),
         ((iter([(X, Y)]),), {"validation_split": 0.5}, "leave samples on both sides"),
-        ((X, Y), {"steps_per_epoch": 0}, r"steps must be positive. Received: \[0\]"),
+        ((X, Y), {"steps_per_epoch": 0}, "steps must be 1 or more. Received: 0"),
     ],
 )
 def test_data_that_run_out_or_do_not_fit_are_refused(

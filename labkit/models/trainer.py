@@ -16,6 +16,19 @@ from labkit.metrics import Mean, Metric
 from labkit.models.compile_utils import CompiledLoss, CompiledMetrics
 
 
+class Plan:
+    """What the first step settles: which weights are trained, and whether any are penalized.
+
+    Args:
+        model: The model.
+    """
+
+    def __init__(self, model: "Trainer") -> None:
+        parts = [part for part in model.flatten_layers() if part.trainable]
+        self.slots = [(part, name) for part in parts for name in part.gradients]
+        self.penalized = bool(model.losses)
+
+
 class Trainer(Layer):
     """The half of a model that trains it."""
 
@@ -24,7 +37,7 @@ class Trainer(Layer):
         self.loss: Any = None
         self.stop_training = False
         self._compiled: tuple[CompiledLoss, CompiledMetrics, Mean] | None = None
-        self._slots: list[tuple[Layer, str]] | None = None
+        self._plan: Plan | None = None
 
     def compile(
         self,
@@ -52,7 +65,7 @@ class Trainer(Layer):
         """
         names = getattr(self, "output_names", None)
         self.optimizer = optimizers.get(optimizer)
-        self.loss, self._slots, self._compiled = loss, None, None
+        self.loss, self._plan, self._compiled = loss, None, None
         compiled = CompiledMetrics(metrics, weighted_metrics, names)
         if loss is not None:
             self._compiled = CompiledLoss(loss, loss_weights, names), compiled, Mean(name="loss")
@@ -331,12 +344,12 @@ class Trainer(Layer):
         try:
             y_pred = self(x, training=training)
             current: Any = self._last_pass
-            if self._slots is None:
-                self._settle()
+            if self._plan is None:
+                self._plan = Plan(self)
             loss, slopes = losses(y, y_pred, weight, current.ends)
             if not np.isfinite(loss).all():
                 refuse_nan(x=x, y=y, sample_weight=weight)
-            if self._penalized or current.penalized:
+            if self._plan.penalized or current.penalized:
                 loss = loss + sum(self.losses)
             mean.update_state(loss, len(flatten(y_pred)[0]))
             metrics.update_state(y, y_pred, weight)
@@ -346,15 +359,9 @@ class Trainer(Layer):
         finally:
             self.needs_input_gradient = True
 
-    def _settle(self) -> None:
-        """Settle which weights are trained, and whether there are penalties on weights."""
-        parts = [part for part in self.flatten_layers() if part.trainable]
-        self._slots = [(part, name) for part in parts for name in part.gradients]
-        self._penalized = bool(self.losses)
-
     def _update(self) -> None:
         """Let the optimizer do a step."""
-        slots = self._slots or ()
+        slots = self._plan.slots if self._plan else ()
         if not slots:
             warnings.warn(f"{self.name} has no weights that are trained.", stacklevel=4)
             return

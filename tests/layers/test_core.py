@@ -119,7 +119,7 @@ def test_add_matches_keras(random: np.random.Generator) -> None:
     da, db, dc = layer.backward(a)
     np.testing.assert_array_equal([da, db, dc], [a, a, a])
     for arrays in ([a], [a, b[:1]], a):
-        with pytest.raises(ValueError, match="Add expects a list of arrays of one shape"):
+        with pytest.raises(ValueError, match="Add expects a list of 2 arrays or more of one batch"):
             layers.Add()(arrays)
 
 

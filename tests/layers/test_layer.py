@@ -83,11 +83,9 @@ def test_backward_of_a_subclass_adds_penalties_once(random: np.random.Generator)
 
 
 def test_missing_methods_are_named() -> None:
-    """A layer without call or backward says which one it needs."""
+    """A layer without a call says that it needs one."""
     with pytest.raises(NotImplementedError, match=r"Layer needs a call\(x, training\)"):
         layers.Layer()(np.ones((1, 2)))
-    with pytest.raises(NotImplementedError, match=r"Layer needs a backward\(dy\)"):
-        layers.Layer().backward(np.ones((1, 2)))
 
 
 def test_names_are_unique_and_formed_as_in_keras() -> None:
@@ -130,17 +128,33 @@ def test_weights_are_ordered_as_in_keras(random: np.random.Generator) -> None:
     assert not norm.trainable
 
 
-def test_bind_moves_weights_into_given_arrays(random: np.random.Generator) -> None:
-    """Attributes, weights and gradients become views of the given arrays."""
-    layer, x = layers.Dense(2), random.normal(size=(4, 3))
-    before = layer(x)
-    flat, slopes = np.zeros(6, np.float32), np.zeros(6, np.float32)
-    layer.bind("kernel", flat.reshape(3, 2), slopes.reshape(3, 2))
-    np.testing.assert_array_equal(layer(x), before)
-    layer.backward(np.ones((4, 2)))
-    np.testing.assert_allclose(slopes.reshape(3, 2)[:, 0], x.sum(0), rtol=1e-5)
-    flat[...] = 0
-    assert not layer.kernel.any()
+def test_a_weight_has_one_home(random: np.random.Generator) -> None:
+    """Attribute, list of weights and dict hold one array, which training changes in place."""
+    layer = layers.Dense(2)
+    model = labkit.Sequential([labkit.Input((3,)), layer])
+    kernel = layer.kernel
+    before = kernel.copy()
+    model.compile("sgd", "mse")
+    model.fit(random.normal(size=(8, 3)), np.ones((8, 2)), verbose=0)
+    assert layer.kernel is model.weights[0] is layer.named_weights["kernel"] is kernel
+    assert (kernel != before).all()
+
+
+def test_a_gradient_may_be_assigned(random: np.random.Generator) -> None:
+    """Assigning a gradient copies it; another shape, or a name without a weight, is refused."""
+    layer = layers.Dense(2)
+    layer.build((None, 3))
+    array = layer.gradients["kernel"]
+    layer.gradients["kernel"] = np.ones((3, 2))
+    assert layer.gradients["kernel"] is array
+    assert (array == 1).all()
+    layer.gradients["kernel"] *= 2
+    assert (array == 2).all()
+    with pytest.raises(ValueError, match=r"the weight's shape \(3, 2\). Received: \(2,\)"):
+        layer.gradients["kernel"] = np.ones(2)
+    with pytest.raises(ValueError, match=r"\['kernel', 'bias'\], .* Received a gradient of 'scale'"):
+        layer.gradients["scale"] = np.ones(2)
+    assert copy.deepcopy(layer).gradients["kernel"] is not array
 
 
 def test_set_weights_sets_all_or_none(random: np.random.Generator) -> None:
@@ -175,7 +189,7 @@ def test_bad_arguments_are_refused() -> None:
 
 def test_every_kind_of_layer_is_tested(kinds: set[str]) -> None:
     """The tests below go through all public layers; those with other inputs have their own."""
-    merging = {"Add", "Average", "Concatenate", "Dot", "Multiply", "Subtract"}
+    merging = {"InputLayer", "Add", "Average", "Concatenate", "Dot", "Multiply", "Subtract"}
     apart = merging | {"Input", "Lambda", "Layer", "TextVectorization"}
     assert kinds == set(layers.__all__) - apart
 

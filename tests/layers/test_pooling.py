@@ -82,7 +82,7 @@ def test_masked_steps_do_not_count_in_the_mean(random: np.random.Generator) -> N
     x, mask = random.normal(size=(3, 5, 2)), np.arange(5) < [[2], [5], [1]]
     layer = layers.GlobalAveragePooling1D(dtype="float64")
     dy = random.normal(size=layer(x).shape)
-    y, variable = layer.call(x, mask), tf.Variable(x)
+    y, variable = layer(x, mask), tf.Variable(x)
     with tf.GradientTape() as tape:
         expected = keras.layers.GlobalAveragePooling1D(dtype="float64")(variable, mask=mask)
     np.testing.assert_allclose(y, expected, rtol=1e-12)
