@@ -46,7 +46,8 @@ class Batches:
         for name, size in (("batch_size", self.batch_size), ("steps", self.steps)):
             if size is not None:
                 whole(name, size)
-        self._limit, self._going = self.steps, None
+        self._limit = self.steps
+        self._going: Iterator[Batch] | None = None  # through arrays, from epoch to epoch
         if is_array(self.x):
             arrays = checked(self.x, self.y, self.sample_weight, several=self.several)
             self.x, self.y, self.sample_weight = arrays
@@ -61,12 +62,10 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         if self._going is None or self._limit is None:
-            self._going: Iterator[Batch] | None = (
-                self._gathered() if self._length else self._generated()
-            )
+            self._going = self._gathered() if self._length else self._generated()
         count = 0
         while self._limit is None or count < self._limit:
-            batch = next(self._going, None)
+            batch = next(self._going, None) if self._going else None
             if batch is None:
                 self._going = None
                 break
@@ -94,7 +93,8 @@ class Batches:
         for batch in self.x:
             parts = batch if isinstance(batch, tuple | list) else (batch,)
             expect(len(parts) <= 3, "A batch is (x, y, sample_weight)", f"{len(parts)} parts")
-            yield checked(*parts, several=self.several)
+            x, y, weight = (*parts, None, None)[:3]
+            yield checked(x, y, weight, self.several)
 
 
 def whole(name: str, number: Any, least: int = 1) -> None:

@@ -24,6 +24,10 @@ from labkit._tree import flatten, map_structure, pack
 # Sizes that stand in for an axis of any size. Where two results differ, the size depends on it.
 _BATCHES, _STEPS = (2, 3), (50, 75)
 
+# What NumPy calls for the operators of arrays.
+_OPERATORS = {"add", "subtract", "multiply", "divide", "power", "matmul", "equal"}
+_OPERATORS |= {"greater", "greater_equal", "less", "less_equal"}
+
 _tape: ContextVar["Tape | None"] = ContextVar("tape", default=None)
 _names: Counter[str] = Counter()
 
@@ -41,8 +45,6 @@ class KerasTensor:
         value: The array, if there is one.
         tape: What writes down the calls on it, if there is an array.
     """
-
-    __array_ufunc__ = None  # an array leaves `array + tensor` to the tensor
 
     def __init__(self, shape: Shape, dtype: Any = "float32", name: str | None = None) -> None:
         self.shape, self.dtype = tuple(shape), str(dtype)
@@ -122,21 +124,29 @@ class KerasTensor:
         return labkit.ops.less_equal(self, other)
 
     def __bool__(self) -> bool:
-        raise Untraceable("Python cannot branch on a tensor's numbers: use labkit.ops.where.")
+        raise UntraceableError("Python cannot branch on a tensor's numbers: use labkit.ops.where.")
 
     def __iter__(self) -> Iterator[Any]:
-        raise Untraceable("Python cannot loop over a tensor: use its indices, as in x[:, 0].")
+        raise UntraceableError("Python cannot loop over a tensor: use its indices, as in x[:, 0].")
 
     def __float__(self) -> float:
-        raise Untraceable("A tensor has no single number while it is traced.")
+        raise UntraceableError("A tensor has no single number while it is traced.")
 
     __int__ = __index__ = __float__  # type: ignore[assignment]  # refused alike
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """Do arithmetic between an array and a tensor, such as `array + tensor`."""
+        name = ufunc.__name__
+        if name in _OPERATORS and method == "__call__" and not kwargs:
+            return getattr(labkit.ops, name)(*inputs)
+        use = f"labkit.ops.{name}" if hasattr(labkit.ops, name) else "a function of labkit.ops"
+        raise UntraceableError(f"NumPy's {name} cannot compute with a tensor: use {use}.")
+
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        raise Untraceable("NumPy cannot compute with a tensor: use a function of labkit.ops.")
+        raise UntraceableError("NumPy cannot compute with a tensor: use a function of labkit.ops.")
 
 
-class Untraceable(TypeError):
+class UntraceableError(TypeError):
     """A call does something with a tensor that the way back cannot follow."""
 
 
@@ -327,7 +337,7 @@ def record(operation: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     tapes = [tensor.tape for tensor in inputs if tensor.tape is not None]
     if tapes:
         if any(tensor.tape is not tapes[0] for tensor in inputs):
-            raise Untraceable("Tensors of different calls cannot meet.")
+            raise UntraceableError("Tensors of different calls cannot meet.")
         return tapes[0].record(operation, args, kwargs)
     if isinstance(operation, Function):
         outputs = _inferred(operation, args, kwargs)

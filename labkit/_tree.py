@@ -1,4 +1,4 @@
-"""Structures of arrays: one array, or lists, tuples and dicts of them, as models take and return."""
+"""Structures of arrays, as models take and return: one, or lists, tuples and dicts of them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any

@@ -372,7 +372,7 @@ def zeros_like(x: Any, dtype: Any = None) -> Any:
 
 
 def shape(x: Any) -> tuple[Any, ...]:
-    """Return the sizes along the axes of an array or tensor; of an `Input`, `None` stands for any."""
+    """Return the sizes along the axes; of an `Input`, `None` stands for any."""
     return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
 
 
@@ -387,7 +387,7 @@ def _spread(dy: Array, x: Array, axis: Any, keepdims: bool) -> Array:
     """Return the gradient of a sum for each number that was summed up."""
     if axis is not None and not keepdims:
         dy = np.expand_dims(dy, _axes(axis))
-    return np.broadcast_to(dy, np.shape(x))
+    return np.asarray(np.broadcast_to(dy, np.shape(x)))
 
 
 def _to_extreme(dy: Array, y: Array, x: Array, axis: Any, keepdims: bool) -> Array:

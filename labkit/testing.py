@@ -123,7 +123,7 @@ def assert_matches_keras(
     sources += [variable.value for variable in theirs.trainable_weights]
     slopes = tape.gradient(their_loss, sources, unconnected_gradients="zero")
 
-    pairs = {"sum of penalties": (sum(ours.losses), sum(theirs.losses))}
+    pairs: dict[str, Any] = {"sum of penalties": (sum(ours.losses), sum(theirs.losses))}
     for i, both in enumerate(zip(flatten(y), flatten(their_y), strict=True)):
         pairs["output" if len(flatten(y)) == 1 else f"output {i}"] = both
     for (name, (_, gradient)), slope in zip(gradients.items(), slopes, strict=True):

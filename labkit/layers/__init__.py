@@ -7,8 +7,8 @@ from labkit.layers.activation import LeakyReLU, ReLU
 from labkit.layers.attention import MultiHeadAttention
 from labkit.layers.augmentation import RandomFlip, RandomRotation, RandomTranslation
 from labkit.layers.bidirectional import Bidirectional
-from labkit.layers.convolutional import Conv1D, Conv2D, ZeroPadding2D
 from labkit.layers.chain import Residual
+from labkit.layers.convolutional import Conv1D, Conv2D, ZeroPadding2D
 from labkit.layers.core import (
     Activation,
     Dense,

@@ -114,8 +114,9 @@ def accumulating(backward: Callable[..., Any]) -> Callable[..., Any]:
     def wrapper(self: "Layer", dy: Any) -> Any:
         if type(self).backward is not wrapper:
             return backward(self, dy)  # called by a subclass's backward
-        done = _way_back.get()
-        token = None if done is not None else _way_back.set(done := {})
+        done, token = _way_back.get(), None
+        if done is None:
+            token = _way_back.set(done := {})
         try:
             dx = _one_call_back(self, backward, dy, done)
         finally:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from labkit._common import Array
-from labkit._graph import KerasTensor, Slopes, Tape, Untraceable
+from labkit._graph import KerasTensor, Slopes, Tape, UntraceableError
 from labkit._tree import flatten, map_structure
 from labkit.layers import _calls
 
@@ -57,18 +57,18 @@ class Untraced:
         error: Why.
     """
 
-    def __init__(self, error: Untraceable) -> None:
+    def __init__(self, error: UntraceableError) -> None:
         self.error = error
 
     def backward(self, layer: "Layer", dy: Any) -> None:
         """Return nothing, if nobody needs a gradient.
 
         Raises:
-            Untraceable: A gradient is needed.
+            UntraceableError: A gradient is needed.
         """
         if layer.needs_input_gradient or any(part.gradients for part in layer.flatten_layers()):
             reason = f"{layer.name} has no backward, and its call cannot be traced"
-            raise Untraceable(f"{reason}: {self.error}")
+            raise UntraceableError(f"{reason}: {self.error}")
 
 
 def trace(layer: "Layer", *args: Any, **kwargs: Any) -> Any:
@@ -81,7 +81,7 @@ def trace(layer: "Layer", *args: Any, **kwargs: Any) -> Any:
     try:
         with tape.writing(), _weights_as_tensors(layer, tape):
             outputs = layer.call(*inputs, **kwargs)
-    except Untraceable as error:
+    except UntraceableError as error:
         layer._added = []
         result = layer.call(*args, **kwargs)
         layer.saved = Untraced(error)
@@ -103,11 +103,10 @@ def _weights_as_tensors(layer: "Layer", tape: Tape) -> Iterator[None]:
     registries = (layer.named_weights, layer.gradients)
     replaced = {}
     for key, value in vars(layer).items():
-        if isinstance(value, np.ndarray | list | tuple | dict) and not any(
-            value is r for r in registries
-        ):
-            if any(id(leaf) in own for leaf in _leaves(value)):
-                replaced[key] = value, map_structure(tape.stand_in, value)
+        holds = isinstance(value, np.ndarray | list | tuple | dict)
+        holds = holds and not any(value is registry for registry in registries)
+        if holds and any(id(leaf) in own for leaf in _leaves(value)):
+            replaced[key] = value, map_structure(tape.stand_in, value)
     vars(layer).update({key: tensors for key, (_, tensors) in replaced.items()})
     try:
         yield

@@ -185,7 +185,7 @@ class Layer:
             TypeError: An array does not hold numbers, or there are more than `call` takes.
         """
         if len(args) > self._most_inputs:
-            takes = f"{type(self).__name__} takes {self._most_inputs} positional argument(s), its inputs"
+            takes = f"{type(self).__name__} takes {self._most_inputs} positional argument(s)"
             raise TypeError(f"{takes}; pass training=... by its name. Received: {len(args)}")
         if kwargs:
             args, kwargs = self._in_place(args, kwargs)
@@ -417,7 +417,7 @@ class Layer:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out of copies what belongs to past calls."""
-        past = {
+        past: dict[str, Any] = {
             "_calls": [],
             "_inbound_nodes": [],
             "saved": None,

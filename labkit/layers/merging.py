@@ -31,13 +31,13 @@ class _Merge(Layer):
         self.saved = inputs, y
         return y
 
-    def backward(self, dy: Array) -> list[Array]:  # type: ignore[override]
+    def backward(self, dy: Array) -> list[Array]:
         """Return the gradient with respect to each of the inputs."""
         inputs, y = self.saved
         shares = zip(inputs, self.shares(dy, y, *inputs), strict=True)
         return [_unspread(share, x.shape) for x, share in shares]
 
-    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:  # type: ignore[override]
+    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         """Return the output's shape for a list of shapes, `(batch or None, ...)` each."""
         shape: list[int | None] = []
         for places in zip(*map(reversed, input_shape), strict=False):
@@ -131,7 +131,7 @@ class Concatenate(_Merge):
         expect(axis != 0, "Concatenate expects another axis than the batch's", f"{axis=}")
         self.axis = axis
 
-    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:  # type: ignore[override]
+    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         """Return the shape with the sum of the sizes along the axis."""
         ranks = {len(shape) for shape in input_shape}
         fits = len(ranks) == 1 and -min(ranks) < self.axis < min(ranks)
@@ -187,7 +187,7 @@ class Dot(_Merge):
         expect(fits, "Dot expects one or two axes, none of them the batch's", axes)
         self.axes, self.normalize = both, normalize
 
-    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:  # type: ignore[override]
+    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         """Return the shape without the two axes, and the batch once."""
         rests, sizes = [], []
         for shape, axis in zip(input_shape, self.axes, strict=True):

@@ -139,7 +139,7 @@ class TextVectorization(Layer):
         """Return the number of tokens, special ones among them."""
         return len(self._numbers)
 
-    def __call__(self, x: Any) -> NDArray[Any]:  # type: ignore[override]  # texts, not numbers
+    def __call__(self, x: Any) -> NDArray[Any]:
         """Return the numbers of the tokens of each text.
 
         Args:

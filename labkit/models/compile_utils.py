@@ -180,7 +180,7 @@ class CompiledMetrics:
 
 
 def output_names(y_pred: Any, names: list[str] | None) -> list[str]:
-    """Return the names of the outputs: those of the model, else the keys of a dict, else numbers."""
+    """Return the names of the outputs: the keys of a dict, or the model's, or numbers."""
     if isinstance(y_pred, dict):
         return sorted(y_pred)
     count = len(flatten(y_pred))

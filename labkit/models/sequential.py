@@ -46,9 +46,10 @@ class Sequential(Chain, Model):
             TypeError: It is not a layer.
             ValueError: It is an `Input`, and not the first, or a layer with its name is there.
         """
-        is_tensor = isinstance(layer, KerasTensor)
-        source: Any = layer.node.operation if is_tensor and layer.node is not None else layer
-        if not isinstance(source, InputLayer if is_tensor else Layer):
+        source: Any = layer
+        if isinstance(layer, KerasTensor):
+            source = layer.node and layer.node.operation
+        if not isinstance(source, InputLayer if isinstance(layer, KerasTensor) else Layer):
             raise TypeError(f"Sequential.add expects a layer. Received: {layer!r}")
         if isinstance(source, InputLayer):
             fits = not (self.layers or self.inputs)
@@ -120,7 +121,7 @@ def with_rank(model: Model, x: Array, shape: Shape | None, any_size: bool = Fals
         ValueError: It does not fit, or has no rows.
     """
     shape = x.shape if shape is None else shape
-    if x.ndim == len(shape) - 1 and shape[-1] == 1:
+    if x.ndim == len(shape) - 1 and shape[-1:] == (1,):
         x = x[..., None]
     elif x.ndim == len(shape) + 1 and x.shape[-1] == 1:
         x = x[..., 0]

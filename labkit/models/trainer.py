@@ -72,13 +72,13 @@ class Trainer(Layer):
 
     @property
     def metrics(self) -> list[Metric]:
-        """The mean loss, then the metrics given to `compile`, then the mean of each of several losses."""
+        """The mean loss, the metrics given to `compile`, and the mean of each of several losses."""
         if self._compiled is None:
             return []
         losses, metrics, mean = self._compiled
         return [mean, *metrics.metrics, *losses.means]
 
-    def fit(  # noqa: C901, PLR0913  # Keras's arguments, and the loop that they steer
+    def fit(  # noqa: PLR0913  # Keras's arguments, and the loop that they steer
         self,
         x: Any = None,
         y: Any = None,
@@ -128,7 +128,8 @@ class Trainer(Layer):
             TypeError: Something is not an array of numbers, or of another type.
             ValueError: The data do not fit each other or the model, or are not finite.
         """
-        whole("epochs", epochs), whole("initial_epoch", initial_epoch, 0)
+        whole("epochs", epochs)
+        whole("initial_epoch", initial_epoch, 0)
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = split((x, y, sample_weight), validation_split)
         if class_weight is not None and not isinstance(class_weight, dict):
@@ -314,7 +315,7 @@ class Trainer(Layer):
             metric.reset_state()
 
     def _several(self) -> tuple[bool | None, bool | None]:
-        """Return whether the model takes and returns several arrays; `None` if that is not known."""
+        """Return whether the model takes, and returns, several arrays; `None`: not known."""
         inputs, outputs = (getattr(self, name, None) for name in ("inputs", "outputs"))
         return tuple(None if part is None else len(part) > 1 for part in (inputs, outputs))  # type: ignore[return-value]
 
