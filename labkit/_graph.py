@@ -132,7 +132,7 @@ class KerasTensor:
     def __float__(self) -> float:
         raise UntraceableError("A tensor has no single number while it is traced.")
 
-    __int__ = __index__ = __float__  # type: ignore[assignment]  # refused alike
+    __int__ = __index__ = __float__
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """Do arithmetic between an array and a tensor, such as `array + tensor`."""

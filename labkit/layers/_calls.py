@@ -45,13 +45,19 @@ class Pass:
     Attributes:
         training: Whether the call that is being made is one in training.
         ends: By the `id` of an output, the call whose softmax or sigmoid made it.
+        masks: By the `id` of an output, the output and which of its steps count.
         penalized: Whether a penalty on an output, or an added loss, belongs to the loss.
     """
 
     def __init__(self) -> None:
         self.training = False
         self.ends: dict[int, Call] = {}
+        self.masks: dict[int, tuple[Array, Array]] = {}
         self.penalized = False
+
+    def mask(self, x: Any) -> Any:
+        """Return which steps of a layer's output count; `None` if all do."""
+        return self.masks.get(id(x), (None, None))[1]
 
 
 class Gradients(dict[str, Array]):

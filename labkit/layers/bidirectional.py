@@ -115,7 +115,7 @@ class Bidirectional(Layer):
                 dfirst += first if isinstance(first, list) else []
             if share is not None:
                 dx = share if dx is None else dx + share
-        return (dx, dfirst if started else None, None) if started or masked else dx
+        return (dx, dfirst, None) if started else dx
 
     def compute_output_shape(self, input_shape: Shape, initial_state_shape: Any = None) -> Any:
         """Return the shape of the output; with several arrays, a tuple of shapes."""

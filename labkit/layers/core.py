@@ -127,6 +127,8 @@ class Dense(Activated, KernelLayer):
 
     expects = "(batch, inputs, ...)"
 
+    supports_masking = True
+
     def __init__(self, units: int, activation: Identifier = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         (self.units,) = sizes(self, "units", units)
@@ -171,6 +173,8 @@ class Activation(Activated):
     Raises:
         ValueError: The name is unknown.
     """
+
+    supports_masking = True
 
     def __init__(self, activation: Identifier, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -252,6 +256,8 @@ class Dropout(Layer):
         ValueError: `rate` is outside [0, 1].
     """
 
+    supports_masking = True
+
     def __init__(self, rate: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         expect(0 <= rate <= 1, "Dropout expects 0 <= rate <= 1", f"rate={rate}")
@@ -280,6 +286,7 @@ class Embedding(Layer):
     Args:
         input_dim: Number of rows: the size of the vocabulary.
         output_dim: Length of each row.
+        mask_zero: Whether the index 0 fills up short sequences, and the layers behind skip it.
         **kwargs: `embeddings_initializer`, `embeddings_regularizer`, and those of `Layer`.
 
     Raises:
@@ -289,8 +296,11 @@ class Embedding(Layer):
     first_values: ClassVar = {"embeddings": "uniform"}
     keeps_integers = True  # a large index is no float32
 
-    def __init__(self, input_dim: int, output_dim: int, **kwargs: Any) -> None:
+    def __init__(
+        self, input_dim: int, output_dim: int, *, mask_zero: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
+        self.mask_zero = mask_zero
         (self.input_dim,) = sizes(self, "input_dim", input_dim)
         (self.output_dim,) = sizes(self, "output_dim", output_dim)
 
@@ -310,6 +320,10 @@ class Embedding(Layer):
         """Fill the gradient: each row sums the gradients of the places that used it."""
         self.gradients["embeddings"][...] = 0
         np.add.at(self.gradients["embeddings"], self.saved, dy)
+
+    def compute_mask(self, inputs: Array, previous_mask: Any = None) -> Any:
+        """Return which indices are not 0, if 0 fills up."""
+        return np.not_equal(inputs, 0) if self.mask_zero else None
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return `(batch, ..., output_dim)`."""

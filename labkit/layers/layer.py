@@ -75,12 +75,15 @@ class Layer:
     keeps_integers = False
     """Whether integers stay integers, as the indices of an Embedding do."""
 
+    supports_masking = False
+    """Whether the steps that a mask leaves out of the input are left out of the output, too."""
+
     uses_weights = True
     """Whether a traced `call` may use weights itself, rather than through layers alone."""
 
     # How many positional arguments these methods take, and more about `call`.
     _most_inputs = _build_shapes = _output_shapes = 1
-    _takes_training, _traced = True, False
+    _takes_training, _takes_mask, _traced = True, False, False
 
     def __init__(
         self,
@@ -125,6 +128,7 @@ class Layer:
         """Look at the arguments of `call`, and wrap `build` and `backward`."""
         super().__init_subclass__(**kwargs)
         cls._takes_training = "training" in inspect.signature(cls.call).parameters
+        cls._takes_mask = "mask" in inspect.signature(cls.call).parameters
         cls._most_inputs, cls._build_shapes = _positional(cls.call), _positional(cls.build)
         cls._output_shapes = _positional(cls.compute_output_shape)
         for name, wrap in (("build", _calls.built_once), ("backward", _calls.accumulating)):
@@ -366,13 +370,30 @@ class Layer:
         expect(len(nodes) == 1, wanted, f"{len(nodes)} such calls")
         return nodes[0]
 
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+        """Return which steps of the output count, `(batch, steps)`; `None` if all do.
+
+        Args:
+            inputs: The input.
+            previous_mask: Which of its steps count, or `None`.
+        """
+        return previous_mask if self.supports_masking else None
+
     def _kept(self, current: Pass, args: Any, kwargs: Any) -> Any:
         """Call, and keep a record of the call for `backward`."""
+        mask = current.mask(args[0]) if current.masks and args else None
+        if self._takes_mask and mask is not None and kwargs.get("mask") is None:
+            kwargs["mask"] = mask
         if self._last_pass is not current:
             self._last_pass, self._calls = current, []
         self._logits, self._added = None, []
         y = trace(self, *args, **kwargs) if self._traced else self.call(*args, **kwargs)
         self._calls.append(call := Call(self.saved, y, self._logits, self._added))
+        if mask is not None or type(self).compute_mask is not Layer.compute_mask:
+            if (mask := self.compute_mask(args[0], mask)) is not None and id(
+                y
+            ) not in current.masks:
+                current.masks[id(y)] = y, mask
         if self._logits is not None:
             current.ends[id(y)] = call
         if self.activity_regularizer is not None or self._added:

@@ -13,6 +13,7 @@ from labkit.layers.layer import Layer
 class _Normalization(Layer):
     r"""$y = \gamma \hat x + \beta$, $\hat x = (x - \mu) / \sqrt{\sigma^2 + \epsilon}$."""
 
+    supports_masking = True
     expects = "(batch, features, ...)"
     first_values: ClassVar = {"gamma": "ones", "beta": "zeros"}
 

@@ -115,8 +115,8 @@ class _RNN(KernelLayer):
         if self.needs_input_gradient:
             way = slice(None, None, -1 if self.go_backwards else 1)
             dx = (dz @ self.kernel.T)[way].swapaxes(0, 1)
-        initial_state, mask = given
-        if initial_state is None and mask is None:
+        initial_state, _ = given
+        if initial_state is None:
             return dx
         return dx, _like(initial_state, dfirst), None
 
@@ -126,6 +126,10 @@ class _RNN(KernelLayer):
         if not self.return_state:
             return shape
         return shape, *[(input_shape[0], self.units)] * self.state_arrays
+
+    def compute_mask(self, inputs: Array, previous_mask: Any = None) -> Any:
+        """Return the mask, if the output has the steps of the input."""
+        return previous_mask if self.return_sequences and not self.return_state else None
 
     def _first_states(self, initial_state: Any, x: Array) -> list[Array]:
         """Return the arrays of the state before the first step."""

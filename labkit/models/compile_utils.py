@@ -11,6 +11,7 @@ from labkit import activations, losses
 from labkit._common import Array, expect
 from labkit._graph import KerasTensor, Tape
 from labkit._tree import flatten, is_structure
+from labkit.layers._calls import Pass
 from labkit.losses import Loss
 from labkit.losses.loss import spread
 from labkit.metrics import Mean, Metric
@@ -83,14 +84,14 @@ class CompiledLoss:
         self._loss = _mapped(get_loss, loss)
         self.means: list[Mean] = []
 
-    def __call__(self, y: Any, y_pred: Any, weight: Any, ends: Any) -> tuple[Any, list[Array]]:
+    def __call__(self, y: Any, y_pred: Any, weight: Any, current: Pass) -> tuple[Any, list[Array]]:
         """Return the total of the losses, and its gradient with respect to each output.
 
         Args:
             y: The targets, one for each output.
             y_pred: The outputs.
             weight: The weights of samples, for all outputs or one for each.
-            ends: By an output's `id`, the call that made it with a softmax or sigmoid.
+            current: The way forward that made the outputs.
         """
         outputs = flatten(y_pred)
         names = output_names(y_pred, self._names)
@@ -107,7 +108,7 @@ class CompiledLoss:
             if loss is None:
                 slopes.append(np.zeros_like(outputs[i]))
                 continue
-            value, slope = _value_and_gradient(loss, targets[i], outputs[i], weights[i], ends)
+            value, slope = _value_and_gradient(loss, targets[i], outputs[i], weights[i], current)
             if self.means:
                 next(means).update_state(value, len(outputs[i]))
             scale = 1 if scales[i] is None else scales[i]
@@ -219,14 +220,18 @@ def by_output(what: str, given: Any, names: list[str], used: list[bool] | None =
     return list(given)
 
 
-def _value_and_gradient(loss: Loss, y: Any, y_pred: Array, weight: Any, ends: Any) -> Any:
+def _value_and_gradient(loss: Loss, y: Any, y_pred: Array, weight: Any, current: Pass) -> Any:
     """Return the loss and its gradient by an output.
 
     The gradient of a cross-entropy behind a softmax is `softmax(z) - y` by the logits `z`, exact
     and never divided by zero; Keras on TensorFlow does the same behind the scenes. It is left
     with the call that made the output, and nothing is left to do for the output itself.
     """
-    call = ends.get(id(y_pred))
+    call, mask = current.ends.get(id(y_pred)), current.mask(y_pred)
+    if mask is not None:  # the mean is that of the steps that count
+        share = mask / max(mask.mean(), 1e-9)
+        whole = loss.reduction == "sum_over_batch_size"
+        weight = (1 if weight is None else weight) * (share if whole else mask)
     prefers = getattr(activations, loss.logits_of or "", None)
     if call is None or prefers is None or call.logits[0] is not prefers:
         return loss.value_and_gradient(y, y_pred, weight)

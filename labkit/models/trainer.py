@@ -347,7 +347,7 @@ class Trainer(Layer):
             current: Any = self._last_pass
             if self._plan is None:
                 self._plan = Plan(self)
-            loss, slopes = losses(y, y_pred, weight, current.ends)
+            loss, slopes = losses(y, y_pred, weight, current)
             if not np.isfinite(loss).all():
                 refuse_nan(x=x, y=y, sample_weight=weight)
             if self._plan.penalized or current.penalized:
