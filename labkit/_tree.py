@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+_CONTAINERS = (dict, list, tuple)
+
 
 def is_structure(value: Any) -> bool:
     """Return whether a value holds several arrays, rather than being one.
@@ -18,16 +20,20 @@ def is_structure(value: Any) -> bool:
 
 def flatten(value: Any) -> list[Any]:
     """Return what a structure holds, in order; a dict's values in the order of its sorted keys."""
-    return list(_leaves(value))
+    return list(_leaves(value)) if isinstance(value, _CONTAINERS) else [value]
 
 
 def map_structure(function: Callable[[Any], Any], value: Any) -> Any:
     """Return the same structure with each leaf replaced by what a function makes of it."""
+    if not isinstance(value, _CONTAINERS):
+        return function(value)
     return pack(value, map(function, flatten(value)))
 
 
 def pack(structure: Any, leaves: Iterable[Any]) -> Any:
     """Return a structure like another one, with these leaves, which `flatten` would yield."""
+    if not isinstance(structure, _CONTAINERS):
+        return next(iter(leaves))
     return _packed(structure, iter(leaves))
 
 

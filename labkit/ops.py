@@ -393,7 +393,8 @@ def _spread(dy: Array, x: Array, axis: Any, keepdims: bool) -> Array:
 def _to_extreme(dy: Array, y: Array, x: Array, axis: Any, keepdims: bool) -> Array:
     """Return the gradient of a maximum or minimum, shared by the numbers that reach it."""
     reached = x == _spread(y, x, axis, keepdims)
-    return _spread(dy, x, axis, keepdims) * reached / reached.sum(_axes(axis), keepdims=True)
+    share = reached / reached.sum(_axes(axis), keepdims=True)
+    return np.asarray(_spread(dy, x, axis, keepdims) * share, dy.dtype)
 
 
 def _greater_share(a: Any, b: Any) -> Any:

@@ -176,21 +176,22 @@ def add_penalties(layer: "Layer") -> None:
 
 def _checked_slopes(layer: "Layer", dy: Any, output: Any) -> Any:
     """Return `dy` in the output's shape, with the gradient of a penalty on the output."""
-    outputs, slopes = (
-        flatten(output),
-        flatten(dy) if isinstance(output, list | tuple | dict) else [dy],
-    )
+    if isinstance(output, np.ndarray):
+        return _checked_slope(layer, dy, output)
+    outputs, slopes = flatten(output), flatten(dy)
     if len(outputs) != len(slopes):
         raise ValueError(
             f"{layer.name}.backward expects {len(outputs)} gradients, not {len(slopes)}."
         )
-    checked = []
-    for y, slope in zip(outputs, slopes, strict=True):
-        slope = np.asarray(slope, y.dtype if y.dtype.kind == "f" else layer.dtype)
-        if slope.shape != y.shape:
-            wanted = f"{layer.name}.backward expects the output's shape {y.shape}"
-            raise ValueError(f"{wanted}. Received: dy.shape={slope.shape}")
-        if layer.activity_regularizer is not None:
-            slope = slope + layer.activity_regularizer.gradient(y) / len(y)
-        checked.append(slope)
-    return pack(output, checked)
+    pairs = zip(outputs, slopes, strict=True)
+    return pack(output, [_checked_slope(layer, slope, y) for y, slope in pairs])
+
+
+def _checked_slope(layer: "Layer", dy: Any, y: Array) -> Array:
+    dy = np.asarray(dy, y.dtype if y.dtype.kind == "f" else layer.dtype)
+    if dy.shape != y.shape:
+        wanted = f"{layer.name}.backward expects the output's shape {y.shape}"
+        raise ValueError(f"{wanted}. Received: dy.shape={dy.shape}")
+    if layer.activity_regularizer is not None:
+        dy = dy + layer.activity_regularizer.gradient(y) / len(y)
+    return np.asarray(dy)

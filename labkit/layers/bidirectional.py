@@ -94,7 +94,7 @@ class Bidirectional(Layer):
 
     def backward(self, dy: Any) -> Any:
         """Return the gradient with respect to `x`; with other arguments, a tuple for all."""
-        y, other, started, masked = self.saved
+        y, other, started, _ = self.saved
         count = 2 if self.merge_mode is None else 1
         parts = list(dy) if self.return_state or self.merge_mode is None else [dy]
         dy, dstates = parts[:count], parts[count:]

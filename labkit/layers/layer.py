@@ -81,9 +81,11 @@ class Layer:
     uses_weights = True
     """Whether a traced `call` may use weights itself, rather than through layers alone."""
 
+    _axes: ClassVar[list[str]] = ["batch", "..."]
+
     # How many positional arguments these methods take, and more about `call`.
     _most_inputs = _build_shapes = _output_shapes = 1
-    _takes_training, _takes_mask, _traced = True, False, False
+    _takes_training, _takes_mask, _makes_masks, _traced = True, False, False, False
 
     def __init__(
         self,
@@ -128,6 +130,8 @@ class Layer:
         """Look at the arguments of `call`, and wrap `build` and `backward`."""
         super().__init_subclass__(**kwargs)
         cls._takes_training = "training" in inspect.signature(cls.call).parameters
+        cls._axes = cls.expects.strip("()").split(", ")
+        cls._makes_masks = cls.compute_mask is not Layer.compute_mask
         cls._takes_mask = "mask" in inspect.signature(cls.call).parameters
         cls._most_inputs, cls._build_shapes = _positional(cls.call), _positional(cls.build)
         cls._output_shapes = _positional(cls.compute_output_shape)
@@ -191,11 +195,13 @@ class Layer:
         if len(args) > self._most_inputs:
             takes = f"{type(self).__name__} takes {self._most_inputs} positional argument(s)"
             raise TypeError(f"{takes}; pass training=... by its name. Received: {len(args)}")
-        if kwargs:
+        if len(args) == 1 and type(args[0]) is np.ndarray:  # the usual case, quickly
+            args = (self._checked(args[0]),)
+        else:
             args, kwargs = self._in_place(args, kwargs)
-        if _graph.tensors_in((args, kwargs)):
-            return _graph.record(self, args, kwargs)
-        args = (self._checked(args[0]), *map(self._converted, args[1:])) if args else args
+            if _graph.tensors_in((args, kwargs)):
+                return _graph.record(self, args, kwargs)
+            args = (self._checked(args[0]), *map(self._converted, args[1:])) if args else args
         if not self.built:
             self.build(*_shapes(args)[: self._build_shapes])
         current, token = _calls.current_pass.get(), None
@@ -389,11 +395,10 @@ class Layer:
         self._logits, self._added = None, []
         y = trace(self, *args, **kwargs) if self._traced else self.call(*args, **kwargs)
         self._calls.append(call := Call(self.saved, y, self._logits, self._added))
-        if mask is not None or type(self).compute_mask is not Layer.compute_mask:
-            if (mask := self.compute_mask(args[0], mask)) is not None and id(
-                y
-            ) not in current.masks:
-                current.masks[id(y)] = y, mask
+        if mask is not None or self._makes_masks:
+            mask = self.compute_mask(args[0], mask)
+            if mask is not None:
+                current.masks.setdefault(id(y), (y, mask))
         if self._logits is not None:
             current.ends[id(y)] = call
         if self.activity_regularizer is not None or self._added:
@@ -411,7 +416,7 @@ class Layer:
 
     def _checked(self, x: Any) -> Any:
         """Return `x` in the layer's dtype if it is what the layer expects."""
-        if is_structure(x):
+        if type(x) is not np.ndarray and is_structure(x):
             wanted = f"{type(self).__name__} expects one array {self.expects}"
             expect(type(self).expects == Layer.expects, wanted, f"{len(x)} arrays")
             return pack(x, [self._checked(part) for part in flatten(x)])
@@ -429,7 +434,7 @@ class Layer:
         return np.asarray(value, self.dtype) if is_float else value
 
     def _check_shape(self, shape: Shape) -> None:
-        axes = self.expects.strip("()").split(", ")
+        axes = self._axes
         fits = len(shape) >= len(axes) - 1 if axes[-1] == "..." else len(shape) == len(axes)
         if not fits or 0 in shape or self._features not in (None, shape[-1]):
             size = f" with {self._features} of the last" if self._features else ""

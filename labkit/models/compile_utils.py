@@ -93,6 +93,10 @@ class CompiledLoss:
             weight: The weights of samples, for all outputs or one for each.
             current: The way forward that made the outputs.
         """
+        if isinstance(y_pred, np.ndarray) and isinstance(self._loss, Loss) and not is_structure(y):
+            value, slope = _value_and_gradient(self._loss, y, y_pred, weight, current)
+            scale = 1 if self._weights is None else by_output("", self._weights, [""])[0]
+            return value * scale, [slope if scale == 1 else slope * scale]
         outputs = flatten(y_pred)
         names = output_names(y_pred, self._names)
         found = by_output("loss", self._loss, names)

@@ -133,7 +133,7 @@ def with_rank(model: Model, x: Array, shape: Shape | None, any_size: bool = Fals
 
 def _start(layer: Layer) -> KerasTensor | None:
     """Return a tensor to begin with, if the first layer knows its input."""
-    tensors = getattr(layer, "inputs", None) or ()
-    if layer.input_shape is None and len(tensors) == 1:
-        return Input(tensors[0].shape[1:], dtype=tensors[0].dtype)
-    return None if layer.input_shape is None else Input(layer.input_shape)
+    if layer.input_shape is not None:
+        return Input(layer.input_shape)
+    tensors: list[KerasTensor] = getattr(layer, "inputs", None) or []
+    return Input(tensors[0].shape[1:], tensors[0].dtype) if len(tensors) == 1 else None
