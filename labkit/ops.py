@@ -178,25 +178,25 @@ def softmax(x: Any, axis: int = -1) -> Any:
     return activations.softmax(x, axis)
 
 
-@differentiable(lambda dy, y, x, low, high: dy * ((x >= low) & (x <= high)))
+@differentiable(lambda dy, y, x, x_min, x_max: dy * ((x >= x_min) & (x <= x_max)))
 def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     """Return each number, or `x_min` or `x_max` where it lies beyond."""
     return np.clip(x, x_min, x_max)
 
 
 @differentiable(
-    lambda dy, y, a, b: dy * _greater_share(a, b), lambda dy, y, a, b: dy * _greater_share(b, a)
+    lambda dy, y, a, b: dy * np.greater_equal(a, b), lambda dy, y, a, b: dy * np.less(a, b)
 )
 def maximum(x1: Any, x2: Any) -> Any:
-    """Return the larger of two numbers at each place."""
+    """Return the larger of two numbers at each place; of equal ones, the first gets the gradient."""
     return np.maximum(x1, x2)
 
 
 @differentiable(
-    lambda dy, y, a, b: dy * _greater_share(b, a), lambda dy, y, a, b: dy * _greater_share(a, b)
+    lambda dy, y, a, b: dy * np.less_equal(a, b), lambda dy, y, a, b: dy * np.greater(a, b)
 )
 def minimum(x1: Any, x2: Any) -> Any:
-    """Return the smaller of two numbers at each place."""
+    """Return the smaller of two numbers at each place; of equal ones, the first gets the gradient."""
     return np.minimum(x1, x2)
 
 
@@ -395,13 +395,6 @@ def _to_extreme(dy: Array, y: Array, x: Array, axis: Any, keepdims: bool) -> Arr
     reached = x == _spread(y, x, axis, keepdims)
     share = reached / reached.sum(_axes(axis), keepdims=True)
     return np.asarray(_spread(dy, x, axis, keepdims) * share, dy.dtype)
-
-
-def _greater_share(a: Any, b: Any) -> Any:
-    """Return 1 where `a` is greater, and a half where both are equal."""
-    return np.where(np.greater(a, b), 1.0, np.where(np.equal(a, b), 0.5, 0.0)).astype(
-        np.result_type(a, b)
-    )
 
 
 def _parts(dy: Array, xs: Any, axis: int) -> list[Array]:

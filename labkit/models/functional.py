@@ -27,7 +27,6 @@ class Functional(Model):
     uses_weights = False
 
     def __init__(self, inputs: Any, outputs: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("name", None)
         super().__init__(**kwargs)
         for tensor in flatten((inputs, outputs)):
             if not isinstance(tensor, KerasTensor):
@@ -37,7 +36,8 @@ class Functional(Model):
         self._entry, self._exit = inputs, outputs
         self._check_connected()
         self._check_names()
-        self.trainable = self._trainable
+        if not self.trainable:
+            self.trainable = False  # and so are its layers
         self.built = True
 
     @property
