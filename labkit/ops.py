@@ -188,7 +188,7 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     lambda dy, y, a, b: dy * np.greater_equal(a, b), lambda dy, y, a, b: dy * np.less(a, b)
 )
 def maximum(x1: Any, x2: Any) -> Any:
-    """Return the larger of two numbers at each place; of equal ones, the first gets the gradient."""
+    """Return the larger of two numbers at each place; of equal ones, the first counts."""
     return np.maximum(x1, x2)
 
 
@@ -196,7 +196,7 @@ def maximum(x1: Any, x2: Any) -> Any:
     lambda dy, y, a, b: dy * np.less_equal(a, b), lambda dy, y, a, b: dy * np.greater(a, b)
 )
 def minimum(x1: Any, x2: Any) -> Any:
-    """Return the smaller of two numbers at each place; of equal ones, the first gets the gradient."""
+    """Return the smaller of two numbers at each place; of equal ones, the first counts."""
     return np.minimum(x1, x2)
 
 

@@ -237,7 +237,7 @@ def gan(keras: Any) -> tuple[Any, Any, Any]:
     discriminator = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, "sigmoid")])
     discriminator.compile("sgd", "binary_crossentropy")
     # Keras settles what is trained at the first step, so this one comes before the freezing.
-    discriminator.train_on_batch(np.zeros((4, 3)), np.zeros((4, 1)))
+    discriminator.train_on_batch(np.zeros((16, 3), "float32"), np.zeros((16, 1)))
     discriminator.trainable = False
     noise = keras.Input((2,))
     both = keras.Model(noise, discriminator(generator(noise)))

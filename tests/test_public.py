@@ -36,8 +36,10 @@ KERAS_MODULES = (
     "losses",
     "metrics",
     "models",
+    "ops",
     "optimizers",
     "optimizers.schedules",
+    "random",
     "regularizers",
     "utils",
 )
@@ -155,7 +157,7 @@ def keras() -> ModuleType:
 
 def shared() -> Iterator[str]:
     """Yield each callable that labkit and Keras both have: functions, classes, methods."""
-    for dotted in [*names(*KERAS_MODULES), "Input", "Sequential"]:
+    for dotted in [*names(*KERAS_MODULES), "Input", "Layer", "Model", "Sequential"]:
         ours, theirs = resolve(labkit, dotted), resolve(keras(), dotted)
         if not callable(ours) or theirs is None:
             continue

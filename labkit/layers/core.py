@@ -321,7 +321,7 @@ class Embedding(Layer):
         self.gradients["embeddings"][...] = 0
         np.add.at(self.gradients["embeddings"], self.saved, dy)
 
-    def compute_mask(self, inputs: Array, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Array, mask: Any = None) -> Any:
         """Return which indices are not 0, if 0 fills up."""
         return np.not_equal(inputs, 0) if self.mask_zero else None
 

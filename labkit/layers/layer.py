@@ -48,10 +48,9 @@ class Layer:
         trainable: Whether training changes the weights.
         dtype: `"float32"` or `"float64"`; `None` means `config.floatx()`.
         name: `None` means one made from the class's name.
-        input_shape: That of an input, without the batch axis, on the first layer of a
-            `Sequential`, in place of an `Input`.
         **kwargs: For each weight in `first_values`, `NAME_initializer` and
-            `NAME_regularizer`.
+            `NAME_regularizer`. And on the first layer of a `Sequential`, in place of an `Input`,
+            `input_shape`: that of an input without the batch axis.
 
     Raises:
         TypeError: An argument that the layer does not have.
@@ -94,7 +93,6 @@ class Layer:
         trainable: bool = True,
         dtype: str | None = None,
         name: str | None = None,
-        input_shape: Shape | None = None,
         **kwargs: Any,
     ) -> None:
         kinds = (None, "float32", "float64")
@@ -104,13 +102,14 @@ class Layer:
             first = initializers.get(kwargs.pop(f"{weight}_initializer", default))
             penalty = regularizers.get(kwargs.pop(f"{weight}_regularizer", None))
             self._options[weight] = first, penalty
+        input_shape = kwargs.pop("input_shape", None)
         if kwargs:
             raise TypeError(f"{type(self).__name__} has no argument {', '.join(sorted(kwargs))}.")
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.trainable = trainable
         self.dtype = dtype or config.floatx()
         self.name = name or numbered(snake_case(type(self).__name__), _names)
-        self.input_shape = input_shape
+        self.input_shape: Shape | None = input_shape
         self.built = False
         self.needs_input_gradient = True
         self.saved: Any = None
@@ -219,7 +218,11 @@ class Layer:
                 _calls.current_pass.reset(token)
 
     def symbolic_outputs(self, args: Any, kwargs: Any) -> Any:
-        """Build for symbolic tensors, and return those that a call of the layer makes."""
+        """Build for symbolic tensors, and return those that a call of the layer makes.
+
+        Raises:
+            ValueError: A tensor has the wrong number of axes, or another size than before.
+        """
         for tensor in _graph.tensors_in(args[:1]):
             self._check_shape(tensor.shape)
         if not self.built:
