@@ -105,7 +105,7 @@ def _matmul_slopes(dy: Array, a: Any, b: Any) -> tuple[Array, Array]:
     lambda dy, y, a, b: _matmul_slopes(dy, a, b)[0], lambda dy, y, a, b: _matmul_slopes(dy, a, b)[1]
 )
 def matmul(x1: Any, x2: Any) -> Any:
-    """Return the matrix product, as `@` does."""
+    """Return the matrix product `x1 @ x2`."""
     return np.matmul(x1, x2)
 
 
@@ -180,7 +180,7 @@ def softmax(x: Any, axis: int = -1) -> Any:
 
 @differentiable(lambda dy, y, x, x_min, x_max: dy * ((x >= x_min) & (x <= x_max)))
 def clip(x: Any, x_min: Any, x_max: Any) -> Any:
-    """Return each number, or `x_min` or `x_max` where it lies beyond."""
+    """Return each number of `x`, or `x_min` or `x_max` where it lies beyond."""
     return np.clip(x, x_min, x_max)
 
 
@@ -188,7 +188,7 @@ def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     lambda dy, y, a, b: dy * np.greater_equal(a, b), lambda dy, y, a, b: dy * np.less(a, b)
 )
 def maximum(x1: Any, x2: Any) -> Any:
-    """Return the larger of two numbers at each place; of equal ones, the first counts."""
+    """Return the larger of `x1` and `x2` at each place; of equal ones, the first counts."""
     return np.maximum(x1, x2)
 
 
@@ -196,21 +196,21 @@ def maximum(x1: Any, x2: Any) -> Any:
     lambda dy, y, a, b: dy * np.less_equal(a, b), lambda dy, y, a, b: dy * np.greater(a, b)
 )
 def minimum(x1: Any, x2: Any) -> Any:
-    """Return the smaller of two numbers at each place; of equal ones, the first counts."""
+    """Return the smaller of `x1` and `x2` at each place; of equal ones, the first counts."""
     return np.minimum(x1, x2)
 
 
 @differentiable(
     None, lambda dy, y, c, a, b: np.where(c, dy, 0), lambda dy, y, c, a, b: np.where(c, 0, dy)
 )
-def where(condition: Any, x1: Any, x2: Any) -> Any:
-    """Return `x1` where the condition holds, else `x2`."""
-    return np.where(condition, x1, x2)
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
+    """Return `x1` where the `condition` holds, else `x2`; without both, where it holds."""
+    return np.where(condition) if x1 is None else np.where(condition, x1, x2)
 
 
 @differentiable(lambda dy, y, x, dtype: dy)
 def cast(x: Any, dtype: Any) -> Any:
-    """Return the numbers in another type."""
+    """Return the numbers of `x` in another `dtype`."""
     return np.asarray(x).astype(dtype)
 
 
@@ -219,7 +219,7 @@ def cast(x: Any, dtype: Any) -> Any:
 
 @differentiable(lambda dy, y, x, axis=None, keepdims=False: _spread(dy, x, axis, keepdims))
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Return the sum along some axes, or of all numbers."""
+    """Return the sum of `x` along `axis`, or of all; with `keepdims`, as axes of size 1."""
     return np.sum(x, _axes(axis), keepdims=keepdims)
 
 
@@ -227,7 +227,7 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     lambda dy, y, x, axis=None, keepdims=False: _spread(dy, x, axis, keepdims) / (x.size / y.size)
 )
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Return the mean along some axes, or of all numbers."""
+    """Return the mean of `x` along `axis`, or of all; with `keepdims`, as axes of size 1."""
     return np.mean(x, _axes(axis), keepdims=keepdims)
 
 
@@ -239,19 +239,19 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     )
 )
 def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Return the mean squared distance from the mean along some axes, or of all numbers."""
+    """Return the variance of `x` along `axis`, or of all; with `keepdims`, as axes of size 1."""
     return np.var(x, _axes(axis), keepdims=keepdims)
 
 
 @differentiable(lambda dy, y, x, axis=None, keepdims=False: _to_extreme(dy, y, x, axis, keepdims))
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Return the largest number along some axes, or of all. Equal ones share the gradient."""
+    """Return the largest of `x` along `axis`, or of all; with `keepdims`, as axes of size 1."""
     return np.max(x, _axes(axis), keepdims=keepdims)
 
 
 @differentiable(lambda dy, y, x, axis=None, keepdims=False: _to_extreme(dy, y, x, axis, keepdims))
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """Return the smallest number along some axes, or of all. Equal ones share the gradient."""
+    """Return the smallest of `x` along `axis`, or of all; with `keepdims`, as axes of size 1."""
     return np.min(x, _axes(axis), keepdims=keepdims)
 
 
@@ -260,7 +260,7 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
 
 @differentiable(lambda dy, y, x, newshape: dy.reshape(np.shape(x)))
 def reshape(x: Any, newshape: Any) -> Any:
-    """Return the same numbers in another shape, of which one size may be -1, to be inferred."""
+    """Return the numbers of `x` in the shape `newshape`, in which one size may be -1."""
     return np.reshape(x, newshape)
 
 
@@ -268,43 +268,43 @@ def reshape(x: Any, newshape: Any) -> Any:
     lambda dy, y, x, axes=None: np.transpose(dy, None if axes is None else np.argsort(axes))
 )
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
-    """Return the array with its axes in another order; `None` means the reverse."""
+    """Return `x` with its `axes` in another order; `None` means the reverse."""
     return np.transpose(x, axes)
 
 
 @differentiable(lambda dy, y, x, axis1, axis2: np.swapaxes(dy, axis1, axis2))
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
-    """Return the array with two axes exchanged."""
+    """Return `x` with `axis1` and `axis2` exchanged."""
     return np.swapaxes(x, axis1, axis2)
 
 
 @differentiable(lambda dy, y, x, axis: dy.reshape(np.shape(x)))
 def expand_dims(x: Any, axis: Any) -> Any:
-    """Return the array with a new axis of size 1."""
+    """Return `x` with a new `axis` of size 1."""
     return np.expand_dims(x, axis)
 
 
 @differentiable(lambda dy, y, x, axis=None: dy.reshape(np.shape(x)))
 def squeeze(x: Any, axis: Any = None) -> Any:
-    """Return the array without an axis of size 1, or without all of them."""
+    """Return `x` without an `axis` of size 1, or without all of them."""
     return np.squeeze(x, axis)
 
 
 @differentiable(lambda dy, y, xs, axis=0: _parts(dy, xs, axis))
 def concatenate(xs: Any, axis: int = 0) -> Any:
-    """Return several arrays joined along an axis."""
+    """Return the arrays `xs` joined along an `axis`."""
     return np.concatenate(xs, axis)
 
 
 @differentiable(lambda dy, y, xs, axis=0: [*np.moveaxis(dy, axis, 0)])
 def stack(x: Any, axis: int = 0) -> Any:
-    """Return several arrays joined along a new axis."""
+    """Return the arrays `x` joined along a new `axis`."""
     return np.stack(x, axis)
 
 
 @differentiable(lambda dy, y, x, indices, axis=None: _scattered(dy, x, indices, axis))
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
-    """Return the entries at some indices along an axis, or of the flat array."""
+    """Return the entries of `x` at some `indices` along an `axis`, or of the flat array."""
     return np.take(x, np.asarray(indices).astype(np.intp), axis)
 
 
@@ -325,7 +325,7 @@ def stop_gradient(variable: Any) -> Any:
 
 @differentiable(None, None)
 def equal(x1: Any, x2: Any) -> Any:
-    """Return whether two numbers are equal, at each place."""
+    """Return whether `x1 == x2`, at each place."""
     return np.equal(x1, x2)
 
 
@@ -355,19 +355,19 @@ def less_equal(x1: Any, x2: Any) -> Any:
 
 @differentiable(None, None)
 def logical_and(x1: Any, x2: Any) -> Any:
-    """Return whether both hold, at each place."""
+    """Return whether both `x1` and `x2` hold, at each place."""
     return np.logical_and(x1, x2)
 
 
 @differentiable(None)
 def ones_like(x: Any, dtype: Any = None) -> Any:
-    """Return ones in the shape of an array."""
+    """Return ones in the shape of `x`, of its type or of `dtype`."""
     return np.ones_like(x, dtype)
 
 
 @differentiable(None)
 def zeros_like(x: Any, dtype: Any = None) -> Any:
-    """Return zeros in the shape of an array."""
+    """Return zeros in the shape of `x`, of its type or of `dtype`."""
     return np.zeros_like(x, dtype)
 
 

@@ -85,8 +85,9 @@ class Activated(Layer):
 
     def activation_gradient(self, dy: Array, z: Array, y: Array) -> Array:
         """Return the gradient with respect to `z`, for `y = activation(z)`."""
-        dz = vjp[self.activation](dy, z, y)
-        return dz if self._dlogits is None else dz + self._dlogits
+        if self._dlogits is None:
+            return vjp[self.activation](dy, z, y)
+        return self._dlogits + vjp[self.activation](dy, z, y) if dy.any() else self._dlogits
 
 
 class KernelLayer(Layer):

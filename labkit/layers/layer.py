@@ -14,7 +14,6 @@ belongs to the first call, and the gradients of all calls add up.
 
 import functools
 import inspect
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -25,7 +24,7 @@ from labkit import _graph, config, initializers, regularizers
 from labkit._common import Array, Shape, Sizes, expect, numbers, snake_case
 from labkit._tree import flatten, is_structure, map_structure, pack
 from labkit.initializers import Initializer
-from labkit.layers import _calls
+from labkit.layers import _calls, _shapes
 from labkit.layers._calls import Call, Gradients, Pass
 from labkit.layers._trace import trace
 from labkit.regularizers import Regularizer
@@ -132,8 +131,11 @@ class Layer:
         cls._axes = cls.expects.strip("()").split(", ")
         cls._makes_masks = cls.compute_mask is not Layer.compute_mask
         cls._takes_mask = "mask" in inspect.signature(cls.call).parameters
-        cls._most_inputs, cls._build_shapes = _positional(cls.call), _positional(cls.build)
-        cls._output_shapes = _positional(cls.compute_output_shape)
+        cls._most_inputs, cls._build_shapes = (
+            _shapes.positional(cls.call),
+            _shapes.positional(cls.build),
+        )
+        cls._output_shapes = _shapes.positional(cls.compute_output_shape)
         for name, wrap in (("build", _calls.built_once), ("backward", _calls.accumulating)):
             if name in vars(cls):
                 setattr(cls, name, wrap(vars(cls)[name]))
@@ -172,7 +174,7 @@ class Layer:
         """
         if not self._traced:
             return input_shape[0]
-        tensors = [_tensors(shape, self.dtype) for shape in input_shape]
+        tensors = [_shapes.tensors(shape, self.dtype) for shape in input_shape]
         return map_structure(lambda made: made.shape, _graph.probed(self, *tensors))
 
     # What a subclass inherits.
@@ -202,7 +204,7 @@ class Layer:
                 return _graph.record(self, args, kwargs)
             args = (self._checked(args[0]), *map(self._converted, args[1:])) if args else args
         if not self.built:
-            self.build(*_shapes(args)[: self._build_shapes])
+            self.build(*_shapes.of_all(args)[: self._build_shapes])
         current, token = _calls.current_pass.get(), None
         if current is None:
             token = _calls.current_pass.set(current := Pass())
@@ -226,11 +228,11 @@ class Layer:
         for tensor in _graph.tensors_in(args[:1]):
             self._check_shape(tensor.shape)
         if not self.built:
-            self.build(*_shapes(args)[: self._build_shapes])
+            self.build(*_shapes.of_all(args)[: self._build_shapes])
         if type(self).compute_output_shape is Layer.compute_output_shape and self._traced:
-            return _graph.probed(functools.partial(_called, self), args, kwargs)
-        shape = self.compute_output_shape(*_shapes(args)[: self._output_shapes])
-        return _tensors(shape, self.dtype)
+            return _graph.probed(functools.partial(_shapes.called, self), args, kwargs)
+        shape = self.compute_output_shape(*_shapes.of_all(args)[: self._output_shapes])
+        return _shapes.tensors(shape, self.dtype)
 
     def add_loss(self, loss: Any) -> None:
         """Add a number, such as a penalty on what `call` computes, to the loss.
@@ -379,7 +381,7 @@ class Layer:
         expect(len(nodes) == 1, wanted, f"{len(nodes)} such calls")
         return nodes[0]
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Return which steps of the output count, `(batch, steps)`; `None` if all do.
 
         Args:
@@ -468,34 +470,6 @@ def sizes(layer: Layer, name: str, value: Any, axes: int = 1, least: int = 1) ->
     wanted = f"{type(layer).__name__} expects {name} to be {wanted} >= {least}"
     expect(whole and len(values) == axes, wanted, repr(value))
     return values
-
-
-def _positional(method: Any) -> Any:
-    """Return how many positional arguments a method takes, without `self` and `training`."""
-    taken = [*inspect.signature(method).parameters.values()][1:]
-    if any(p.kind is p.VAR_POSITIONAL for p in taken):
-        return sys.maxsize
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(p.kind in kinds and p.name != "training" for p in taken)
-
-
-def _shapes(args: Any) -> list[Any]:
-    return [
-        map_structure(lambda array: None if array is None else array.shape, arg) for arg in args
-    ]
-
-
-def _tensors(shape: Any, dtype: str) -> Any:
-    """Return tensors of one or several shapes."""
-    if all(size is None or isinstance(size, int | np.integer) for size in shape):
-        return _graph.KerasTensor(shape, dtype)
-    if isinstance(shape, dict):
-        return {key: _tensors(part, dtype) for key, part in shape.items()}
-    return [_tensors(part, dtype) for part in shape]
-
-
-def _called(layer: Layer, args: Any, kwargs: Any) -> Any:
-    return layer(*args, **kwargs)
 
 
 def _flattened(layer: Layer, seen: set[int]) -> Iterator[Layer]:

@@ -83,6 +83,7 @@ class CompiledLoss:
         self._names, self._weights = output_names, loss_weights
         self._loss = _mapped(get_loss, loss)
         self.means: list[Mean] = []
+        self._twins: dict[int, Any] = {}  # by a loss's id, the same loss of logits
 
     def __call__(self, y: Any, y_pred: Any, weight: Any, current: Pass) -> tuple[Any, list[Array]]:
         """Return the total of the losses, and its gradient with respect to each output.
@@ -94,7 +95,7 @@ class CompiledLoss:
             current: The way forward that made the outputs.
         """
         if isinstance(y_pred, np.ndarray) and isinstance(self._loss, Loss) and not is_structure(y):
-            value, slope = _value_and_gradient(self._loss, y, y_pred, weight, current)
+            value, slope = _value_and_gradient(self._loss, y, y_pred, weight, current, self._twins)
             scale = 1 if self._weights is None else by_output("", self._weights, [""])[0]
             return value * scale, [slope if scale == 1 else slope * scale]
         outputs = flatten(y_pred)
@@ -112,7 +113,9 @@ class CompiledLoss:
             if loss is None:
                 slopes.append(np.zeros_like(outputs[i]))
                 continue
-            value, slope = _value_and_gradient(loss, targets[i], outputs[i], weights[i], current)
+            value, slope = _value_and_gradient(
+                loss, targets[i], outputs[i], weights[i], current, self._twins
+            )
             if self.means:
                 next(means).update_state(value, len(outputs[i]))
             scale = 1 if scales[i] is None else scales[i]
@@ -224,7 +227,9 @@ def by_output(what: str, given: Any, names: list[str], used: list[bool] | None =
     return list(given)
 
 
-def _value_and_gradient(loss: Loss, y: Any, y_pred: Array, weight: Any, current: Pass) -> Any:
+def _value_and_gradient(
+    loss: Loss, y: Any, y_pred: Array, weight: Any, current: Pass, twins: dict[int, Any]
+) -> Any:
     """Return the loss and its gradient by an output.
 
     The gradient of a cross-entropy behind a softmax is `softmax(z) - y` by the logits `z`, exact
@@ -241,8 +246,10 @@ def _value_and_gradient(loss: Loss, y: Any, y_pred: Array, weight: Any, current:
         return loss.value_and_gradient(y, y_pred, weight)
     if getattr(loss, "from_logits", False):
         warnings.warn(f"from_logits=True skips the model's {loss.logits_of}.", stacklevel=6)
-    by_logits: Any = copy.copy(loss)
-    by_logits.from_logits = True
+    by_logits: Any = twins.get(id(loss))
+    if by_logits is None:
+        by_logits = twins[id(loss)] = copy.copy(loss)
+        by_logits.from_logits = True
     value, slope = by_logits.value_and_gradient(y, call.logits[1], weight)
     call.dlogits = slope if call.dlogits is None else call.dlogits + slope
     return value, np.zeros_like(y_pred)

@@ -108,27 +108,27 @@ class Optimizer:
         vectors = [w.reshape(-1) for w in weights]  # views, as the weights are C-contiguous
         slopes = self._clipped(grads)
         for places, state in self._pieces:
-            parts = [vectors[i][part] for i, part in places]
-            joined = len(parts) > 1
-            w = np.concatenate(parts) if joined else parts[0]
-            g = (
-                np.concatenate([slopes[i][part] for i, part in places])
-                if joined
-                else slopes[places[0][0]][places[0][1]]
-            )
-            if self.weight_decay:
-                w *= 1 - rate * self.weight_decay
-            self.update(w, g, state, rate)
-            if joined:
+            if len(places) == 1:  # a large weight, or a part of one
+                ((i, part),) = places
+                self._move(vectors[i][part], slopes[i][part], state, rate)
+            else:
+                small = [vectors[i] for i, _ in places]
+                joined = np.concatenate(small)
+                self._move(joined, np.concatenate([slopes[i] for i, _ in places]), state, rate)
                 start = 0
-                for part in parts:
-                    part[...] = w[start : start + part.size]
-                    start += part.size
+                for w in small:
+                    w[...] = joined[start : start + w.size]
+                    start += w.size
             # Where gradients stay zero, the state decays, and with numbers below 1e-38
             # processors are many times slower. TensorFlow takes them for zero, too.
             if self.iterations % 100 == 0:
                 state[abs(state) < 1e-30] = 0
         self.iterations += 1
+
+    def _move(self, w: Array, g: Array, state: Array, rate: float) -> None:
+        if self.weight_decay:
+            w *= 1 - rate * self.weight_decay
+        self.update(w, g, state, rate)
 
     def _divided(self, weights: Sequence[Array]) -> Iterator[Piece]:
         """Yield pieces of about one size: parts of large arrays, and several small arrays.
