@@ -29,6 +29,7 @@ from labkit.layers._calls import Call, Gradients, Pass
 from labkit.layers._trace import trace
 from labkit.regularizers import Regularizer
 
+_CHARS = {"float32": "f", "float64": "d"}  # NumPy's letters
 _names: Counter[str] = Counter()
 
 
@@ -421,6 +422,9 @@ class Layer:
 
     def _checked(self, x: Any) -> Any:
         """Return `x` in the layer's dtype if it is what the layer expects."""
+        if type(x) is np.ndarray and x.dtype.char == _CHARS[self.dtype]:  # mostly, so quickly
+            self._check_shape(x.shape)
+            return x
         if type(x) is not np.ndarray and is_structure(x):
             wanted = f"{type(self).__name__} expects one array {self.expects}"
             expect(type(self).expects == Layer.expects, wanted, f"{len(x)} arrays")
