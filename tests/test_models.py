@@ -483,3 +483,143 @@ def test_bad_calls_are_refused() -> None:
         model.compile("adamm", "mse")
     with pytest.raises(ValueError, match="Unknown metric"):
         model.compile("adam", "mse", metrics=["acuracy"])
+
+
+def test_steps_per_epoch_goes_on_where_the_last_epoch_ended() -> None:
+    """As in Keras, epochs share one way through the data, and an incomplete one warns."""
+    seen: list[float] = []
+
+    class Spy(ours.losses.MeanSquaredError):
+        def compare(self, t: Any, y: Any) -> Any:
+            seen.append(float(t[0, 0]))
+            return super().compare(t, y)
+
+    model = ours.Sequential([ours.Input((1,)), ours.layers.Dense(1)])
+    model.compile(ours.optimizers.SGD(0.0), Spy())
+    rows, options = np.arange(20.0), {"batch_size": 2, "shuffle": False, "verbose": 0}
+    with pytest.warns(UserWarning, match="ended after 2 of 4 batches"):
+        model.fit(rows, rows, steps_per_epoch=4, epochs=4, **options)
+    assert seen == [*range(0, 20, 2), *range(0, 8, 2)]
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "message"),
+    [
+        ({"batch_size": 2.5}, TypeError, "batch_size must be a whole number"),
+        ({"epochs": 1.5}, TypeError, "epochs must be a whole number"),
+        ({"validation_data": (X, REAL, WEIGHT, WEIGHT)}, ValueError, "Received: 4 parts"),
+        ({"class_weight": "balanced"}, TypeError, "class_weight is a dict"),
+    ],
+)
+def test_arguments_of_the_wrong_kind_are_refused(options: Any, kind: Any, message: str) -> None:
+    """Each gets a sentence that says what is expected, before anything is trained."""
+    model = build(ours, 2, None)
+    model.compile("sgd", "mse")
+    before = model.get_weights()
+    with pytest.raises(kind, match=message):
+        model.fit(X, REAL, **{"verbose": 0, **options})
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])
+
+
+# The product of infinite numbers with weights of either sign is no number, of which NumPy warns.
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+@pytest.mark.parametrize("activation", [None, "sigmoid"])
+def test_infinite_inputs_are_refused(activation: str | None) -> None:
+    """Infinite numbers get the error that NaN gets, and no weight changes."""
+    model = build(ours, 2, activation)
+    model.compile("sgd", "mse")
+    before = model.get_weights()
+    with pytest.raises(ValueError, match="x must be finite"):
+        model.fit(np.where(X > 1, np.inf, X), REAL, verbose=0)
+    for w, kept in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(w, kept)
+
+
+def test_models_without_layers_and_names_used_twice_are_refused() -> None:
+    """A model needs a layer; two layers of one name are refused, one layer used twice is not."""
+    empty = ours.Sequential()
+    empty.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="needs a layer"):
+        empty.fit(X, REAL, verbose=0)
+    with pytest.raises(ValueError, match="a second layer named 'twin'"):
+        ours.Sequential([ours.layers.Dense(2, name="twin"), ours.layers.Dense(2, name="twin")])
+    with pytest.raises(TypeError, match=r"metrics is a list, such as \['accuracy'\]"):
+        empty.compile("sgd", "mse", metrics="accuracy")
+
+
+@pytest.mark.slow
+def test_a_layer_used_twice_trains_as_in_keras() -> None:
+    """An activation and a Dense layer that stand twice in a chain are shared."""
+    models = []
+    for keras in (ours, theirs):
+        bend, dense = keras.layers.Activation("tanh"), keras.layers.Dense(INPUTS)
+        models.append(keras.Sequential([keras.Input((INPUTS,)), dense, bend, dense, bend]))
+        models[-1].compile("sgd", "mse")
+    models[1].set_weights(models[0].get_weights())
+    assert models[0].count_params() == INPUTS * INPUTS + INPUTS
+    options = {"epochs": 3, "batch_size": 25, "shuffle": False, "verbose": 0}
+    histories = [model.fit(X, X, **options).history["loss"] for model in models]
+    np.testing.assert_allclose(*histories, rtol=1e-6)
+    assert_same_weights(*models)
+
+
+def last_layers(keras: Any) -> dict[str, Any]:
+    """Return chains that end in a softmax or sigmoid in other ways than a plain Dense layer."""
+    layers = keras.layers
+    return {
+        "nested": [keras.Sequential([keras.Input((INPUTS,)), layers.Dense(4, "softmax")])],
+        "penalized": [layers.Dense(4, "softmax", activity_regularizer="l2")],
+        "activation": [layers.Dense(4), layers.Activation("softmax")],
+        "convolution": [layers.Reshape((INPUTS, 1, 1)), layers.Conv2D(1, 1, activation="sigmoid")],
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["nested", "penalized", "activation", "convolution"])
+def test_logits_are_found_behind_any_last_layer(name: str) -> None:
+    """With logits far beyond ±16, losses and steps are Keras's: nothing is clipped."""
+    models, losses = [], []
+    for keras in (ours, theirs):
+        model = keras.Sequential([keras.Input((INPUTS,)), *last_layers(keras)[name]])
+        model.compile(
+            "sgd", "binary_crossentropy" if name == "convolution" else "categorical_crossentropy"
+        )
+        models.append(model)
+    models[0].set_weights([30 * RNG.normal(size=w.shape) for w in models[0].get_weights()])
+    models[1].set_weights(models[0].get_weights())
+    y = RNG.integers(0, 2, (ROWS, INPUTS, 1, 1)).astype(float) if name == "convolution" else ONE_HOT
+    losses = [m.fit(X, y, epochs=2, shuffle=False, verbose=0).history["loss"] for m in models]
+    np.testing.assert_allclose(*losses, rtol=1e-6)
+    assert_same_weights(*models, rtol=1e-7)
+
+
+def test_metrics_of_one_name_are_numbered() -> None:
+    """The second of two metrics of one name gets a suffix, as in Keras."""
+    model = build(ours, 2, None)
+    model.compile("sgd", "mse", metrics=["mae", ours.metrics.MeanAbsoluteError(name="mae")])
+    found = model.evaluate(X, REAL, verbose=0, return_dict=True)
+    assert set(found) == {"loss", "mae", "mae_1"}
+    assert found["mae"] == found["mae_1"]
+
+
+def test_sequences_may_change_their_length() -> None:
+    """A model that was built by its first batch takes other lengths; an `Input` fixes them."""
+    layers = ours.layers
+    model = ours.Sequential([layers.Embedding(9, 4), layers.LSTM(3), layers.Dense(1)])
+    for steps in (5, 8):
+        assert model(np.ones((2, steps), int)).shape == (2, 1)
+    model = ours.Sequential([ours.Input((None,)), layers.Embedding(9, 4), layers.LSTM(3)])
+    assert model(np.ones((2, 7), int)).shape == (2, 3)
+
+
+def test_one_callback_needs_no_list_and_pop_removes_a_layer() -> None:
+    """`callbacks=` takes a callback; `pop` takes the last layer off, and another may follow."""
+    model = build(ours, 3, None)
+    model.pop()
+    model.add(ours.layers.Dense(2))
+    model.compile("sgd", "mse", metrics=["mse"])
+    stopping = ours.callbacks.EarlyStopping("loss", min_delta=100)
+    history = model.fit(X, REAL, epochs=9, verbose=0, callbacks=stopping).history
+    assert len(history["mse"]) == 2
+    assert ours.Sequential([model, ours.layers.Dense(1)]).built
+    assert ours.Sequential([ours.layers.Dense(1, input_shape=(4,))]).built
