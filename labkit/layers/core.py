@@ -49,6 +49,7 @@ class InputLayer(Layer):
 
 def Input(  # noqa: N802  # Keras's name
     shape: Shape | list[int | None] | None = None,
+    *,
     dtype: str | None = None,
     name: str | None = None,
 ) -> KerasTensor:

@@ -82,8 +82,13 @@ class CompiledLoss:
     def __init__(self, loss: Any, loss_weights: Any, output_names: list[str] | None) -> None:
         self._names, self._weights = output_names, loss_weights
         self._loss = _mapped(get_loss, loss)
-        self.means: list[Mean] = []
+        self._means: dict[str, Mean] = {}
         self._twins: dict[int, Any] = {}  # by a loss's id, the same loss of logits
+
+    @property
+    def means(self) -> list[Mean]:
+        """The means of the single losses, if there are several."""
+        return [*self._means.values()]
 
     def __call__(self, y: Any, y_pred: Any, weight: Any, current: Pass) -> tuple[Any, list[Array]]:
         """Return the total of the losses, and its gradient with respect to each output.
@@ -95,9 +100,9 @@ class CompiledLoss:
             current: The way forward that made the outputs.
         """
         if isinstance(y_pred, np.ndarray) and isinstance(self._loss, Loss) and not is_structure(y):
-            value, slope = _value_and_gradient(self._loss, y, y_pred, weight, current, self._twins)
-            scale = 1 if self._weights is None else by_output("", self._weights, [""])[0]
-            return value * scale, [slope if scale == 1 else slope * scale]
+            scale = None if self._weights is None else by_output("", self._weights, [""])[0]
+            found = self._value_and_gradient(self._loss, y, y_pred, weight, scale, current)
+            return found[1], [found[2]]
         outputs = flatten(y_pred)
         names = output_names(y_pred, self._names)
         found = by_output("loss", self._loss, names)
@@ -105,23 +110,53 @@ class CompiledLoss:
         scales = by_output("loss_weights", self._weights, names, used)
         targets = by_output("y", y, names, used)
         weights = by_output("sample_weight", weight, names, used)
-        if sum(used) > 1 and not self.means:
-            pairs = zip(names, used, strict=True)
-            self.means = [Mean(name=f"{name}_loss") for name, counts in pairs if counts]
-        means, total, slopes = iter(self.means), 0.0, []
+        if sum(used) > 1 and not self._means:
+            counted = {name for name, counts in zip(names, used, strict=True) if counts}
+            in_order = [*y_pred] if isinstance(y_pred, dict) else names  # as Keras lists them
+            self._means = {n: Mean(name=f"{n}_loss") for n in in_order if n in counted}
+        total, slopes = 0.0, []
         for i, loss in enumerate(found):
             if loss is None:
                 slopes.append(np.zeros_like(outputs[i]))
                 continue
-            value, slope = _value_and_gradient(
-                loss, targets[i], outputs[i], weights[i], current, self._twins
+            value, scaled, slope = self._value_and_gradient(
+                loss, targets[i], outputs[i], weights[i], scales[i], current
             )
-            if self.means:
-                next(means).update_state(value, len(outputs[i]))
-            scale = 1 if scales[i] is None else scales[i]
-            total = total + value * scale
-            slopes.append(slope if scale == 1 else slope * scale)
+            if self._means:
+                self._means[names[i]].update_state(value, len(outputs[i]))
+            total = total + scaled
+            slopes.append(slope)
         return total, slopes
+
+    def _value_and_gradient(
+        self, loss: Loss, y: Any, y_pred: Array, weight: Any, scale: float | None, current: Pass
+    ) -> Any:
+        """Return a loss, the loss times its scale, and the gradient of this by an output.
+
+        The gradient of a cross-entropy behind a softmax is `softmax(z) - y` by the logits `z`,
+        exact and never divided by zero; Keras on TensorFlow does the same behind the scenes. It is left
+        with the call that made the output, and nothing is left to do for the output itself.
+        """
+        call, mask = current.ends.get(id(y_pred)), current.mask(y_pred)
+        if mask is not None:  # the mean is that of the steps that count
+            share = mask / max(mask.mean(), 1e-9)
+            whole = loss.reduction == "sum_over_batch_size"
+            weight = (1 if weight is None else weight) * (share if whole else mask)
+        scale = 1 if scale is None else scale
+        prefers = getattr(activations, loss.logits_of or "", None)
+        if call is None or prefers is None or call.logits[0] is not prefers:
+            value, slope = loss.value_and_gradient(y, y_pred, weight)
+            return value, value * scale, slope if scale == 1 else slope * scale
+        if getattr(loss, "from_logits", False):
+            warnings.warn(f"from_logits=True skips the model's {loss.logits_of}.", stacklevel=6)
+        by_logits: Any = self._twins.get(id(loss))
+        if by_logits is None:
+            by_logits = self._twins[id(loss)] = copy.copy(loss)
+            by_logits.from_logits = True
+        value, slope = by_logits.value_and_gradient(y, call.logits[1], weight)
+        slope = slope if scale == 1 else slope * scale
+        call.dlogits = slope if call.dlogits is None else call.dlogits + slope
+        return value, value * scale, np.zeros_like(y_pred)
 
 
 class CompiledMetrics:
@@ -225,34 +260,6 @@ def by_output(what: str, given: Any, names: list[str], used: list[bool] | None =
         return [next(items) if counts else None for counts in used]
     expect(len(given) == count, f"{what} should hold one for each of {names}", f"{len(given)}")
     return list(given)
-
-
-def _value_and_gradient(
-    loss: Loss, y: Any, y_pred: Array, weight: Any, current: Pass, twins: dict[int, Any]
-) -> Any:
-    """Return the loss and its gradient by an output.
-
-    The gradient of a cross-entropy behind a softmax is `softmax(z) - y` by the logits `z`, exact
-    and never divided by zero; Keras on TensorFlow does the same behind the scenes. It is left
-    with the call that made the output, and nothing is left to do for the output itself.
-    """
-    call, mask = current.ends.get(id(y_pred)), current.mask(y_pred)
-    if mask is not None:  # the mean is that of the steps that count
-        share = mask / max(mask.mean(), 1e-9)
-        whole = loss.reduction == "sum_over_batch_size"
-        weight = (1 if weight is None else weight) * (share if whole else mask)
-    prefers = getattr(activations, loss.logits_of or "", None)
-    if call is None or prefers is None or call.logits[0] is not prefers:
-        return loss.value_and_gradient(y, y_pred, weight)
-    if getattr(loss, "from_logits", False):
-        warnings.warn(f"from_logits=True skips the model's {loss.logits_of}.", stacklevel=6)
-    by_logits: Any = twins.get(id(loss))
-    if by_logits is None:
-        by_logits = twins[id(loss)] = copy.copy(loss)
-        by_logits.from_logits = True
-    value, slope = by_logits.value_and_gradient(y, call.logits[1], weight)
-    call.dlogits = slope if call.dlogits is None else call.dlogits + slope
-    return value, np.zeros_like(y_pred)
 
 
 def _mapped(function: Any, given: Any) -> Any:

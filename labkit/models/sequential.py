@@ -136,4 +136,4 @@ def _start(layer: Layer) -> KerasTensor | None:
     if layer.input_shape is not None:
         return Input(layer.input_shape)
     tensors: list[KerasTensor] = getattr(layer, "inputs", None) or []
-    return Input(tensors[0].shape[1:], tensors[0].dtype) if len(tensors) == 1 else None
+    return Input(tensors[0].shape[1:], dtype=tensors[0].dtype) if len(tensors) == 1 else None
