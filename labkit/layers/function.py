@@ -12,8 +12,8 @@ from labkit.layers.layer import Layer
 class Lambda(Layer):
     """Any function of arrays, without weights, as a layer: `Lambda(lambda x: x**2)`.
 
-    It has no derivative rule of its own, so it stands before all layers that have weights, where
-    no gradient is needed.
+    With arithmetic and functions of `labkit.ops`, it may stand anywhere. With NumPy's functions,
+    which are not differentiated, it stands before all layers that have weights.
 
     Args:
         function: Called as `function(x, **arguments)`.

@@ -134,8 +134,9 @@ class CompiledLoss:
         """Return a loss, the loss times its scale, and the gradient of this by an output.
 
         The gradient of a cross-entropy behind a softmax is `softmax(z) - y` by the logits `z`,
-        exact and never divided by zero; Keras on TensorFlow does the same behind the scenes. It is left
-        with the call that made the output, and nothing is left to do for the output itself.
+        exact and never divided by zero; Keras on TensorFlow does the same behind the scenes. It
+        is left with the call that made the output, and nothing is left to do for the output
+        itself.
         """
         call, mask = current.ends.get(id(y_pred)), current.mask(y_pred)
         if mask is not None:  # the mean is that of the steps that count
