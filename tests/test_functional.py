@@ -315,3 +315,30 @@ def test_bad_graphs_are_refused() -> None:
         ours.layers.Dense(2)(ours.Input(()))
     with pytest.raises(TypeError, match="NumPy cannot compute with a tensor"):
         np.exp(np.asarray(a))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sequences", [False, True])
+def test_masks_reach_layers_and_loss_as_in_keras(sequences: bool) -> None:
+    """Steps with index 0 are skipped by recurrent layers and, in a sequence, by the loss."""
+    x = RNG.integers(1, 6, (12, 7))
+    x[:, 4:] *= RNG.random((12, 3)) < 0.4
+    y = RNG.normal(size=(12, 7, 1) if sequences else (12, 1))
+    models = []
+    for keras in (ours, theirs):
+        layers = keras.layers
+        chain = [
+            layers.Embedding(6, 4, mask_zero=True),
+            layers.Dropout(0.0),
+            layers.Bidirectional(layers.LSTM(3, return_sequences=True)),
+            layers.Dense(3, "tanh"),
+            layers.GRU(3, return_sequences=sequences),
+            layers.Dense(1),
+        ]
+        models.append(keras.Sequential([keras.Input((7,)), *chain]))
+        models[-1].compile("sgd", "mse")
+    models[1].set_weights(models[0].get_weights())
+    options = {"epochs": 2, "batch_size": 6, "shuffle": False, "verbose": 0}
+    histories = [model.fit(x, y, **options).history["loss"] for model in models]
+    assert_close(*histories, rtol=1e-6)
+    assert_close(models[0].get_weights(), models[1].get_weights(), 1e-6)

@@ -126,6 +126,10 @@ class Bidirectional(Layer):
         outputs = [shape] * (2 if self.merge_mode is None else 1) + states * 2
         return tuple(outputs) if len(outputs) > 1 else shape
 
+    def compute_mask(self, inputs: Array, previous_mask: Any = None) -> Any:
+        """Return the mask, if the output has the steps of the input."""
+        return previous_mask if self.return_sequences and self.merge_mode is not None else None
+
     def _turned(self, x: Array) -> Array:
         """Return the steps in the opposite order, if there are steps."""
         return np.flip(x, 1) if self.return_sequences else x
