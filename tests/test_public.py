@@ -113,7 +113,7 @@ OWN_DEFAULTS = {
 
 # The layer protocol, told by `labkit.layers.Layer`: each layer takes `(x, training=False)`,
 # where Keras's take what they need under their own names, and `build` needs a shape.
-PROTOCOL = {"__call__", "backward", "build", "call", "compute_output_shape"}
+PROTOCOL = {"__call__", "backward", "build", "call", "compute_mask", "compute_output_shape"}
 
 
 def module(name: str) -> ModuleType:
