@@ -9,6 +9,7 @@ import numpy as np
 from labkit import optimizers, utils
 from labkit._batches import Batch, Batches, checked, refuse_nan, split, weighted_by_class, whole
 from labkit._common import Array, expect
+from labkit._threads import one_blas_thread
 from labkit._tree import flatten, pack
 from labkit.callbacks import Callback, History, tell
 from labkit.layers import Layer
@@ -78,6 +79,7 @@ class Trainer(Layer):
         losses, metrics, mean = self._compiled
         return [mean, *metrics.metrics, *losses.means]
 
+    @one_blas_thread
     def fit(  # noqa: PLR0913  # Keras's arguments, and the loop that they steer
         self,
         x: Any = None,
@@ -170,6 +172,7 @@ class Trainer(Layer):
         tell(told, "on_train_end", logs)
         return history
 
+    @one_blas_thread
     def evaluate(
         self,
         x: Any = None,
@@ -206,6 +209,7 @@ class Trainer(Layer):
         self._test(batches, verbose, self._told(given, steps=batches.steps, verbose=verbose))
         return self._results() if return_dict else self._values()
 
+    @one_blas_thread
     def predict(
         self,
         x: Any,
@@ -243,6 +247,7 @@ class Trainer(Layer):
         tell(told, "on_predict_end", None)
         return pack(outputs, [np.concatenate(column) for column in zip(*parts, strict=True)])
 
+    @one_blas_thread
     def train_on_batch(
         self,
         x: Any,
@@ -271,6 +276,7 @@ class Trainer(Layer):
         self._step(batch, training=True)
         return self._results() if return_dict else self._values()
 
+    @one_blas_thread
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
@@ -291,6 +297,7 @@ class Trainer(Layer):
         self._step(checked(x, y, sample_weight, several=self._several()), training=False)
         return self._results() if return_dict else self._values()
 
+    @one_blas_thread
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for a batch.
 
