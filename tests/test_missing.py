@@ -32,9 +32,9 @@ def test_names_of_keras_are_explained(module: str, name: str) -> None:
 def test_other_names_get_pythons_error() -> None:
     """A name that Keras does not have either is missing as in any module."""
     for module in (labkit, labkit.layers):
-        with pytest.raises(AttributeError, match="has no attribute 'Desne'") as caught:
-            module.Desne  # noqa: B018  # it raises
-        assert caught.value.name == "Desne"
+        with pytest.raises(AttributeError, match="has no attribute 'Densest'") as caught:
+            module.Densest  # noqa: B018  # it raises
+        assert caught.value.name == "Densest"
         assert not hasattr(module, "__path_to_nowhere__")
 
 
