@@ -10,13 +10,14 @@ summed up afterwards.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from labkit import activations
 from labkit._common import Array
 from labkit._graph import differentiable
+from labkit._missing import left_out
 
 __all__ = ["abs", "absolute", "add", "cast", "clip", "concatenate", "cos", "divide", "equal", "exp"]
 __all__ += ["expand_dims", "get_item", "greater", "greater_equal", "less", "less_equal", "log"]
@@ -413,3 +414,7 @@ def _scattered(dy: Array, x: Array, indices: Any, axis: int | None) -> Array:
     if axis is None:
         return _at(dy, np.ravel(x), indices).reshape(np.shape(x))
     return _at(dy, x, (slice(None),) * (axis % np.ndim(x)) + (indices,))
+
+
+if not TYPE_CHECKING:
+    __getattr__ = left_out(__name__)

@@ -3,8 +3,11 @@
 They come from the stream that `labkit.utils.set_random_seed` restarts.
 """
 
+from typing import TYPE_CHECKING
+
 from labkit import config
 from labkit._common import Array, Sizes, rng
+from labkit._missing import left_out
 
 __all__ = ["normal", "uniform"]
 
@@ -33,3 +36,7 @@ def uniform(
         dtype: `None` means `config.floatx()`.
     """
     return rng.uniform(minval, maxval, shape).astype(dtype or config.floatx())
+
+
+if not TYPE_CHECKING:
+    __getattr__ = left_out(__name__)

@@ -4,7 +4,13 @@
 some inputs to some outputs; and a subclass of `Model` has a `call` of its own.
 """
 
+from typing import TYPE_CHECKING
+
+from labkit._missing import left_out
 from labkit.models.model import Model
 from labkit.models.sequential import Sequential
 
 __all__ = ["Model", "Sequential"]
+
+if not TYPE_CHECKING:
+    __getattr__ = left_out(__name__)
