@@ -26,7 +26,6 @@ import numpy as np
 
 from labkit import activations
 from labkit._common import Array, Shape, Sizes, expect
-from labkit._threads import in_halves
 from labkit.activations import Identifier
 from labkit.layers._windows import Windows, middle
 from labkit.layers.core import Activated, KernelLayer
@@ -64,8 +63,8 @@ class _Conv(Activated, KernelLayer):
         expect(one, wanted, (self.strides, self.dilation_rate))
         self.windows = Windows(self, self.kernel_size, self.strides, padding, self.dilation_rate)
         self.activation = activations.get(activation)
-        self._buffers: dict[int, Array] = {}  # of each half of a batch, by its first sample
-        self._buffered: Array | None = None  # the input whose windows the buffers hold
+        self._buffer = np.empty(0)
+        self._buffered: Array | None = None  # the input whose windows the buffer holds
 
     def build(self, input_shape: Shape) -> None:
         """Make `kernel` and `bias`."""
@@ -84,13 +83,8 @@ class _Conv(Activated, KernelLayer):
         matrix = wide.reshape(-1, rows.shape[1])  # (numbers, repeats * filters)
         if self.bias is not None:  # the weight of one more number in each window, 1
             matrix = np.vstack([matrix, np.tile(self.bias, repeats)])
-        views = self._views(padded, wide, counts)
-
-        def convolve(half: slice) -> None:
-            for part, columns in self._columns(views, half):
-                np.matmul(columns, matrix, out=rows[part])
-
-        in_halves(convolve, len(x), matrix.size * len(rows))
+        for part, columns in self._columns(self._views(padded, wide, counts)):
+            np.matmul(columns, matrix, out=rows[part])
         self._buffered = padded
         y = self.activate(z)
         self.saved = x.shape, padded, wide, z, y
@@ -106,15 +100,9 @@ class _Conv(Activated, KernelLayer):
         shape, padded, wide, z, y = self.saved
         *size, channels, repeats, filters = wide.shape
         rows = self.activation_gradient(dy, z, y).reshape(-1, repeats * filters)
-        again, counts = self._buffered is padded, z.shape[1:-1]
-        views = self._views(padded, wide, counts)
-
-        def weigh(half: slice) -> Array:
-            parts = self._columns(views, half, again)
-            return np.asarray(sum(columns.T @ rows[part] for part, columns in parts))
-
-        work = wide.size * len(rows)
-        dmatrix: Any = sum(in_halves(weigh, len(padded), work))
+        again = self._buffered is padded
+        parts = self._columns(self._views(padded, wide, z.shape[1:-1]), again)
+        dmatrix: Any = sum(columns.T @ rows[part] for part, columns in parts)
         dwide = dmatrix[: wide.size // rows.shape[1]].reshape(wide.shape)
         self.gradients["kernel"][...] = sum(self._repeated(dwide))
         if self.bias is not None:
@@ -122,18 +110,12 @@ class _Conv(Activated, KernelLayer):
         if not self.needs_input_gradient:
             return None
         dx = np.zeros_like(padded)
-        dviews, hop = self._views(dx, wide, counts), repeats * self.strides[-1] * channels
+        views, hop = self._views(dx, wide, z.shape[1:-1]), repeats * self.strides[-1] * channels
         kernels = wide.reshape(*size[:-1], -1, rows.shape[1])
-        by_sample = rows.reshape(len(dx), -1, rows.shape[1])  # (batch, windows, repeats * filters)
-
-        def spread(half: slice) -> None:
-            dz = by_sample[half].reshape(-1, rows.shape[1])
-            for *line, start in np.ndindex(*size[:-1], -(-kernels.shape[-2] // hop)):
-                place = (*line, slice(start * hop, (start + 1) * hop))
-                share = dviews[(half, ..., *place)]
-                share += (dz @ kernels[place].T).reshape(share.shape)
-
-        in_halves(spread, len(dx), work)
+        for *line, start in np.ndindex(*size[:-1], -(-kernels.shape[-2] // hop)):
+            place = (*line, slice(start * hop, (start + 1) * hop))
+            share = views[(..., *place)]
+            share += (rows @ kernels[place].T).reshape(share.shape)
         return middle(dx, shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -181,30 +163,21 @@ class _Conv(Activated, KernelLayer):
         strides = (x.strides[0], *hops, *lines, x.itemsize)
         return np.ndarray((len(x), *windows, *rows, width * channels), x.dtype, x, 0, strides)
 
-    def _columns(
-        self, views: Array, half: slice, again: bool = False
-    ) -> Iterator[tuple[slice, Array]]:
-        """Yield some wide windows at a time: which, and `(windows, numbers in a window)`.
-
-        Args:
-            views: A view of all wide windows.
-            half: The samples whose windows to yield.
-            again: Whether they were the last that were yielded of this half.
-        """
+    def _columns(self, views: Array, again: bool = False) -> Iterator[tuple[slice, Array]]:
+        """Yield some wide windows at a time: which, and `(windows, numbers in a window)`."""
         numbers = math.prod(views.shape[1 + self.rank :])
         each = math.prod(views.shape[1 : 1 + self.rank])
         samples = max(1, _NUMBERS // (numbers * each))
-        for start in range(half.start, half.stop, samples):
-            part = views[start : min(start + samples, half.stop)]
+        for start in range(0, len(views), samples):
+            part = views[start : start + samples]
             shape = (*part.shape[: 1 + self.rank], numbers + (self.bias is not None))
-            buffer = self._buffers.get(half.start)
-            if buffer is None or buffer.size < math.prod(shape) or buffer.dtype != part.dtype:
-                buffer = self._buffers[half.start] = np.empty(math.prod(shape), part.dtype)
-            columns = buffer[: math.prod(shape)].reshape(shape)
-            if not again or samples < half.stop - half.start:  # else it still holds all windows
+            if self._buffer.size < math.prod(shape) or self._buffer.dtype != part.dtype:
+                self._buffer = np.empty(math.prod(shape), part.dtype)
+            columns = self._buffer[: math.prod(shape)].reshape(shape)
+            if not again or samples < len(views):  # else it still holds all windows
                 columns[..., :numbers].reshape(part.shape)[...] = part  # splits the last axis
                 columns[..., numbers:] = 1  # for the bias
-            yield slice(start * each, (start + len(part)) * each), columns.reshape(-1, shape[-1])
+            yield slice(start * each, (start + samples) * each), columns.reshape(-1, shape[-1])
 
 
 class Conv1D(_Conv):
