@@ -8,7 +8,7 @@
 (() => {
   "use strict";
   const { Element, define, h, s, set, box, line, figure, handle } = window.Lab;
-  const { clamp, scale, format, random, follow, keys } = window.Lab;
+  const { clamp, scale, format, short, random, follow, keys } = window.Lab;
   const { refuse, inRange, drawLots } = window.Lab;
 
   const SIZE = 300; // of the plot, in its own units
@@ -126,8 +126,6 @@
     const [low, high] = [Math.min(...values), Math.max(...values)];
     return low < high ? [low, high] : [low - 1, high + 1];
   };
-
-  const short = (value) => String(Number(value.toPrecision(3))).replace("-", "−");
 
   class LabCorrelation extends Element {
     static css = `
@@ -251,7 +249,9 @@
       this.toY = scale(this.ranges[1], [high, low]);
       this.nodes = x.map((_, i) => this.point(i));
       this.fit = line("fit");
-      const [[left, right], [bottom, top]] = this.ranges.map((range) => range.map(short));
+      const [[left, right], [bottom, top]] = this.ranges.map((range) =>
+        range.map((end) => short(end)),
+      );
       const [nameX, nameY] = this.own?.names ?? ["x", "y"];
       const text = (x, y, anchor, words) => s("text", { x, y, "text-anchor": anchor }, words);
       this.plot.replaceChildren(

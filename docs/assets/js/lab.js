@@ -151,6 +151,15 @@
     return text.replace(/^-(?=0(\.0*)?$)/, "").replace("-", "−"); // no "−0.000"
   };
 
+  /* The leading digits alone, however large or small the number: 0.0123, 2150, 1.2e−7. */
+  const short = (x, digits = 3) => {
+    if (!Number.isFinite(x)) return format(x);
+    const rounded = Number(x.toPrecision(digits));
+    const size = Math.abs(rounded);
+    const plain = size === 0 || (size >= 1e-4 && size < 1e6);
+    return (plain ? String(rounded) : rounded.toExponential()).replaceAll("-", "−");
+  };
+
   /* A number within a product or sum: a negative one in parentheses. */
   const term = (x) => (x < 0 ? `(${format(x, 2)})` : format(x, 2));
 
@@ -458,24 +467,40 @@
 
     /* Controls. */
 
-    /* With a `key`, the address holds the setting. */
-    slider(name, { min, max, step, value, digits = 2, key }, changed) {
-      const shown = h("span", { class: "number", "aria-hidden": "true" }, format(value, digits));
-      const input = h("input", { type: "range", min, max, step, value, "aria-label": name });
+    /* With a `key`, the address holds the setting. On a `log` scale the input holds the number's
+     * logarithm, from that of `min` to that of `max`; with `zero`, its left end stands for 0. */
+    slider(name, { min, max, step, value, digits = 2, key, log = false, zero = false }, changed) {
+      const place = (x) => (log ? Math.log10(Math.max(x, min)) : x);
+      const [lowest, least] = [zero ? 0 : min, place(min)];
+      const at = (position) => {
+        if (!log) return position;
+        return zero && position <= least ? 0 : Number((10 ** position).toPrecision(2));
+      };
+      const shown = h("span", { class: "number", "aria-hidden": "true" });
+      const range = { type: "range", min: least, max: place(max), step, value: place(value) };
+      const input = h("input", { ...range, "aria-label": name });
+      let now = value; // which the steps of the input may not hold
+      const show = (x) => {
+        now = x;
+        shown.textContent = log ? short(x) : format(x, digits);
+        if (log) set(input, { "aria-valuetext": shown.textContent });
+      };
       input.set = (x) => {
-        input.value = x;
-        shown.textContent = format(x, digits);
+        input.value = place(x);
+        show(x);
       };
       input.addEventListener("input", () => {
-        shown.textContent = format(Number(input.value), digits);
-        changed(Number(input.value));
+        show(at(Number(input.value)));
+        changed(now);
       });
+      show(value);
       const put = (x) => {
         input.set(x);
         changed(x);
       };
-      const check = (text) => inRange(text, min, max);
-      if (key) this.keep(key, { read: () => input.value, check, put });
+      const check = (text) => inRange(text, lowest, max);
+      const read = () => String(clamp(now, lowest, max)); // an attribute may be out of range
+      if (key) this.keep(key, { read, check, put });
       return { input, label: h("label", {}, h("span", {}, name, " ", shown), input) };
     }
 
@@ -581,7 +606,7 @@
 
   window.Lab = { Element: LabElement, data: {}, define };
   Object.assign(window.Lab, { h, s, set, box, line, figure, layers, handle });
-  Object.assign(window.Lab, { clamp, scale, format, term, random, array });
+  Object.assign(window.Lab, { clamp, scale, format, short, term, random, array });
   Object.assign(window.Lab, { refuse, inRange, count, runText, readRun, drawLots });
   Object.assign(window.Lab, { follow, keys, paint, greys });
 })();
