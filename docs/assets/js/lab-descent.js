@@ -16,7 +16,7 @@
   const SIZE = 320; // of the map, in its own units
   const REACH = 2; // half the width of the map
   const CELLS = 480; // of the map's shading, in a row
-  const CHART = { left: 46, right: 312, top: 26, bottom: 184 };
+  const CHART = { left: 42, right: 234, top: 24, bottom: 136 };
   const MOST = 2000; // steps
   const GOAL = 0.01; // the loss that ends the race
   const LIMIT = 1e6; // a loss above it has diverged
@@ -47,7 +47,7 @@
     valley: {
       at: quadratic,
       conditioned: true,
-      formula: "½ (x² + k y²), with k the condition number",
+      formula: "½ (x² + k y²)",
       start: [-1.8, 0.9],
       rates: [0.01, 0.1],
     },
@@ -57,7 +57,7 @@
         return [loss, (u - v) / Math.SQRT2, (u + v) / Math.SQRT2];
       },
       conditioned: true,
-      formula: "the valley, turned by 45°",
+      formula: "½ (u² + k v²), turned by 45°",
       start: [-1.8, -0.5],
       rates: [0.01, 0.1],
     },
@@ -165,7 +165,7 @@
 
   class LabDescent extends Element {
     static css = `
-      .sliders { align-items: end; }
+      .sliders { align-items: end; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); }
       .map { border-radius: .25rem; }
       .map svg { cursor: crosshair; }
       svg { touch-action: pan-y pinch-zoom; } /* a tap moves the start; a swipe, the page */
@@ -179,21 +179,31 @@
       .adam { --ink: var(--lab-blue); }
       .track { fill: none; stroke: var(--ink); stroke-width: 1.6; stroke-linejoin: round; }
       .dots { fill: none; stroke: var(--ink); stroke-width: 4; stroke-linecap: round; }
+      .many .dots { stroke-width: 2.5; }
       .head { fill: var(--ink); stroke: var(--md-default-bg-color); stroke-width: 1.2; }
       .goal { stroke: var(--md-default-fg-color--lighter); stroke-dasharray: 4 4; }
       table { width: 100%; margin-top: .3rem; font-size: .7rem; }
-      td:last-child, th:last-child { padding: 0; }
+      td:last-child, th:last-child { padding-right: 0; }
       thead th { color: var(--md-default-fg-color--light); vertical-align: bottom; }
       tr.off td { visibility: hidden; }
       th label { display: flex; gap: .3rem; align-items: center; }
       th svg { width: .8rem; flex: none; }
       input[type=checkbox] { margin: 0; accent-color: var(--lab-blue); }
       label:has(:disabled) { opacity: .5; }
+      .chart text { font-size: 9px; }
+      .side .news { min-height: 3em; }
       @container (max-width: 26rem) {
         .views { grid-template-columns: minmax(0, 1fr); gap: .2rem; }
-        .side { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 6fr); gap: .5rem; }
-        .chart text { font-size: 20px; }
-        table { font-size: .62rem; margin: 0; line-height: 1.35; }
+        .views figure { width: min(100%, 14.5rem); margin: auto; }
+        .side { display: grid; grid-template-columns: minmax(0, 1fr) max-content; gap: 0 .4rem; }
+        .side .news { grid-column: 1 / -1; font-size: .7rem; }
+        .sliders { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
+        .row label { grid-auto-flow: column; align-items: center; gap: .3rem; }
+        .keys { display: none; }
+        .chart text { font-size: 19px; }
+        table { font-size: .62rem; margin: 0; line-height: 1.3; }
+        th label, .sliders label { font-size: inherit; }
+        .sliders { font-size: .65rem; }
         th, td { padding-right: .3rem; }
       }`;
 
@@ -217,9 +227,8 @@
           box(
             "views",
             figure(layers(this.heat, this.over), this.mapCaption),
-            box("side", this.chart, this.table()),
+            box("side", this.chart, this.table(), this.news),
           ),
-          this.news,
           box("sliders", sliders),
           this.row(this.surface.label, ...this.buildButtons()),
         ),
@@ -248,16 +257,16 @@
       const offered = [
         ["rate", "learning rate", { ...RATES, step: 0.01, log: true }, !this.names.every(adapts)],
         [
-          "adaptive",
-          both ? "rate of RMSprop, Adam" : "learning rate",
-          { ...RATES, step: 0.01, log: true },
-          this.names.some(adapts),
-        ],
-        [
           "momentum",
           "momentum",
           { min: 0, max: 0.99, step: 0.01 },
           this.names.some((name) => ["Momentum", "Nesterov"].includes(name)),
+        ],
+        [
+          "adaptive",
+          both ? "RMSprop, Adam rate" : "learning rate",
+          { ...RATES, step: 0.01, log: true },
+          this.names.some(adapts),
         ],
         ["condition", "condition number k", { ...CONDITIONS, step: 0.01, log: true }, true],
         ["noise", "gradient noise", { ...NOISES, step: 0.1, digits: 1 }, true],
@@ -416,7 +425,7 @@
     }
 
     buildChart() {
-      this.chart = s("svg", { class: "chart", viewBox: "0 0 320 206", role: "img" });
+      this.chart = s("svg", { class: "chart", viewBox: "0 0 240 158", role: "img" });
     }
 
     table() {
@@ -437,9 +446,8 @@
         row.classList.add(name.toLowerCase());
         return { name, input, cells, row };
       });
-      const heads = ["Optimizer", "loss", `steps to ${GOAL}`].map((head) =>
-        h("th", { scope: "col" }, head),
-      );
+      const goal = [h("span", { class: "keys" }, "steps "), `to ${GOAL}`];
+      const heads = ["Optimizer", "loss", goal].map((head) => h("th", { scope: "col" }, head));
       const rows = this.rows.map(({ row }) => row);
       return h(
         "table",
@@ -466,7 +474,7 @@
       this.state = { surface: name, start: [...start], ...settings, steps: count, seed };
       Object.assign(this.state, { loss: at(...start), runs: this.runs });
       if (this.sliders.condition) this.sliders.condition.input.disabled = !surface.conditioned;
-      this.another.disabled = settings.noise === 0;
+      this.another.hidden = settings.noise === 0;
       const [mx, my] = surface.middle ?? [0, 0];
       this.toX = scale([mx - REACH, mx + REACH], [0, SIZE]);
       this.toY = scale([my - REACH, my + REACH], [SIZE, 0]);
@@ -485,9 +493,7 @@
       const painted = `${surface.formula} ${surface.conditioned ? condition : ""} on ${inks}`;
       if (this.painted === painted) return;
       this.painted = painted;
-      this.mapCaption.textContent =
-        `Loss ${surface.formula}. The darker, the lower; filled: below ${GOAL}. ` +
-        "Drag the ring, or click where the race shall start.";
+      this.mapCaption.textContent = `Loss ${surface.formula}. Stronger shade: lower. Drag the ring, or click, to move the start.`;
       const [mx, my] = surface.middle ?? [0, 0];
       const toX = scale([-0.5, CELLS - 0.5], [mx - REACH, mx + REACH]);
       const toY = scale([-0.5, CELLS - 0.5], [my + REACH, my - REACH]);
@@ -522,6 +528,7 @@
         return { name, points, head: points.at(-1) };
       });
       const kind = (name) => name.toLowerCase();
+      set(this.trails, { class: this.steps > 100 ? "many" : null });
       this.trails.replaceChildren(
         ...parts.map(({ name, points }) =>
           s(
@@ -570,9 +577,9 @@
         ...ticks.map(([power, words]) => text(left - 4, py(power) + 4, "end", words)),
         line("axis", left, bottom, right, bottom),
         line("goal", left, toY(GOAL), right, toY(GOAL)),
-        text(right, bottom + 18, "end", `${last} steps`),
-        text(left, bottom + 18, "start", "0"),
-        text(left - 4, 12, "end", "loss"),
+        text(right, bottom + 17, "end", `${last} steps`),
+        text(left, bottom + 17, "start", "0"),
+        text(0, 12, "start", "loss"),
         ...parts.map(({ name, points }) =>
           s(
             "g",
@@ -606,13 +613,13 @@
         const [name, { losses }] = left.reduce((a, b) =>
           b[1].losses.at(-1) < a[1].losses.at(-1) ? b : a,
         );
-        sentences.push(`${name} has the lowest loss, ${short(losses.at(-1), 2)}.`);
+        sentences.push(`Lowest: ${name}, ${short(losses.at(-1), 2)}.`);
       } else if (left.length) {
         sentences.push(`The loss at the start is ${short(this.state.loss[0])}.`);
       }
       if (gone.length) {
         const names = listed(gone.map(([name]) => name));
-        sentences.push(`${names} diverged: the learning rate is too large.`);
+        sentences.push(`${names} diverged: the rate is too large.`);
       }
       this.tell(sentences.join(" "));
     }

@@ -12,13 +12,14 @@
 
   const SIZE = 320; // of the plot, in its own units
   const REACH = [1, 1.6]; // half the width and the height of the plane that it shows
-  const CHART = { left: 46, right: 312, top: 26, bottom: 184 };
+  const CHART = { left: 42, right: 234, top: 24, bottom: 160 };
   const MOST = 15; // degree
   const HELD_OUT = 60; // points
   const POINTS = { min: 2, max: 40 };
   const NOISES = { min: 0, max: 0.6 };
   const LAMBDAS = { min: 1e-6, max: 100 };
   const ERRORS = { min: 1e-3, max: 100 }; // that the chart shows
+  const ROUNDING = 1e-15; // an error below it is none
   const TICKS = [
     [0.01, "0.01"],
     [1, "1"],
@@ -149,11 +150,18 @@
       table { width: 100%; margin-top: .3rem; font-size: .7rem; }
       td { padding: 0; }
       .key { display: inline-block; width: 1.2rem; margin-right: .3rem; vertical-align: -.1rem; }
+      .chart text { font-size: 9px; }
       @container (max-width: 26rem) {
         .views { grid-template-columns: minmax(0, 1fr); gap: .2rem; }
-        .side { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 6fr); gap: .5rem; }
-        .chart text { font-size: 20px; }
-        table { font-size: .65rem; margin: 0; line-height: 1.5; }
+        .views figure { width: min(100%, 15.5rem); margin: auto; }
+        .side { display: grid; grid-template-columns: minmax(0, 1fr) max-content; gap: 0 .4rem; }
+        .side .news { grid-column: 1 / -1; }
+        .sliders { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
+        .row label { grid-auto-flow: column; align-items: center; gap: .3rem; }
+        .keys { display: none; }
+        .chart text { font-size: 19px; }
+        table { font-size: .62rem; margin: 0; line-height: 1.4; }
+        th, td { padding-right: .3rem; }
       }`;
 
     build(root) {
@@ -180,10 +188,10 @@
           this.add([toX((event.clientX - left) / width), -toY((event.clientY - top) / width)]);
         },
       });
-      this.chart = s("svg", { class: "chart", viewBox: "0 0 320 206", role: "img" });
+      this.chart = s("svg", { class: "chart", viewBox: "0 0 240 182", role: "img" });
       const pick = (x) => {
         const { left, right } = CHART;
-        const degree = Math.round(scale([left / 320, right / 320], [0, MOST])(x));
+        const degree = Math.round(scale([left / 240, right / 240], [0, MOST])(x));
         this.setDegree(clamp(degree, 0, MOST));
       };
       follow(this.chart, this.chart, { press: pick, move: pick });
@@ -192,15 +200,19 @@
         this.sliders[0].input.set(degree);
         this.draw();
       };
-      const caption =
-        "Dots: training points. Drag one, or click to add one; Delete removes it, Page Up and " +
-        "Page Down choose another. Rings: held-out points. Dashed: the curve behind both.";
+      const caption = [
+        "Drag a dot, or click to add one. Rings: held-out points. Dashed: the curve behind both. ",
+        h("span", { class: "keys" }, "Keys: arrows, Delete, Page Up, Page Down."),
+      ];
       this.sliders = this.buildSliders();
       root.append(
         box(
           "panel",
-          box("views", figure(this.plot, caption), box("side", this.chart, this.table())),
-          this.news,
+          box(
+            "views",
+            figure(this.plot, caption),
+            box("side", this.chart, this.table(), this.news),
+          ),
           box(
             "sliders",
             this.sliders.map(({ label }) => label),
@@ -441,13 +453,14 @@
         ...TICKS.map(([value, words]) => text(left - 4, place(value) + 4, "end", words)),
         line("axis", left, bottom, right, bottom),
         line("degree", px(degree), top, px(degree), bottom),
-        ...[0, 5, 10].map((k) => text(px(k), bottom + 18, "middle", String(k))),
-        text(right, bottom + 18, "end", `degree ${MOST}`),
-        text(left - 4, 12, "end", "error"),
+        ...[0, 5, 10].map((k) => text(px(k), bottom + 17, "middle", String(k))),
+        text(right, bottom + 17, "end", String(MOST)),
+        text(right, 12, "end", "by degree"),
+        text(0, 12, "start", "error"),
         ...curve("training", "training"),
         ...curve("held-out", "heldOut"),
       );
-      this.cells.training.textContent = short(training, 2);
+      this.cells.training.textContent = short(training < ROUNDING ? 0 : training, 2);
       this.cells.heldOut.textContent = short(heldOut, 2);
       this.cells.weights.textContent = short(
         dot(this.state.coefficients, this.state.coefficients),
@@ -460,7 +473,7 @@
       const held = errors.map(({ heldOut }) => heldOut);
       const best = held.indexOf(Math.min(...held));
       const { training, heldOut } = errors[degree];
-      const least = `The held-out error is least at degree ${best}: ${short(held[best], 2)}.`;
+      const least = `Held-out error is least at degree ${best}: ${short(held[best], 2)}.`;
       this.news.textContent = least;
       const now = `training error ${short(training, 2)}, held-out error ${short(heldOut, 2)}`;
       this.say(`Degree ${degree}: ${now}. ${least}`);
