@@ -16,7 +16,7 @@
   const SIZE = 320; // of the map, in its own units
   const REACH = 2; // half the width of the map
   const CELLS = 480; // of the map's shading, in a row
-  const CHART = { left: 42, right: 234, top: 24, bottom: 136 };
+  const CHART = { left: 42, right: 234, top: 28, bottom: 136 };
   const MOST = 2000; // steps
   const GOAL = 0.01; // the loss that ends the race
   const LIMIT = 1e6; // a loss above it has diverged
@@ -165,7 +165,7 @@
 
   class LabDescent extends Element {
     static css = `
-      .sliders { align-items: end; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); }
+      .sliders { grid-template-columns: repeat(auto-fit, minmax(min(9rem, 40cqi), 1fr)); }
       .map { border-radius: .25rem; }
       .map svg { cursor: crosshair; }
       svg { touch-action: pan-y pinch-zoom; } /* a tap moves the start; a swipe, the page */
@@ -182,7 +182,6 @@
       .many .dots { stroke-width: 2.5; }
       .head { fill: var(--ink); stroke: var(--md-default-bg-color); stroke-width: 1.2; }
       .goal { stroke: var(--md-default-fg-color--lighter); stroke-dasharray: 4 4; }
-      table { width: 100%; margin-top: .3rem; font-size: .7rem; }
       td:last-child, th:last-child { padding-right: 0; }
       thead th { color: var(--md-default-fg-color--light); vertical-align: bottom; }
       tr.off td { visibility: hidden; }
@@ -190,21 +189,15 @@
       th svg { width: .8rem; flex: none; }
       input[type=checkbox] { margin: 0; accent-color: var(--lab-blue); }
       label:has(:disabled) { opacity: .5; }
-      .chart text { font-size: 9px; }
       .side .news { min-height: 3em; }
       @container (max-width: 26rem) {
-        .views { grid-template-columns: minmax(0, 1fr); gap: .2rem; }
-        .views figure { width: min(100%, 14.5rem); margin: auto; }
-        .side { display: grid; grid-template-columns: minmax(0, 1fr) max-content; gap: 0 .4rem; }
-        .side .news { grid-column: 1 / -1; font-size: .7rem; }
-        .sliders { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
-        .row label { grid-auto-flow: column; align-items: center; gap: .3rem; }
-        .keys { display: none; }
-        .chart text { font-size: 19px; }
-        table { font-size: .62rem; margin: 0; line-height: 1.3; }
-        th label, .sliders label { font-size: inherit; }
-        .sliders { font-size: .65rem; }
+        th label { font-size: inherit; }
         th, td { padding-right: .3rem; }
+      }
+      @container (max-width: 15rem) {
+        .side { grid-template-columns: minmax(0, 1fr); }
+        .side .chart { max-height: 6rem; }
+        .side .chart text { font-size: 14px; }
       }`;
 
     build(root) {
@@ -425,7 +418,12 @@
     }
 
     buildChart() {
-      this.chart = s("svg", { class: "chart", viewBox: "0 0 240 158", role: "img" });
+      this.chart = s("svg", {
+        class: "chart",
+        viewBox: "0 0 240 158",
+        preserveAspectRatio: "xMinYMin",
+        role: "img",
+      });
     }
 
     table() {
@@ -579,7 +577,7 @@
         line("goal", left, toY(GOAL), right, toY(GOAL)),
         text(right, bottom + 17, "end", `${last} steps`),
         text(left, bottom + 17, "start", "0"),
-        text(0, 12, "start", "loss"),
+        text(0, 15, "start", "loss"),
         ...parts.map(({ name, points }) =>
           s(
             "g",

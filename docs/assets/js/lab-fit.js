@@ -12,7 +12,7 @@
 
   const SIZE = 320; // of the plot, in its own units
   const REACH = [1, 1.6]; // half the width and the height of the plane that it shows
-  const CHART = { left: 42, right: 234, top: 24, bottom: 160 };
+  const CHART = { left: 42, right: 234, top: 28, bottom: 160 };
   const MOST = 15; // degree
   const HELD_OUT = 60; // points
   const POINTS = { min: 2, max: 40 };
@@ -131,7 +131,6 @@
 
   class LabFit extends Element {
     static css = `
-      .sliders { align-items: end; }
       .plot { border-radius: .25rem; background: var(--md-code-bg-color); cursor: crosshair; }
       svg { touch-action: pan-y pinch-zoom; } /* a tap adds a point; a swipe, the page */
       .handle { touch-action: none; }
@@ -147,22 +146,8 @@
       .now { fill: var(--ink); stroke: var(--md-default-bg-color); stroke-width: 1.2; }
       .degree { stroke: var(--md-default-fg-color--lighter); stroke-width: 1.5; }
       .chart { cursor: pointer; }
-      table { width: 100%; margin-top: .3rem; font-size: .7rem; }
       td { padding: 0; }
-      .key { display: inline-block; width: 1.2rem; margin-right: .3rem; vertical-align: -.1rem; }
-      .chart text { font-size: 9px; }
-      @container (max-width: 26rem) {
-        .views { grid-template-columns: minmax(0, 1fr); gap: .2rem; }
-        .views figure { width: min(100%, 15.5rem); margin: auto; }
-        .side { display: grid; grid-template-columns: minmax(0, 1fr) max-content; gap: 0 .4rem; }
-        .side .news { grid-column: 1 / -1; }
-        .sliders { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
-        .row label { grid-auto-flow: column; align-items: center; gap: .3rem; }
-        .keys { display: none; }
-        .chart text { font-size: 19px; }
-        table { font-size: .62rem; margin: 0; line-height: 1.4; }
-        th, td { padding-right: .3rem; }
-      }`;
+      .key { display: inline-block; width: 1.2rem; margin-right: .3rem; vertical-align: -.1rem; }`;
 
     build(root) {
       const names = Object.keys(CURVES);
@@ -378,7 +363,8 @@
       }));
       const model = models[degree];
       this.state = { x, y, heldOut: this.heldOut, degree, lambda, noise, ...model };
-      Object.assign(this.state, { errors, ...errors[degree] });
+      Object.assign(this.state, { errors, training: errors[degree].training });
+      this.state.heldOutError = errors[degree].heldOut;
       this.adder.disabled = this.points.length === POINTS.max;
       this.remover.disabled = this.points.length === POINTS.min;
       this.sliders[2].input.set(this.points.length);
@@ -455,8 +441,8 @@
         line("degree", px(degree), top, px(degree), bottom),
         ...[0, 5, 10].map((k) => text(px(k), bottom + 17, "middle", String(k))),
         text(right, bottom + 17, "end", String(MOST)),
-        text(right, 12, "end", "by degree"),
-        text(0, 12, "start", "error"),
+        text(right, 15, "end", "by degree"),
+        text(0, 15, "start", "error"),
         ...curve("training", "training"),
         ...curve("held-out", "heldOut"),
       );

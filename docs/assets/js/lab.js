@@ -28,7 +28,7 @@
     }
     .sliders {
       display: grid; gap: .3rem 1rem; margin: .6rem 0;
-      grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr));
+      grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); align-items: end;
     }
     .row { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: end; }
 
@@ -63,6 +63,8 @@
     table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
     th, td { padding: .1rem .6rem .1rem 0; text-align: right; font-weight: normal; }
     th:first-child { text-align: left; }
+    .side table { width: 100%; margin-top: .3rem; font-size: .7rem; }
+    .side .chart text { font-size: 9px; }
     .news { min-height: 1.5em; margin: .4rem 0; }
     .warning {
       margin: 0 0 .4rem; padding-left: .5rem; border-left: 3px solid var(--lab-red, currentColor);
@@ -86,6 +88,20 @@
       figcaption { font-size: .6rem; line-height: 1.35; }
       svg text { font-size: 17px; }
       .reach { r: 26px; }
+
+      /* Only a large picture, which has its chart and its numbers at its side, stands above them. */
+      .views:has(.side) { grid-template-columns: minmax(0, 1fr); gap: .2rem; }
+      .views:has(.side) figure { width: min(100%, 14.5rem); margin: auto; }
+      .side { display: grid; grid-template-columns: minmax(0, 1fr) max-content; gap: 0 .4rem; }
+      .side .news { grid-column: 1 / -1; font-size: .7rem; }
+      .side .chart text { font-size: 19px; }
+      .side table { margin: 0; font-size: .62rem; line-height: 1.3; }
+      .views:has(.side) ~ .sliders {
+        grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); font-size: .65rem;
+      }
+      .views:has(.side) ~ .sliders label { font-size: inherit; }
+      .views:has(.side) ~ .row label { grid-auto-flow: column; align-items: center; gap: .3rem; }
+      .keys { display: none; }
     }
   `;
 
