@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from . import marked
+from .helpers import PAGE, SCRIPTS, STYLE, Stage
 
 FLAGS = [
     "--no-sandbox",
@@ -162,5 +164,35 @@ def page(request: pytest.FixtureRequest, browser: Browser, server: str) -> Itera
         ),
     )
     yield page
+    context.close()
+    assert not faults, faults
+
+
+@pytest.fixture
+def stage(browser: Browser) -> Iterator[Stage]:
+    """Put one element on an empty page; a script error fails the test."""
+    faults: list[str] = []
+    context = browser.new_context(
+        viewport={"width": 320, "height": 900},
+        reduced_motion="reduce",
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    page = context.new_page()
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("request", lambda sent: sent.url.startswith(PAGE) or faults.append(sent.url))
+    page.route(f"{PAGE}**", lambda route: route.fulfill(body="", content_type="text/html"))
+
+    def show(html: str, data: dict[str, Any] | None = None, link: str = "") -> Locator:
+        tag = html[1:].partition(">")[0].partition(" ")[0]
+        page.goto("about:blank")  # or another fragment alone would leave the scripts there
+        page.goto(PAGE + link)
+        page.set_content(f'<body data-md-color-scheme="default">{html}</body>')
+        page.add_style_tag(content=STYLE)
+        page.add_script_tag(path=SCRIPTS / "lab.js")
+        page.evaluate("given => Object.assign(Lab.data, given)", data or {})
+        page.add_script_tag(path=SCRIPTS / f"{tag}.js")
+        return page.locator(tag)
+
+    yield show
     context.close()
     assert not faults, faults

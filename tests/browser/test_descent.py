@@ -82,7 +82,7 @@ def racers(shown: dict[str, Any]) -> dict[str, optimizers.Optimizer]:
 
 @pytest.mark.parametrize("surface", SURFACES)
 def test_paths_equal_labkit(stage: Stage, surface: str) -> None:
-    """Twenty steps of each optimizer are labkit's, and so are all losses and the steps to the goal."""
+    """Twenty steps of each optimizer are labkit's, with its losses and the steps to the goal."""
     element = stage(f'<lab-descent surface="{surface}" momentum="0.8"></lab-descent>')
     for _ in range(20):
         element.get_by_role("button", name="Step").click()
@@ -99,7 +99,7 @@ def test_paths_equal_labkit(stage: Stage, surface: str) -> None:
 
 
 def test_sliders_move_whole_paths(stage: Stage) -> None:
-    """Other settings, set during the race, give the paths that they would have given from the start."""
+    """New settings give the paths that they would have given from the start."""
     element = stage('<lab-descent steps="20"></lab-descent>')
     before = state(element)["runs"]
     for name, value in [("learning rate", -2.5), ("RMSprop, Adam rate", -1.5), ("momentum", 0.5)]:
@@ -121,7 +121,7 @@ def noises(shown: dict[str, Any]) -> np.ndarray:
 
 
 def test_noise_is_normal_and_repeats(stage: Stage) -> None:
-    """It has the size that the slider says, comes again with its seed, and changes with a button."""
+    """It has the size of the slider, comes again with its seed, and changes with a button."""
     html = '<lab-descent surface="bowl" noise="2" steps="2000"></lab-descent>'
     element = stage(html)
     first = noises(state(element))

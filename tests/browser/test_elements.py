@@ -3,70 +3,21 @@
 import base64
 import functools
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Locator, Page
 
 import labkit as keras
 from labkit import activations, stats
 
 from .hands import HANDS
+from .helpers import PAGE, Stage, address, slide, state
 
 pytestmark = pytest.mark.slow
-SCRIPTS = Path(__file__).parents[2] / "docs" / "assets" / "js"
-COLORS = {"blue": "#0b6bcb", "orange": "#c2410c", "purple": "#8b3fc7", "grey": "#57606a"}
-STYLE = (
-    "body { margin: 0 8px; --md-default-fg-color: #000d; --md-default-bg-color: #fff;"
-    + "".join(f"--lab-{name}: {value};" for name, value in COLORS.items())
-    + "}"
-)
-Stage = Callable[..., Locator]
-PAGE = "http://localhost/"
-
-
-@pytest.fixture
-def stage(browser: Browser) -> Iterator[Stage]:
-    """Put one element on an empty page; a script error fails the test."""
-    faults: list[str] = []
-    context = browser.new_context(
-        viewport={"width": 320, "height": 900},
-        reduced_motion="reduce",
-        permissions=["clipboard-read", "clipboard-write"],
-    )
-    page = context.new_page()
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("request", lambda sent: sent.url.startswith(PAGE) or faults.append(sent.url))
-    page.route(f"{PAGE}**", lambda route: route.fulfill(body="", content_type="text/html"))
-
-    def show(html: str, data: dict[str, Any] | None = None, link: str = "") -> Locator:
-        tag = html[1:].partition(">")[0].partition(" ")[0]
-        page.goto("about:blank")  # or another fragment alone would leave the scripts there
-        page.goto(PAGE + link)
-        page.set_content(f'<body data-md-color-scheme="default">{html}</body>')
-        page.add_style_tag(content=STYLE)
-        page.add_script_tag(path=SCRIPTS / "lab.js")
-        page.evaluate("given => Object.assign(Lab.data, given)", data or {})
-        page.add_script_tag(path=SCRIPTS / f"{tag}.js")
-        return page.locator(tag)
-
-    yield show
-    context.close()
-    assert not faults, faults
-
-
-def state(element: Locator) -> dict[str, Any]:
-    """Return the numbers that the element shows, at full precision."""
-    return dict(element.evaluate("element => element.state"))
-
-
-def slide(element: Locator, name: str, value: float) -> None:
-    """Set one of the element's sliders, as a reader's drag does."""
-    element.get_by_label(name).fill(str(value))
 
 
 def packed(array: np.ndarray) -> dict[str, Any]:
@@ -141,7 +92,7 @@ def test_loss_says_that_it_diverged(stage: Stage) -> None:
     assert "Diverged after" in element.locator("p.news").inner_text()
 
 
-@pytest.mark.parametrize("tag", ["lab-loss", "lab-layers"])
+@pytest.mark.parametrize("tag", ["lab-loss", "lab-layers", "lab-descent"])
 def test_a_run_can_be_paused(stage: Stage, tag: str) -> None:
     """Run goes on by itself, Pause and Step end that, and Run goes on from there."""
     element = stage(f"<{tag}></{tag}>")
@@ -394,6 +345,8 @@ def test_a_figure_without_its_data_leaves_its_text(stage: Stage) -> None:
         "<lab-loss></lab-loss>",
         "<lab-correlation></lab-correlation>",
         "<lab-layers></lab-layers>",
+        "<lab-descent></lab-descent>",
+        "<lab-fit></lab-fit>",
     ],
 )
 def test_fits_a_narrow_phone(stage: Stage, html: str) -> None:
@@ -408,13 +361,9 @@ FIGURES = {
     "lab-loss": {"loss": "Huber", "steepness": 1.5, "run": "30x0.02x0.5 5x0.1x0"},
     "lab-correlation": {"shape": "curved", "sample": 7},
     "lab-layers": {"data": "XOR", "units": 3, "weights": 4, "run": "25x0.1 5x0.02"},
+    "lab-descent": {"surface": "rotated valley", "rate": 0.003, "show": "Adam", "steps": 120},
+    "lab-fit": {"curve": "bell", "degree": 9, "lambda": 0.05, "sample": 4},
 }
-
-
-def address(page: Page) -> str:
-    """Return the fragment of a page's address once it has come to rest."""
-    page.wait_for_timeout(500)
-    return str(page.evaluate("location.hash"))
 
 
 @pytest.mark.parametrize("tag", FIGURES)
@@ -481,6 +430,11 @@ def test_a_link_holds_a_drawing_and_a_kernel(stage: Stage, network: dict[str, An
         ("lab-layers", "data=%00", "data: expected XOR, circles, spirals"),
         ("lab-layers", "run=9999999x0.1", "run: expected a number from 1 to"),
         ("lab-correlation", "points=1_2+3", "points: expected points, such as 1.2_3.4"),
+        ("lab-descent", "steps=9999", "steps: expected a number from 0 to 2000"),
+        ("lab-descent", "show=Adam+Eve", "Nesterov, RMSprop and Adam, received “Eve”"),
+        ("lab-descent", "rate=0", "rate: expected a number from 0.0001 to 2"),
+        ("lab-fit", "degree=16", "degree: expected a number from 0 to 15"),
+        ("lab-fit", "moved=0_0", "moved: expected 2 to 40 points"),
     ],
 )
 def test_a_broken_link_is_refused_in_a_sentence(
@@ -592,7 +546,7 @@ def test_the_chart_of_the_loss_is_not_empty_at_the_start(stage: Stage) -> None:
     assert element.locator("circle.now").is_visible()
 
 
-@pytest.mark.parametrize("tag", ["lab-neuron", "lab-loss", "lab-correlation", "lab-layers"])
+@pytest.mark.parametrize("tag", FIGURES)
 def test_a_phone_shows_the_picture_and_its_controls(stage: Stage, tag: str) -> None:
     """At 390 by 844 pixels, below the site's header, both are on one screen."""
     element = stage(f"<{tag}></{tag}>")

@@ -123,7 +123,7 @@ def test_points_are_dragged_added_and_removed(stage: Stage) -> None:
 
 
 def test_buttons_add_and_remove_within_limits(stage: Stage) -> None:
-    """Who uses neither mouse nor Delete has two buttons, off at 2 and 40 points; Reset mends all."""
+    """Two buttons do it without a mouse, down to 2 and up to 40 points; Reset undoes it all."""
     element = stage('<lab-fit points="3"></lab-fit>')
     start = state(element)
     remove = element.get_by_role("button", name="Remove point")

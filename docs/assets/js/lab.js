@@ -92,7 +92,7 @@
       /* Only a large picture, which has its chart and its numbers at its side, stands above them. */
       .views:has(.side) { grid-template-columns: minmax(0, 1fr); gap: .2rem; }
       .views:has(.side) figure { width: min(100%, 14.5rem); margin: auto; }
-      .side { display: grid; grid-template-columns: minmax(0, 1fr) max-content; gap: 0 .4rem; }
+      .side { display: grid; grid-template-columns: minmax(0, 1fr) 9.6rem; gap: 0 .4rem; }
       .side .news { grid-column: 1 / -1; font-size: .7rem; }
       .side .chart text { font-size: 19px; }
       .side table { margin: 0; font-size: .62rem; line-height: 1.3; }
