@@ -558,3 +558,41 @@ def test_a_phone_shows_the_picture_and_its_controls(stage: Stage, tag: str) -> N
     bottoms = [box["y"] + box["height"] for box in controls if box]
     assert len(bottoms) == len(controls)
     assert max(bottoms) - picture["y"] < 844 - 60
+
+
+def swipe(page: Page, places: list[tuple[float, float]]) -> None:
+    """Draw a finger over these points of the window."""
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    for i, (x, y) in enumerate(places):
+        kind = "touchMove" if i else "touchStart"
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+        page.wait_for_timeout(30)
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_timeout(300)
+
+
+@pytest.mark.parametrize("tag", ["lab-descent", "lab-fit"])
+def test_a_finger_drags_a_mark_or_scrolls_the_page(stage: Stage, tag: str) -> None:
+    """On a mark it moves that alone; beside it, on the same picture, it moves the page alone."""
+    element = stage(f"<{tag}></{tag}>")
+    page = element.page
+    page.evaluate("document.body.append(document.createElement('p'))")
+    page.add_style_tag(content="p { height: 3000px }")
+    start = state(element)
+    mark = element.locator(".handle .mark").first.bounding_box()
+    picture = element.locator("figure").bounding_box()
+    assert mark is not None
+    assert picture is not None
+    x, y = mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2
+    swipe(page, [(x, y), (x + 10, y + 5), (x + 30, y + 30), (x + 40, y + 60)])
+    moved = state(element)
+    assert moved != start
+    assert page.evaluate("scrollY") == 0
+    now = element.locator(".handle .mark").first.bounding_box()
+    assert now is not None
+    assert (now["x"] - mark["x"], now["y"] - mark["y"]) == pytest.approx((40, 60), abs=1)
+    x, y = picture["x"] + picture["width"] * 0.6, picture["y"] + 240
+    swipe(page, [(x, y), (x, y - 30), (x, y - 80), (x, y - 130)])
+    assert page.evaluate("scrollY") > 50
+    assert state(element) == moved

@@ -16,7 +16,7 @@
   const SIZE = 320; // of the map, in its own units
   const REACH = 2; // half the width of the map
   const CELLS = 480; // of the map's shading, in a row
-  const CHART = { left: 42, right: 234, top: 28, bottom: 136 };
+  const CHART = { left: 42, right: 234, top: 32, bottom: 136 };
   const MOST = 2000; // steps
   const GOAL = 0.01; // the loss that ends the race
   const LIMIT = 1e6; // a loss above it has diverged
@@ -169,7 +169,6 @@
       .map { border-radius: .25rem; }
       .map svg { cursor: crosshair; }
       svg { touch-action: pan-y pinch-zoom; } /* a tap moves the start; a swipe, the page */
-      .handle { touch-action: none; }
       .start { fill: var(--md-default-bg-color); stroke: var(--md-default-fg-color); stroke-width: 2.5; }
       .best { fill: none; stroke: var(--md-default-fg-color); stroke-width: 2; }
       .sgd { --ink: var(--md-default-fg-color); }

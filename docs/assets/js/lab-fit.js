@@ -12,7 +12,7 @@
 
   const SIZE = 320; // of the plot, in its own units
   const REACH = [1, 1.6]; // half the width and the height of the plane that it shows
-  const CHART = { left: 42, right: 234, top: 28, bottom: 160 };
+  const CHART = { left: 42, right: 234, top: 32, bottom: 160 };
   const MOST = 15; // degree
   const HELD_OUT = 60; // points
   const POINTS = { min: 2, max: 40 };
@@ -133,7 +133,6 @@
     static css = `
       .plot { border-radius: .25rem; background: var(--md-code-bg-color); cursor: crosshair; }
       svg { touch-action: pan-y pinch-zoom; } /* a tap adds a point; a swipe, the page */
-      .handle { touch-action: none; }
       .mark { fill: var(--lab-blue); stroke-width: 1.2; }
       .handle:focus-visible .mark, .taken .mark { stroke: var(--md-default-fg-color); stroke-width: 2.5; }
       .held { fill: none; stroke: var(--lab-orange); stroke-width: 1.3; opacity: .65; }
@@ -147,7 +146,13 @@
       .degree { stroke: var(--md-default-fg-color--lighter); stroke-width: 1.5; }
       .chart { cursor: pointer; }
       td { padding: 0; }
-      .key { display: inline-block; width: 1.2rem; margin-right: .3rem; vertical-align: -.1rem; }`;
+      .key { display: inline-block; width: 1.2rem; margin-right: .3rem; vertical-align: -.1rem; }
+      @container (max-width: 26rem) {
+        .side { grid-template-columns: minmax(0, 1fr) clamp(7rem, 50cqi, 8.2rem); }
+      }
+      @container (max-width: 15rem) {
+        .side .chart text { font-size: 20px; }
+      }`;
 
     build(root) {
       const names = Object.keys(CURVES);

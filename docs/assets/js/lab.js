@@ -146,7 +146,14 @@
   const handle = (name, { kind = "", radius = 6, reach = 14, ...given } = {}) =>
     s(
       "g",
-      { class: "handle", tabindex: 0, role: "slider", "aria-label": name, ...given },
+      {
+        class: "handle",
+        tabindex: 0,
+        role: "slider",
+        "aria-label": name,
+        ontouchstart: (event) => event.preventDefault(), // or the page might scroll along
+        ...given,
+      },
       s("circle", { class: "reach", r: reach }),
       s("circle", { class: `mark ${kind}`, r: radius }),
     );
