@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
+
+from .whole import whole
 
 FORMAT = b"3"  # of a record's file
 KEPT = 5  # runs of a tutorial: an undone edit finds its earlier run
@@ -97,8 +98,10 @@ class Entries:
         record = json.dumps(head, separators=(",", ":")).encode()
         path = self.folder / hashlib.sha256(notebook).hexdigest()
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._write(path.with_suffix(".ipynb"), notebook)
-        self._write(path.with_suffix(".run"), _checksum(record) + b"\n" + record)
+        with whole(path.with_suffix(".ipynb")) as file:
+            file.write_bytes(notebook)
+        with whole(path.with_suffix(".run")) as file:
+            file.write_bytes(_checksum(record) + b"\n" + record)
         for old in self.files()[KEPT:]:
             old.unlink(missing_ok=True)
         self.tidy()
@@ -110,24 +113,10 @@ class Entries:
         Raises:
             OSError: The folder cannot be written.
         """
-        for path in [*self.folder.glob("*.tmp"), *self.folder.glob("*.ipynb")]:
+        for path in [*self.folder.glob(".*"), *self.folder.glob("*.ipynb")]:
             stale = _time(path) < time.time_ns() - ABANDONED * 10**9
             if stale and not path.with_suffix(".run").exists():
                 path.unlink(missing_ok=True)
-
-    def _write(self, path: Path, content: bytes) -> None:
-        temporary = None
-        try:
-            with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".tmp", delete=False) as file:
-                temporary = Path(file.name)
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except OSError:
-            if temporary is not None:
-                temporary.unlink(missing_ok=True)
-            raise
 
 
 def _content(notebook: Path) -> bytes | None:

@@ -373,7 +373,7 @@ def test_a_full_disk(repository: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         patch.setattr(os, "replace", full)
         with pytest.raises(RunError, match=r"tutorials/frog\.py: its run is lost.*No space"):
             repository.run()
-    assert not list((repository.root / ".cache").rglob("*.tmp"))
+    assert not list((repository.root / ".cache" / "tutorials").rglob(".*"))
     assert repository.run() == ["frog"]
 
 
@@ -386,7 +386,7 @@ def test_a_read_only_cache(repository: Any, monkeypatch: pytest.MonkeyPatch) -> 
     def refuse(*arguments: Any, **options: Any) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(entries.tempfile, "NamedTemporaryFile", refuse)
+    monkeypatch.setattr(entries, "whole", refuse)
     assert repository.run() == []
     cache, tutorial = repository.cache, repository.find()["pond"]
     notebook = cache.lookup(tutorial)
@@ -425,7 +425,9 @@ def test_leftovers(repository: Any) -> None:
     """Half-written files are cleared away once no build can still be writing them."""
     repository.tutorial("pond", "pass")
     folder = ".cache/tutorials/runs/pond"
-    files = [repository.write(f"{folder}/{name}", "half") for name in ("a.tmp", "b.ipynb", "c.tmp")]
+    files = [
+        repository.write(f"{folder}/{name}", "half") for name in (".a.run-1", "b.ipynb", ".c.run-1")
+    ]
     for old in files[:2]:
         os.utime(old, (0, 0))
     repository.run()
@@ -476,7 +478,7 @@ def test_two_builds_at_once(repository: Any) -> None:
     assert repository.run() == []
     for name, tutorial in repository.find().items():
         assert repository.cache.lookup(tutorial).cells[0].outputs[0].text == f"{name}\n"
-    assert not list((repository.root / ".cache").rglob("*.tmp"))
+    assert not list((repository.root / ".cache" / "tutorials").rglob(".*"))
 
 
 def test_a_warm_cache_loads_nothing_heavy(repository: Any) -> None:
