@@ -106,6 +106,10 @@ class Cache:
         newest = self._entries(tutorial).newest()
         return None if newest is None else float(newest.head["seconds"])
 
+    def unknown(self, tutorial: Tutorial) -> dict[str, Any]:
+        """Return what `record` takes where a run could not report: it may have read any module."""
+        return self._present(tutorial).unknown
+
     def record(self, tutorial: Tutorial, report: dict[str, Any]) -> dict[str, Any]:
         """Return what a run depends on.
 

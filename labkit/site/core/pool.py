@@ -30,7 +30,7 @@ class Job:
         started: When it started, in seconds of time.monotonic.
         seconds: How long it took.
         failure: Why it has no result.
-        record: What a run that failed depends on, as far as its kernel could say.
+        record: What a run that failed depends on.
         task: What runs it.
     """
 
@@ -124,12 +124,12 @@ class Pool:
         self.running = [job for job in self.running if job not in jobs]  # some may not have begun
 
     async def _run(self, job: Job, folder: Path) -> None:
+        unknown = job.cache.unknown(job.tutorial)  # before it runs: later edits count
         try:
             await self._keep(job, folder)
         except RunFailedError as error:
             job.failure = Failure(job.tutorial, str(error), error.traceback)
-            if error.report:
-                job.record = job.cache.record(job.tutorial, error.report)
+            job.record = job.cache.record(job.tutorial, error.report or unknown)
         except CacheError as error:
             job.failure = Failure(job.tutorial, f"{job.tutorial.place}: its run is lost. {error}")
         except Exception as error:  # whatever it is, no page may wait forever

@@ -8,11 +8,12 @@ import ast
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 from . import kernel, state, versions
+from .places import Places
 
 # By these Python and the libraries that tutorials use let the environment change a result.
 VARIABLES = (
@@ -40,6 +41,26 @@ class Present:
         self.meaning = cache(lambda path, content: _meaning(f"{root}/{path}", content))
         self.importable = cache(versions.importable)
         self.version = cache(versions.version)
+
+    @cached_property
+    def unknown(self) -> dict[str, Any]:
+        """What takes the place of a run's report where its kernel could give none.
+
+        It may have read any module of the repository; its other deeds are not known.
+        """
+        paths = []
+        for folder, folders, names in os.walk(self.root):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            paths += [os.path.join(folder, name) for name in names if name.endswith(".py")]
+        places = Places(str(self.root))
+        modules = [path for name in paths if (path := places.below(name))]
+        others = ("files", "exists", "left", "folders", "made", "searched")
+        lists = ("absent", "imported", "loaded", "variables")
+        return {
+            "modules": {path: self.content(path) for path in modules},
+            **{deed: {} for deed in others},
+            **{deed: [] for deed in lists},
+        }
 
     def remember(self, report: dict[str, Any]) -> dict[str, Any]:
         """Return a run's record.

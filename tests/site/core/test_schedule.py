@@ -200,6 +200,30 @@ def test_a_failure_is_tried_again_when_what_it_read_changes(
     assert runner.ran("broken") == 2
 
 
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("", "import pond\nif not pond.frogs:\n    import os; os.kill(os.getpid(), 9)"),
+        ("# ---\n# labkit: {seconds: 3}\n# ---\n", "import pond\nwhile not pond.frogs: pass"),
+    ],
+)
+def test_a_run_that_cannot_say_what_it_read_is_tried_again(
+    runner: Runner, wait_for: Callable[..., None], header: str, code: str
+) -> None:
+    """When its kernel died or ran too long, a change in any module of the repository counts."""
+    runner.repository.write("pond.py", "frogs = 0\n")
+    runner.repository.write(".venv/newt.py", "1\n")
+    runner.repository.write("tutorials/broken.py", f"{header}# %%\n{code}\n")
+    wait_for(lambda: runner.states() == {"broken": "failed"}, "the failure")
+    runner.repository.write("pond.py", "frogs = 0  # yet\n")
+    runner.repository.write(".venv/newt.py", "2\n")
+    assert runner.states() == {"broken": "failed"}
+    runner.repository.write("pond.py", "frogs = 3\n")
+    assert runner.states() == {"broken": "running"}
+    wait_for(lambda: runner.states() == {"broken": "done"}, "the mended result")
+    assert runner.ran("broken") == 2
+
+
 def test_an_edit_restarts_that_tutorial_alone(
     runner: Runner, wait_for: Callable[..., None]
 ) -> None:
