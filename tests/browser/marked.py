@@ -51,7 +51,7 @@ Which of these can *one* neuron learn?
 
 - [x] *and*
   A line parts the one point from the other three.
-- [ ] exclusive or, with {{ first#weights }} [overfitting](term:overfitting) weights
+- [ ] exclusive or, with {{ first#weights }} [weights](term:weight)
   No line has the two ones on one side.
 - [ ] $x^2$
   It is no line.
@@ -142,7 +142,8 @@ FILES = {
     "docs/part/second.md": SECOND,
     "docs/part/other.md": OTHER,
     "docs/glossary.md": "# Glossary\n\n{{ glossary }}\n",
-    "docs/glossary.yml": 'overfitting: {meaning: "It repeats.", explained: part/first.md}\n',
+    "docs/glossary.yml": 'overfitting: {meaning: "It repeats.", explained: part/first.md}\n'
+    'weight: {meaning: "It multiplies.", explained: part/first.md}\n',
     "docs/paths.yml": "[{title: A path, why: It is short., chapters: [first, second]}]\n",
     "docs/references.bib": SOURCES,
     "docs/tutorials/index.md": "# Tutorials\n\n{{ tutorials }}\n",
