@@ -10,7 +10,6 @@
 import importlib
 import inspect
 
-import keras
 import pandas as pd
 
 import labkit
