@@ -83,7 +83,7 @@ assert whole > shared_names / 2
 # %% [markdown]
 # ## Layers
 
-# %% label="layers" values="shared_names, whole, nowhere"
+# %% label="layers" values="shared_names whole nowhere"
 nowhere = ", ".join(sorted(NOWHERE))
 tables["layers"].style.hide()
 
