@@ -90,7 +90,7 @@ def test_loading_twice_gives_separate_arrays() -> None:
 def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without scikit-learn the error says what to install."""
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(ImportError, match=r"sklearn.*pip install 'labkit\[data\]'"):
+    with pytest.raises(ImportError, match=r"sklearn.*pip install '\.\[data\]'"):
         datasets.load_digits()
 
 
@@ -296,5 +296,5 @@ def test_checksums_match_keras() -> None:
 def test_missing_pooch_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without pooch the error says what to install."""
     monkeypatch.setitem(sys.modules, "pooch", None)
-    with pytest.raises(ImportError, match=r"pooch.*pip install 'labkit\[data\]'"):
+    with pytest.raises(ImportError, match=r"pooch.*pip install '\.\[data\]'"):
         _download.fetch("mnist.npz", "http://127.0.0.1:9/")

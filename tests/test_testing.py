@@ -112,7 +112,7 @@ def test_assert_matches_keras_finds_every_other_difference(random: np.random.Gen
     x = random.normal(size=(4, 5))
     cases = [
         (layers.Dense(3), keras.layers.Dense(2), "weights should have shapes", False),
-        (layers.Dense(3), keras.layers.Dense(3, "relu"), "The output should be within", False),
+        (layers.Dense(3), keras.layers.Dense(3, "sigmoid"), "The output should be within", False),
         (
             layers.Dense(3, kernel_regularizer="l2"),
             keras.layers.Dense(3),

@@ -12,7 +12,8 @@ import inspect
 
 import pandas as pd
 
-import labkit
+import labkit as keras
+from labkit import layers
 
 # %% [markdown]
 # ## Names and arguments
@@ -29,7 +30,7 @@ NOWHERE |= {"gradient_accumulation_steps", "lora_rank", "loss_scale_factor", "qu
 NOWHERE |= {"seed", "use_ema"}
 # What labkit's objects need, to be made.
 NEEDED = {"axes": 1, "filters": 2, "input_dim": 3, "kernel_size": 1, "key_dim": 2, "units": 2}
-NEEDED |= {"layer": labkit.layers.LSTM(2), "num_heads": 2, "output_dim": 2, "rate": 0.5}
+NEEDED |= {"layer": layers.LSTM(2), "num_heads": 2, "output_dim": 2, "rate": 0.5}
 NEEDED |= {"boundaries": [1], "values": [0.1, 0.2], "filepath": "best.npz", "factor": 0.1}
 NEEDED |= {"function": abs, "target_shape": (2, 1), "stddev": 0.1, "scale": 0.5, "target": 3}
 NEEDED |= {"schedule": abs, "initial_learning_rate": 0.1, "decay_steps": 9, "decay_rate": 0.9}
@@ -111,7 +112,7 @@ heads = ["module", "names in Keras", "missing", "for instance"]
 missing_layers = missing[0][2]
 assert all(absent < public for _, public, absent, _ in missing)
 try:
-    labkit.layers.ConvLSTM2D
+    keras.layers.ConvLSTM2D
 except AttributeError as error:
     print(error)
 pd.DataFrame(missing, columns=heads).style.hide()

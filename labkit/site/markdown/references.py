@@ -73,10 +73,16 @@ def _reference(code: Element, name: str, options: dict[str, str]) -> Element:
 
 
 def _documented(name: str) -> str:
-    """Return the name under which the reference has a class that labkit itself offers, too."""
+    """Return the name under which the reference has a member of a class that labkit itself offers.
+
+    It stands with the class that defines it, such as `fit` with the models' common base.
+    """
     _, first, *rest = name.split(".")
     found = getattr(labkit, first, None) if rest and first in labkit.__all__ else None
-    return f"{found.__module__}.{first}.{'.'.join(rest)}" if isinstance(found, type) else name
+    if not isinstance(found, type):
+        return name
+    owner = next((base for base in found.__mro__ if rest[0] in vars(base)), found)
+    return f"{owner.__module__}.{owner.__name__}.{'.'.join(rest)}"
 
 
 def uses(notebook: NotebookNode) -> dict[str, int]:

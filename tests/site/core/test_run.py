@@ -270,7 +270,7 @@ def test_memory(repository: Any) -> None:
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("import no_such_package", "ModuleNotFoundError: .*labkit\\[tutorials\\]"),
+        ("import no_such_package", 'ModuleNotFoundError: .*pip install "\\.\\[tutorials\\]'),
         ("import sys\nsys.exit(3)", "SystemExit: 3. The script ends here"),
         ("import sys\nsys.exit('no')", "SystemExit: no. The script ends here"),
         ("input('name? ')", "StdinNotImplementedError"),

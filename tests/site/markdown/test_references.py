@@ -18,9 +18,9 @@ def test_an_api_name_in_backticks_becomes_a_reference(name: str) -> None:
 
 
 def test_a_method_of_a_class_at_the_top_is_found_in_its_module() -> None:
-    """The reference has `labkit.Sequential` under `labkit.models`."""
+    """The reference has it with the class that defines it, in its own module."""
     html, _, _ = convert("`labkit.Sequential.fit`", Book({}))
-    reference = '<autoref identifier="labkit.models.Sequential.fit">'
+    reference = '<autoref identifier="labkit.models.trainer.Trainer.fit">'
     assert html == f"<p>{reference}<code>labkit.Sequential.fit</code></autoref></p>"
 
 
