@@ -91,7 +91,11 @@ INTERACTIVE = {
 LINKS = [f"{page}#{link}" for page, links in INTERACTIVE.items() for link in links]
 # How far the figure's first row of controls ends below the window's top, and the picture begins.
 READY = """async element => {
-    while (!element.state) await new Promise(done => setTimeout(done, 20));
+    const pause = (time) => new Promise(done => setTimeout(done, time));
+    while (!element.state) await pause(20);
+    for (let top, before; before === undefined || top !== before; await pause(300)) {
+        [before, top] = [top, element.getBoundingClientRect().top]; // until the page is at rest
+    }
 }"""
 SEEN = """element => [".views", ".row", ".sliders"].map(name => {
     const box = element.shadowRoot.querySelector(name)?.getBoundingClientRect();
@@ -108,7 +112,6 @@ def test_a_link_shows_a_figure_and_its_controls_on_one_screen(page: Page, link: 
     page.goto(link)
     figure = page.locator(link.partition("#")[2].partition("?")[0])
     figure.evaluate(READY)  # not wait_for_function, which the site's policy forbids
-    page.wait_for_timeout(300)
     top, *bottoms = figure.evaluate(SEEN)
     assert top > 48  # the header
     assert max(bottom for bottom in bottoms if bottom) < PHONE["height"]

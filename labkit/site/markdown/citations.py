@@ -164,7 +164,8 @@ class _List(BlockProcessor):  # type: ignore[misc]  # Markdown is untyped
 
     def run(self, parent: Element, blocks: list[str]) -> None:
         blocks.pop(0)
-        SubElement(parent, "ul", {"class": "lab-sources"})
+        # Titles of papers would be found before the chapters that explain what they are about.
+        SubElement(parent, "ul", {"class": "lab-sources", "data-search-exclude": ""})
 
 
 class _Fill(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
