@@ -58,7 +58,10 @@ def test_marks_shut_nobody_out(page: Page) -> None:
                 page.keyboard.press("Tab")
                 expect(page.locator(".lab-preview")).to_be_visible()
             page.evaluate(axe)
-            report = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+            report = page.evaluate(
+                "axe.run(document, {resultTypes: ['violations']})"
+                ".then(({violations}) => ({violations}))"
+            )
             found = [(rule["id"], rule["nodes"][0]["target"]) for rule in report["violations"]]
             assert not found, (address, width)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
