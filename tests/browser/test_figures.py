@@ -97,6 +97,13 @@ READY = """async element => {
         [before, top] = [top, element.getBoundingClientRect().top]; // until the page is at rest
     }
 }"""
+# The page's address, as soon as it holds a part, or after two seconds.
+ADDRESS = """async part => {
+    for (let turn = 0; turn < 100 && !location.hash.includes(part); turn++) {
+        await new Promise(done => setTimeout(done, 20));
+    }
+    return location.hash;
+}"""
 SEEN = """element => [".views", ".row", ".sliders"].map(name => {
     const box = element.shadowRoot.querySelector(name)?.getBoundingClientRect();
     return box && (name === ".views" ? box.top : box.bottom);
@@ -117,10 +124,8 @@ def test_a_link_shows_a_figure_and_its_controls_on_one_screen(page: Page, link: 
     assert max(bottom for bottom in bottoms if bottom) < PHONE["height"]
     assert figure.get_by_role("alert").is_hidden()
     figure.get_by_role("button", name="Copy link").click()
-    page.wait_for_timeout(100)
-    state = link.partition("?")[2]
-    for part in state.split("&"):
-        assert part in page.evaluate("location.hash")
+    for part in link.partition("?")[2].split("&"):
+        assert part in page.evaluate(ADDRESS, part)
 
 
 def test_a_link_works_from_a_folder(browser: Browser, site: Path) -> None:
