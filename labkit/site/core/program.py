@@ -12,6 +12,7 @@ import asyncio
 import builtins
 import contextlib
 import functools
+import gc
 import importlib.machinery
 import linecache
 import operator
@@ -122,7 +123,15 @@ class Program:
         return not (is_end and number == len(self.lines))
 
     def wait(self) -> None:
-        """Wait for what Python waits for at a script's end."""
+        """Wait for what Python waits for at a script's end.
+
+        There it also ends the executors that the script has left open, whose threads and processes
+        would otherwise wait for work for ever.
+        """
+        if futures := sys.modules.get("concurrent.futures"):
+            for known in gc.get_objects():
+                if issubclass(type(known), futures.Executor):
+                    known.shutdown()
         for thread in set(threading.enumerate()) - self.threads:
             if not thread.daemon:
                 thread.join()

@@ -79,6 +79,21 @@ def late():
 threading.Thread(target=late).start()
 print("early")
 """
+EXECUTORS = """
+# %%
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+threads = ThreadPoolExecutor(2)
+print(list(threads.map(len, ["one", "three"])))
+def late():
+    time.sleep(0.3)
+    print("late")
+# %% neither is shut down
+processes = ProcessPoolExecutor(1)
+print(list(processes.map(len, ["one", "three"])))
+threads.submit(late)
+print("early")
+"""
 CHILDREN = """
 # %%
 import multiprocessing as mp
@@ -117,6 +132,7 @@ PROGRAMS = {
     "surroundings": SURROUNDINGS,
     "text": TEXT,
     "events": EVENTS,
+    "executors": EXECUTORS,
     "children": CHILDREN,
     "exit": "# %%\nprint(1)\n# %%\nexit()\nprint(2)",
     "sys.exit": "# %%\nprint(1)\nif True:\n    import sys\n    sys.exit(0)",
