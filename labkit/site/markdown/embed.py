@@ -2,6 +2,7 @@
 
     {{ figure neurons#boundary }}     also code, output, table: each on a line of its own
     {{ neurons#accuracy:.1%}}         a value within a line, with a Python format
+    {{ tutorials }}, {{ proofs }}     every tutorial; every claim with its assertion
 
 It works on the parsed page, after fenced code has been set aside and below inline code, so
 nothing in code is replaced, and an embed may stand inside an admonition, a list or a tab.
@@ -21,15 +22,15 @@ from markdown.treeprocessors import Treeprocessor
 
 from labkit.site.core.book import EmbedError
 
-from . import frame, gallery
+from . import frame, gallery, proofs
 from .context import Context, for_page
 from .faults import CELL
 from .leftovers import leftovers
 from .parts import EMBEDS, FROM, Parts
 from .titles import TitleExtension
 
-GALLERY = "tutorials"
-_KINDS = [*EMBEDS, GALLERY]
+GALLERY, PROOFS = "tutorials", "proofs"
+_KINDS = [*EMBEDS, GALLERY, PROOFS]
 _BRACES = r"\{\{((?:(?!\}\}).)*?)\}\}"
 _LINE = re.compile(rf"^ {{0,3}}{_BRACES}[ \t]*$", re.MULTILINE)
 _BLOCK = re.compile(r"([A-Za-z]+)(?:\s+(.*))?")
@@ -108,6 +109,8 @@ class _Block(BlockProcessor):  # type: ignore[misc]  # Markdown is untyped
         parts = Parts(self.parser.md, self.context)
         if kind == GALLERY and not name:
             return gallery.gallery(self.context)
+        if kind == PROOFS and not name:
+            return proofs.table(parts)
         if kind in EMBEDS:
             return EMBEDS[kind](parts, self.context.book.cell(name))
         near = difflib.get_close_matches(kind.lower(), _KINDS, n=1)

@@ -1,0 +1,54 @@
+"""The table of what the tutorials prove: each claim with its measured values and its assertion."""
+
+from xml.etree.ElementTree import Element, SubElement
+
+from markdown.util import AtomicString
+
+from labkit.site.core.proofs import Proof, proofs
+
+from .parts import Parts
+from .titles import summary
+
+_HEADS = ("Claim", "Measured", "Asserted")
+
+
+def table(parts: Parts) -> Element:
+    """Return the claims of every tutorial that makes some, in the order of the book.
+
+    Raises:
+        EmbedError: A claim stands on no value that readers can see.
+    """
+    whole = Element("div", {"class": "lab-proofs"})
+    book, context = parts.book, parts.context
+    for name in book.notebooks:
+        if not (found := proofs(book, name)):
+            continue
+        heading = SubElement(whole, "h2")
+        source = book.chapters.get(name, f"{book.place(name)}.py")
+        link = SubElement(heading, "a", {"href": context.link(source)})
+        link.text = AtomicString(summary(book.notebook(name)).title or name)
+        rows = SubElement(whole, "table")
+        head = SubElement(SubElement(rows, "thead"), "tr")
+        for title in _HEADS:
+            SubElement(head, "th", {"scope": "col"}).text = title
+        body = SubElement(rows, "tbody")
+        for proof in found:
+            body.append(_row(parts, proof))
+    return whole
+
+
+def _row(parts: Parts, proof: Proof) -> Element:
+    row = Element("tr")
+    SubElement(row, "td").text = AtomicString(proof.claim)
+    measured = SubElement(row, "td")
+    for number, name in enumerate(proof.names):
+        if number:
+            SubElement(measured, "br")
+        SubElement(measured, "code").text = AtomicString(name)
+        measured[-1].tail = " "
+        value = parts.book.value(f"{proof.cell.tutorial}#{name}")[1]
+        spec = ".3g" if isinstance(value, float) else ""
+        measured.append(parts.value(f"{proof.cell.tutorial}#{name}", spec))
+    asserted = SubElement(row, "td")
+    SubElement(asserted, "code").text = AtomicString(proof.test)
+    return row
