@@ -164,6 +164,42 @@ right.set(xlabel="step", ylim=(0, 2))
 right.legend(loc="lower left", bbox_to_anchor=(0, 1))
 
 # %% [markdown]
+# The loss has one value for each pair of weight and bias. Drawn as heights over the plane of all
+# pairs, it is a landscape, and training is a way down.
+
+
+# %% values="early early_share late_step"
+def loss_at(w, b):
+    """Mean squared error of each w and b; `w` and `b` have one shape."""
+    errors = w[..., np.newaxis] * celsius + b[..., np.newaxis] - fahrenheit
+    return np.mean(errors**2, axis=-1)
+
+
+excess = loss_at(*path.T) - loss_at(*least_squares)  # (steps + 1,): above the lowest point
+early = 3
+early_share = float(1 - excess[early] / excess[0])
+late_step = int(np.flatnonzero(np.abs(path[:, 0] - weight) > 0.1)[-1]) + 1
+assert np.all(np.diff(excess[:50]) < 0)  # downhill at every step
+assert early_share > 0.8
+assert 20 < late_step < 80
+
+# %% label="surface" alt="Contour lines of the loss over weight and bias form a long slanted valley. Dots lead from the origin steeply across it, then in ever shorter steps along its floor." caption="The loss of every pair of weight and bias: on each line it is the same, and the darker, the higher. The dots are the path of training, from the ring at zero to the cross, the lowest point." tags=["remove-input"]
+fig, ax = plt.subplots(figsize=(5, 3.8))
+w_grid, b_grid = np.meshgrid(np.linspace(-0.3, 2.3, 105), np.linspace(-0.3, 1.5, 73))
+heights = loss_at(w_grid, b_grid)
+levels = np.geomspace(0.002, 4, 12)
+for level in levels:  # each adds a coat where the loss is higher
+    ax.contourf(w_grid, b_grid, heights, [level, np.inf], colors=[BLUE], alpha=0.06)
+ax.contour(w_grid, b_grid, heights, levels, colors=[BLUE], linewidths=0.8)
+ax.plot(*path.T, ".-", color=ORANGE, linewidth=1.2)
+ax.plot(*path[0], "o", color=INK, mfc="none", markersize=10)
+ax.plot(*least_squares, "x", color=INK, markersize=9, mew=2)
+for step, shift in [(1, (8, 0)), (2, (-8, -16)), (10, (6, 6)), (40, (6, 8))]:
+    ax.annotate(f"step {step}", path[step], shift, textcoords="offset points")
+ax.set(xlabel="weight w", ylabel="bias b")
+ax.grid(False)
+
+# %% [markdown]
 # The same neuron with the library: a `Dense` layer with one unit, plain gradient descent, all
 # sixty readings in each step.
 

@@ -5,7 +5,7 @@ with `{{ paths }}`, each on a line of its own; both say the same as a list, for 
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
@@ -16,12 +16,10 @@ from markdown.extensions import Extension
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 
-from labkit.site.core.chapters import Chapter, LearningPath, direct, ordered
+from labkit.site.core.chapters import Chapter, LearningPath
+from labkit.site.markdown.layout import HEIGHT, WIDTH, layout
 
 _BLOCK = re.compile(r"^ {0,3}\{\{ *(map|paths) *\}\}[ \t]*$")
-# Sizes of the map, in pixels.
-_WIDTH, _HEIGHT, _GAP, _RISE = 148, 54, 16, 36
-_COLUMNS = 4  # as many boxes as the page's text is wide
 
 
 @dataclass
@@ -127,15 +125,8 @@ def _foot(place: Place) -> Element:
 def book_map(place: Place) -> Element:
     """Return the map: a drawing whose boxes are links, and a list that says the same."""
     by_name = {chapter.name: chapter for chapter in place.chapters}
-    rows = [row for level in ordered(place.chapters) for row in _rows(level)]
-    width = max(map(len, rows), default=0) * (_WIDTH + _GAP) + _GAP
-    height = len(rows) * (_HEIGHT + _RISE) - _RISE + 2 * _GAP
-    where: dict[str, tuple[float, float]] = {}  # the middle of each box's upper side
-    for row, boxes in enumerate(rows):
-        left = (width - len(boxes) * (_WIDTH + _GAP) + _GAP) / 2
-        for column, chapter in enumerate(boxes):
-            x = left + column * (_WIDTH + _GAP) + _WIDTH / 2
-            where[chapter.name] = x, _GAP + row * (_HEIGHT + _RISE)
+    drawing = layout(place.chapters)
+    width, height = drawing.size
     element = Element("div", {"class": "lab-map"})
     svg = SubElement(
         element,
@@ -143,15 +134,11 @@ def book_map(place: Place) -> Element:
         {"viewBox": f"0 0 {width} {height}", "width": f"{width}", "height": f"{height}",
          "role": "group", "aria-label": "Map of the book: each chapter below those that it needs"},
     )  # fmt: skip
-    for chapter in place.chapters:
-        x, y = where[chapter.name]
-        for need in direct(chapter, by_name):
-            x0, y0 = where[need][0], where[need][1] + _HEIGHT
-            middle = (y0 + y) / 2
-            curve = f"M{x0:g} {y0:g}C{x0:g} {middle:g} {x:g} {middle:g} {x:g} {y:g}"
-            SubElement(svg, "path", {"class": "lab-map-edge", "d": curve})
-    for chapter in place.chapters:
-        _box(svg, place, chapter, *where[chapter.name])
+    for chapter in place.chapters:  # a box and the lines to it, which its link makes bold
+        group = SubElement(svg, "g")
+        for line in drawing.lines[chapter.name]:
+            SubElement(group, "path", {"class": "lab-map-edge", "d": line})
+        _box(group, place, chapter, *drawing.places[chapter.name])
     details = SubElement(element, "details")
     SubElement(details, "summary").text = "The map as a list"
     items = SubElement(details, "ul")
@@ -164,13 +151,6 @@ def book_map(place: Place) -> Element:
             item[-1].tail = " needs "
             _joined(item, [_link(place, by_name[name]) for name in chapter.needs])
     return element
-
-
-def _rows(level: Sequence[Chapter]) -> Iterator[Sequence[Chapter]]:
-    """Part the chapters that are equally far from the beginning into rows of like length."""
-    count = -(-len(level) // _COLUMNS)  # rounded up
-    for row in range(count):
-        yield level[row * len(level) // count : (row + 1) * len(level) // count]
 
 
 def path_list(place: Place) -> Element:
@@ -187,10 +167,10 @@ def path_list(place: Place) -> Element:
     return element
 
 
-def _box(svg: Element, place: Place, chapter: Chapter, x: float, y: float) -> None:
+def _box(parent: Element, place: Place, chapter: Chapter, x: float, y: float) -> None:
     """Add a chapter's box: a link of HTML, since the theme's script knows no links of SVG."""
-    size = {"width": str(_WIDTH), "height": str(_HEIGHT)}
-    box = SubElement(svg, "foreignObject", {"x": f"{x - _WIDTH / 2:g}", "y": f"{y:g}", **size})
+    size = {"width": str(WIDTH), "height": str(HEIGHT)}
+    box = SubElement(parent, "foreignObject", {"x": f"{x - WIDTH / 2:g}", "y": f"{y:g}", **size})
     box.append(_link(place, chapter))
     box[0].set("class", f"lab-map-box lab-part-{chapter.part}")
 

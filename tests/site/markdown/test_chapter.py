@@ -66,7 +66,7 @@ def test_a_chapter_ends_with_the_way_to_the_readers_place() -> None:
 def test_the_map_draws_each_chapter_below_what_it_needs() -> None:
     """Each box is a link with its title, and each direct need a line from above."""
     page = convert("{{ map }}")
-    boxes = page.findall(".//svg/foreignObject")
+    boxes = page.findall(".//svg//foreignObject")
     links = {box[0].get("data-chapter"): box[0] for box in boxes}
     assert {name: link.get("href") for name, link in links.items()} == {
         "neurons": "../foundations/neurons.md",
@@ -76,7 +76,7 @@ def test_the_map_draws_each_chapter_below_what_it_needs() -> None:
     assert words(links["layers"]) == "Layers & networks"
     tops = [float(box.get("y", "")) for box in boxes]
     assert tops == sorted(set(tops))
-    assert len(page.findall(".//svg/path")) == 2
+    assert len(page.findall(".//svg//path")) == 2
 
 
 def test_the_map_is_also_a_list() -> None:
