@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page
 import labkit as keras
 from labkit import activations, stats
 
-from .hands import HANDS
+from .hands import HANDS, Stroke
 from .helpers import PAGE, Stage, address, slide, state
 
 pytestmark = pytest.mark.slow
@@ -256,9 +256,6 @@ def test_digit_layers_equal_labkit(
     compare(drawn, model)
 
 
-Stroke = list[tuple[float, float]]
-
-
 def curve(corners: Stroke) -> Stroke:
     """Return places on the smooth line through some points, as a hand would write it."""
     if len(corners) < 3:
@@ -287,16 +284,19 @@ def write(element: Locator, strokes: list[Stroke]) -> None:
         mouse.up()
 
 
-@pytest.mark.parametrize("hand", sorted(HANDS))
-def test_digit_reads_what_people_draw(stage: Stage, network: dict[str, Any], hand: str) -> None:
-    """Of ten natural digits, large or small, upright or leaning, nine are read rightly."""
+def test_digit_reads_what_people_draw(stage: Stage, network: dict[str, Any]) -> None:
+    """Of natural digits by six hands, large or small, upright or leaning, nine in ten are read."""
     element = stage('<lab-digit data="t#network"></lab-digit>', {"t#network": network})
-    read = []
-    for strokes in HANDS[hand]:
-        element.get_by_role("button", name="Clear").click()
-        write(element, strokes)
-        read.append(state(element)["read"])
-    assert sum(digit == i for i, digit in enumerate(read)) >= 9, read
+    wrong = []
+    for hand, digits in HANDS.items():
+        for digit, strokes in enumerate(digits):
+            element.get_by_role("button", name="Clear").click()
+            write(element, strokes)
+            if (read := state(element)["read"]) != digit:
+                wrong.append(f"{hand}: {digit} as {read}")
+    assert len(wrong) <= sum(map(len, HANDS.values())) // 10, wrong
+    most = max(sum(text.startswith(hand) for text in wrong) for hand in HANDS)
+    assert most <= 2, wrong  # nobody's hand is left out
 
 
 def test_digit_is_prepared_as_the_data_were(stage: Stage, network: dict[str, Any]) -> None:
