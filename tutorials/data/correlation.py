@@ -349,7 +349,7 @@ plot.matrix(ax, once[1:, :-1], list(table)[1:], list(table)[:-1])
 # at the variance inflation (VIF) of `s2`, its coefficient ± the standard deviation over bootstrap
 # samples, and the $R^2$ of ten repetitions of tenfold cross-validation.
 
-# %% label="inflation" values="vif_s1 vif_s2 vif_s2_after sd_s2 sd_s2_after s2_before s2_after r2_before r2_after r2_gain"
+# %% label="inflation" values="vif_s1 vif_s2 vif_s2_after sd_s2 sd_s2_after s2_before s2_after r2_before r2_after r2_worst r2_best"
 z = (table[inputs] - table[inputs].mean()) / table[inputs].std()  # one unit: one SD
 folds = RepeatedKFold(n_splits=10, n_repeats=10, random_state=0)
 
@@ -377,7 +377,8 @@ vif_s1 = before.loc["s1", "VIF"]
 vif_s2, s2_before, sd_s2 = before.loc["s2"]
 vif_s2_after, s2_after, sd_s2_after = after.loc["s2"]
 r2_all, r2_rest = r_squared(z), r_squared(rest)
-r2_before, r2_after, r2_gain = r2_all.mean(), r2_rest.mean(), (r2_rest - r2_all).max()
+r2_before, r2_after = r2_all.mean(), r2_rest.mean()
+r2_worst, r2_best = np.min(r2_rest - r2_all), np.max(r2_rest - r2_all)
 print(f"with s1: s2 has VIF {vif_s2:.1f} and {s2_before:.0f} ± {sd_s2:.0f}, R² {r2_before:.3f}")
 print(f"without: {vif_s2_after:.1f}, {s2_after:.0f} ± {sd_s2_after:.0f}, R² {r2_after:.3f}")
 assert vif_s2 > 30
@@ -386,7 +387,7 @@ assert sd_s2 > 2.5 * sd_s2_after
 assert 0 < s2_before < 2 * sd_s2  # neither sign is safe
 assert 0 < -s2_after < 2 * sd_s2_after
 assert r2_before - 0.01 < r2_after < r2_before + 0.001
-assert r2_gain < 0.003  # in the best of ten repetitions
+assert -0.01 < r2_worst < r2_best < 0.008  # in each of ten repetitions
 
 # %% [markdown]
 # ## Which inputs matter?

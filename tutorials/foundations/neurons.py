@@ -183,7 +183,7 @@ assert np.all(np.diff(excess[:50]) < 0)  # downhill at every step
 assert early_share > 0.8
 assert 20 < late_step < 80
 
-# %% label="surface" alt="Contour lines of the loss over weight and bias form a long slanted valley. Dots lead from the origin steeply across it, then in ever shorter steps along its floor." caption="The loss of every pair of weight and bias: on each line it is the same, and the darker, the higher. The dots are the path of training, from the ring at zero to the cross, the lowest point." tags=["remove-input"]
+# %% label="surface" alt="Contour lines of the loss over weight and bias form a long slanted valley. Dots lead from the origin steeply across it, then in ever shorter steps along its floor." caption="The loss of every pair of weight and bias: on each line it is the same, and the stronger the color, the higher. The dots are the path of training, from the ring at zero to the cross, the lowest point." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 3.8))
 w_grid, b_grid = np.meshgrid(np.linspace(-0.3, 2.3, 105), np.linspace(-0.3, 1.5, 73))
 heights = loss_at(w_grid, b_grid)

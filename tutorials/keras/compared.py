@@ -4,7 +4,7 @@
 # Which of Keras's names does labkit have, with which of their arguments, and what is missing? This
 # script asks both packages, so that the answer is never out of date.
 # The page [Compared with Keras](../../reference/compared.md) shows the tables, and says what
-# behaves in another way.
+# behaves differently.
 
 # %%
 import importlib

@@ -43,7 +43,7 @@ def layout(chapters: Sequence[Chapter]) -> Layout:
     rows = _rows(chapters)
     width = max(map(len, rows), default=0) * (WIDTH + GAP) + GAP
     _untangle(rows, [(need, name) for name in needs for need in needs[name]], width)
-    tops = [GAP + number * (HEIGHT + RISE) for number in range(len(rows))]
+    tops = [float(GAP + number * (HEIGHT + RISE)) for number in range(len(rows))]
     places = {
         name: (x, top)
         for row, top in zip(rows, tops, strict=True)

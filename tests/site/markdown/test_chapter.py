@@ -1,12 +1,14 @@
 """The box at a chapter's head, the map and the paths."""
 
 import itertools
+import re
 from xml.etree import ElementTree
 
 from markdown import Markdown
 
 from labkit.site.core.chapters import Chapter, LearningPath
 from labkit.site.markdown.chapter import ChapterExtension, Place
+from labkit.site.markdown.layout import WIDTH, layout
 
 NEURONS = Chapter("foundations/neurons.md", "A single neuron", words=1000)
 LAYERS = Chapter("foundations/layers.md", "Layers & networks", ("neurons",), ("count *weights*",))
@@ -124,3 +126,21 @@ def test_the_map_of_a_whole_book_is_as_wide_as_its_text() -> None:
         assert abs(x - x2) >= width or abs(y - y2) >= height
     by_name = {c.name: box for c, box in zip(chapters, boxes, strict=True)}
     assert all(by_name[c.name][1] > by_name[need][1] for c in chapters for need in c.needs)
+
+
+def test_no_line_of_the_map_runs_behind_a_box() -> None:
+    """Where a line passes a row, it goes straight down, between its boxes."""
+    chapters = [
+        Chapter(f"a/c{n}.md", f"Chapter {n}", tuple({f"c{n // 3}", f"c{n // 7}"} - {f"c{n}"}))
+        for n in range(40)
+    ]
+    drawn = layout(chapters)
+    downs = []
+    for line in itertools.chain(*drawn.lines.values()):
+        numbers = [float(number) for number in re.findall(r"[-\d.]+", line)]
+        assert numbers[-1] > numbers[1]  # downwards
+        downs += [(float(x), float(y)) for x, y in re.findall(r" ([-\d.]+) ([-\d.]+)V", line)]
+    assert len(downs) > 20
+    for x, y in downs:
+        row = [place for place in drawn.places.values() if place[1] == y]
+        assert all(abs(x - middle) > WIDTH / 2 for middle, _ in row)
