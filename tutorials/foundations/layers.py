@@ -90,7 +90,7 @@ for k, (name, heights) in enumerate(zip(names, columns, strict=True)):
     ax.plot([k] * len(heights), heights, marker, ms=14, mec=plot.INK, mfc=fill)
     ax.text(k, 2.6, name, ha="center")
 ax.set(xlim=(-0.4, 3.4), ylim=(-2.5, 3))
-ax.axis("off")
+ax.set_axis_off()
 
 # %% [markdown]
 # A network for digits: 64 pixels in, ten scores out, two hidden layers of our choice between.

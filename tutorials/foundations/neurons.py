@@ -71,7 +71,7 @@ node(3.7, 0, "step", GREEN, size=11)
 arrow((3.7, 0), (4.9, 0))
 ax.text(4.65, 0, f"$\\hat{{y}}$ = {int(fires)}", va="center", size=13)
 ax.set(xlim=(-1.4, 5.4), ylim=(-1.6, 1.35))
-ax.axis("off")
+ax.set_axis_off()
 
 # %% [markdown]
 # ## Four ways to bend a sum
