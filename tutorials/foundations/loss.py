@@ -151,7 +151,7 @@ clean = fit_line(progress, mse)
 mae_truth_clean = float(mae(progress, clean))
 tables = [spoil(seed) for seed in range(typings)]
 lines = {name: [fit_line(y, loss) for y in tables] for name, loss in three(50.0).items()}
-wrong = np.array([[mae(progress, y) for y in lines[name]] for name in lines])  # (3, typings)
+wrong = np.array([[float(mae(progress, y)) for y in lines[name]] for name in lines])  # (3, typings)
 mae_truth_mse, mae_truth_mae, mae_truth_huber = (float(value) for value in wrong.mean(axis=1))
 mae_truth_least, mae_truth_most = float(wrong[0].min()), float(wrong[0].max())
 raised = float(np.mean(lines["squared"]) - progress.mean())
