@@ -161,7 +161,9 @@ dense.build((None, 16 * 16))
 conv_weights, dense_weights = convolution.count_params(), dense.count_params()
 print(f"Convolution: {conv_weights} parameters. Dense: {dense_weights:,}.")
 
-assert conv_weights == 3 * 3 * 1 * 8 + 8
+assert conv_weights == 3 * 3 * 1 * 8 + 8, (
+    "A convolution's parameters do not depend on the size of the image."
+)
 assert dense_weights == 256 * 2048 + 2048
 
 # %% [markdown]
@@ -372,8 +374,10 @@ work_ratio, work_large = (multiplications(cnn) / multiplications(m) for m in (sa
 
 assert abs(same_parameters / cnn_parameters - 1) < 0.01
 assert cnn_least > 0.85
-assert cnn_least > same_most + 0.2
-assert cnn_least > large_most + 0.05
+assert cnn_least > same_most + 0.2, (
+    "With as many parameters, the CNN's worst start beats the dense network's best."
+)
+assert cnn_least > large_most + 0.05, "It also beats a dense network with many more parameters."
 ends = [curve[-1] for curve in curves.values()]
 assert ends[0] > ends[2] > ends[1]
 assert min(seen["dense, large"]) > 0.95
@@ -430,7 +434,7 @@ print(
 )
 
 assert abs(edge_random - 1 / 8) < 0.01
-assert edge_chance < 0.01
+assert edge_chance < 0.01, "More first kernels look for edges than chance would make."
 
 # %% label="filters" alt="Eight grids of 3 by 3 weights. Several are positive on one side and negative on the other, in different directions." caption="The eight kernels of the first layer: blue is positive, red negative." tags=["remove-input"]
 kernels = cnn.layers[0].get_weights()[0][:, :, 0].transpose(2, 0, 1)  # (8, 3, 3)
@@ -542,7 +546,7 @@ moved_difference = gap[:, 3:-3, 3:-3].max()  # away from the rim
 print(f"Feature map moved with the image, difference {moved_difference:.1g}")
 
 assert np.abs(before - after).max() > 0.1
-assert moved_difference < 1e-6
+assert moved_difference < 1e-6, "A convolution moves its answer along with its input."
 
 # %% [markdown]
 # Pooling cuts its map into blocks on a fixed grid. Moved by the width of a block, the pooled map moves
@@ -559,7 +563,7 @@ print(f"Pooled map, image moved by 2 pixels: moved by one place, difference {gap
 print(f"Image moved by 1 pixel: differs from both by {pooled_gap:.2f} or more")
 
 assert gap_two < 1e-6
-assert pooled_gap > 0.1
+assert pooled_gap > 0.1, "Pooling keeps that only for moves by its own stride."
 
 # %% [markdown]
 # For the answer of the whole network it should not matter at all: **invariance**. Many texts say
@@ -633,14 +637,14 @@ everywhere_low, everywhere_high = right.proportion_ci(method="wilson")
 invariant_parameters = invariant.count_params()
 work_invariant = multiplications(invariant) / multiplications(cnn)
 
-assert centered_accuracy > 0.9
-assert elsewhere_accuracy < 0.4
-assert unpooled_elsewhere < 0.4
+assert centered_accuracy > 0.9, "Trained on centered digits, the CNN reads centered digits."
+assert elsewhere_accuracy < 0.4, "It fails on the same digits elsewhere on the sheet."
+assert unpooled_elsewhere < 0.4, "Without pooling it fails as well: pooling is not the reason."
 assert pooled_one_off < 0.85
-assert pooled_elsewhere < 0.7
-assert everywhere_accuracy > 0.93
+assert pooled_elsewhere < 0.7, "With pooling, a maximum over all places helps only in part."
+assert everywhere_accuracy > 0.93, "Without pooling, it reads digits wherever they lie."
 assert everywhere_high > cnn_least
-assert invariant_parameters < cnn_parameters
+assert invariant_parameters < cnn_parameters, "That network has fewer parameters."
 assert 4 * n_centered == n_train
 
 # %% label="ablation"
@@ -701,7 +705,7 @@ turned = np.rot90(x_test, axes=(1, 2)).copy()
 turned_accuracy = cnn.evaluate(turned, y_test, verbose=0)[1]
 print(f"Turned by 90°: {turned_accuracy:.1%} right")
 
-assert turned_accuracy < 0.5
+assert turned_accuracy < 0.5, "A CNN is not invariant to rotation."
 
 # %% label="play" values="pictures network" tags=["remove-input"]
 # For the chapter's interactive figures: pictures to slide a window over, and this network, for
@@ -748,7 +752,7 @@ pairs = zip(maps, their_maps, strict=True)
 map_difference = max(np.abs(ours - other).max() for ours, other in pairs)
 print(f"Largest difference in any feature map: {map_difference:.0e}")
 
-assert map_difference < 1e-4
+assert map_difference < 1e-4, "labkit's and Keras's CNN agree map by map."
 
 # %% [markdown]
 # Keras has a convolution layer for each number of dimensions. With the kernels from above they give
@@ -770,7 +774,7 @@ for kind, x, kernel in cases:
 dimension_difference = max(differences)
 print(f"Conv1D, Conv2D, Conv3D: largest difference {dimension_difference:.0e}")
 
-assert dimension_difference < 1e-4
+assert dimension_difference < 1e-4, "Convolutions in one dimension agree as well."
 
 # %% [markdown]
 # Two relatives. *Dilation* spreads the weights apart and leaves zeros between them: more is seen with
@@ -842,7 +846,7 @@ blind.fit(shuffle(x_train), y_train, epochs=15, batch_size=64, verbose=0)
 shuffled_accuracy = blind.evaluate(shuffle(x_test), y_test, verbose=0)[1]
 print(f"In order: {cnn_least:.1%} or more, shuffled: {shuffled_accuracy:.1%}")
 
-assert shuffled_accuracy < cnn_least - 0.2
+assert shuffled_accuracy < cnn_least - 0.2, "With shuffled pixels, the CNN loses its advantage."
 assert shuffled_accuracy < same_least
 
 # %% [markdown]
@@ -882,6 +886,6 @@ learned = pupil.get_weights()[0][:, :, 0, 0]
 learned_error = np.abs(learned - sobel).max()
 print(np.round(learned, 3) + 0.0)
 
-assert learned_error < 1e-3
+assert learned_error < 1e-3, "Training finds Sobel's kernel from pictures and its answers."
 
 plt.show()

@@ -22,7 +22,7 @@ plot.set_theme()
 # 442 people with diabetes. `bmi` is the body mass index in kg/m², `s3` is HDL cholesterol in
 # mg/dl, and `progress` says how far the disease had come a year later (25 to 346).
 
-# %% values="people r_positive"
+# %% values="people r_positive r_neutral r_negative"
 patients = datasets.load_diabetes(scaled=False)
 table = pd.DataFrame(patients.data, columns=patients.feature_names)
 inputs, people = list(table), len(table)
@@ -31,9 +31,9 @@ assert (people, patients.target.min(), patients.target.max()) == (442, 25, 346)
 
 pairs = ("bmi", "progress"), ("age", "s3"), ("s3", "progress")
 r_positive, r_neutral, r_negative = (stats.pearsonr(table[x], table[y]).statistic for x, y in pairs)
-assert r_positive > 0.5
-assert abs(r_neutral) < 0.1
-assert r_negative < -0.3
+assert r_positive > 0.5, "Body mass and the progress of diabetes rise together."
+assert abs(r_neutral) < 0.1, "Sex and the progress of diabetes hardly correlate."
+assert r_negative < -0.3, "A blood value falls as the progress of diabetes rises."
 
 
 # %% label="clouds" alt="Three clouds of points: one rises, one has no direction, one falls." caption="Positive, neutral and negative correlation. Dashed lines stand at the means." tags=["remove-input"]
@@ -92,8 +92,12 @@ u = np.arange(-250, 251) / 250  # (501,) from -1 to 1
 r_square = abs(stats.pearsonr(u, u**2).statistic)
 rho_square = abs(stats.spearmanr(u, u**2).statistic)
 information_square = stats.mutual_information(u, u**2)
-assert max(r_square, rho_square) < 1e-9
-assert information_square > 1
+assert max(r_square, rho_square) < 1e-9, (
+    "Of a parabola, neither Pearson's nor Spearman's coefficient sees anything."
+)
+assert information_square > 1, (
+    "Mutual information sees the parabola: no correlation is not independence."
+)
 
 # %% label="quartet" alt="Four scatter plots with the same fitted line: a noisy line, an arch, a line with one outlier, and a vertical stack with one point far right." caption="Anscombe's quartet. One correlation, four stories." tags=["remove-input"]
 fig, axes = plt.subplots(2, 2, figsize=(5, 4), sharex=True, sharey=True)
@@ -122,9 +126,9 @@ r_clean, rho_clean, tau_clean = coefficients(*cloud)
 r_spoilt, rho_spoilt, tau_spoilt = coefficients(*spoilt)
 print(f"Pearson {r_clean:.2f} to {r_spoilt:.2f}, Spearman {rho_clean:.2f} to {rho_spoilt:.2f}")
 assert r_exp < 0.6
-assert min(rho_exp, tau_exp) > 0.999
+assert min(rho_exp, tau_exp) > 0.999, "For any rising curve, the rank correlations are 1."
 assert abs(r_clean - 0.8) < 0.03
-assert r_spoilt < 0.6 * r_clean
+assert r_spoilt < 0.6 * r_clean, "One outlier can halve Pearson's coefficient."
 assert np.allclose((rho_spoilt, tau_spoilt), (rho_clean, tau_clean), atol=0.02)
 
 agree = np.subtract.outer(x, x) * np.subtract.outer(y, y)  # all pairs of people
@@ -209,11 +213,15 @@ limit = 1.984 / np.sqrt(98 + 1.984**2)  # p < 0.05 beyond it: t = r sqrt((n - 2)
 alarms_normal, alarms_heavy = (
     np.mean(np.abs(correlate(samples(0, tails))) > limit) for tails in (False, True)
 )
-assert 0.93 < cover_normal < 0.97
+assert 0.93 < cover_normal < 0.97, (
+    "On normal data, Fisher's 95% interval holds r in 95% of samples."
+)
 assert 0.9 < bootstrap_normal < 0.97
-assert cover_heavy + 0.1 < cover_bootstrap < 0.95
+assert cover_heavy + 0.1 < cover_bootstrap < 0.95, (
+    "With heavy tails it holds r far too rarely; the bootstrap does better."
+)
 assert 0.04 < alarms_normal < 0.06
-assert alarms_heavy > 0.1
+assert alarms_heavy > 0.1, "With dependent heavy tails, p < .05 occurs far too often by chance."
 
 # %% label="coverage"
 columns = {"normal": [cover_normal, bootstrap_normal, alarms_normal]}
@@ -238,8 +246,8 @@ left_of_feet, left_of_reading = (
 r_feet = stats.pearsonr(feet, reading).statistic
 partial_feet = stats.partial_correlation(feet, reading, age).statistic
 print(f"feet and reading: r = {r_feet:.2f}; with age held fixed {partial_feet:.2f}")
-assert r_feet > 0.7
-assert abs(partial_feet) < 0.1
+assert r_feet > 0.7, "Simulated feet and reading scores correlate strongly."
+assert abs(partial_feet) < 0.1, "With age held fixed, nothing of it is left."
 assert np.isclose(partial_feet, stats.pearsonr(left_of_feet, left_of_reading).statistic)
 
 # %% label="third" alt="Left: foot length against reading score, a rising cloud of three age groups, one after another. Right: a round cloud." caption="Simulated. Left: older children (other marks) lie further up. Right: what age leaves of both." tags=["remove-input"]
@@ -270,7 +278,7 @@ roles = {
 _, (mediator_r, mediator_partial), (collider_r, collider_partial) = roles.values()
 assert min(roles["x ← v → y"][0], mediator_r) > 0.4
 assert max(abs(roles["x ← v → y"][1]), abs(mediator_partial), abs(collider_r)) < 0.1
-assert collider_partial < -0.4
+assert collider_partial < -0.4, "Holding a collider fixed creates a correlation."
 
 # %% label="roles"
 heads = ["v is a", "x causes y", "r", "partial r, v fixed"]
@@ -309,8 +317,8 @@ partial_year = stats.partial_correlation(gas, prices, years).statistic
 print(f"levels {r_levels:.2f}, with the year fixed {partial_year:.2f}; changes {r_changes:.2f}")
 print(f"95% interval of the changes' r: {changes_low:.2f} to {changes_high:.2f} by blocks,")
 print(f"{fisher_low:.2f} to {fisher_high:.2f} if the years were independent")
-assert r_levels > 0.98
-assert changes_low < 0 < changes_high
+assert r_levels > 0.98, "CO2 over Hawaii and prices in the USA correlate almost perfectly."
+assert changes_low < 0 < changes_high, "Their yearly changes need not correlate at all."
 assert changes_high - changes_low > fisher_high - fisher_low
 assert memory > 0.7
 assert partial_year > 0.7
@@ -381,13 +389,15 @@ r2_before, r2_after = r2_all.mean(), r2_rest.mean()
 r2_worst, r2_best = np.min(r2_rest - r2_all), np.max(r2_rest - r2_all)
 print(f"with s1: s2 has VIF {vif_s2:.1f} and {s2_before:.0f} ± {sd_s2:.0f}, R² {r2_before:.3f}")
 print(f"without: {vif_s2_after:.1f}, {s2_after:.0f} ± {sd_s2_after:.0f}, R² {r2_after:.3f}")
-assert vif_s2 > 30
-assert vif_s2_after < 5
-assert sd_s2 > 2.5 * sd_s2_after
+assert vif_s2 > 30, "The coefficient of s2 is inflated by other columns."
+assert vif_s2_after < 5, "Dropping s1 ends the inflation."
+assert sd_s2 > 2.5 * sd_s2_after, "Dropping s1 stabilises the coefficient of s2."
 assert 0 < s2_before < 2 * sd_s2  # neither sign is safe
 assert 0 < -s2_after < 2 * sd_s2_after
 assert r2_before - 0.01 < r2_after < r2_before + 0.001
-assert -0.01 < r2_worst < r2_best < 0.008  # in each of ten repetitions
+assert -0.01 < r2_worst < r2_best < 0.008, (
+    "Dropping s1 hardly changes the prediction, in any of ten repetitions."
+)
 
 # %% [markdown]
 # ## Which inputs matter?
@@ -411,12 +421,12 @@ r_s4, partial_s4, _, alone_s4, loss_s4 = relevance.loc["s4"]
 _, partial_sex, partial_sex_p, alone_sex, loss_sex = relevance.loc["sex"]
 loss_sex_least = lost["sex"].min()  # of ten repetitions
 loss_bmi = relevance.loc["bmi", "R² lost without"]
-assert r_bmi > r_s5 > 0.5
+assert r_bmi > r_s5 > 0.5, "Alone, bmi and s5 tell most of the progress."
 assert r_s4 > 0.4
-assert abs(partial_s4) < 0.1
+assert abs(partial_s4) < 0.1, "What s4 tells, the nine other inputs tell as well."
 assert loss_s4 < 0.001
 assert partial_sex < -0.15
-assert partial_sex_p < 0.001
+assert partial_sex_p < 0.001, "Sex tells nothing alone, but something beside the others."
 assert alone_sex < 0
 assert loss_sex_least > 0.005
 assert 0.15 < loss_sex / loss_bmi < 0.3
@@ -472,7 +482,9 @@ def trained_weight():
 
 neuron_weight, explained = trained_weight()
 print(f"weight {neuron_weight:.4f}, r = {r_positive:.4f}")
-assert abs(neuron_weight - r_positive) < 1e-4
+assert abs(neuron_weight - r_positive) < 1e-4, (
+    "The weight of one linear neuron on scaled data is Pearson's r."
+)
 assert abs(explained - r_positive**2) < 1e-4
 
 # %% [markdown]
@@ -500,7 +512,7 @@ pairs += [(slopes(z, y), fit.params[inputs]), (partial_sex_p, fit.pvalues["sex"]
 pairs += [(vif_s2, variance_inflation_factor(design.to_numpy(), 1 + inputs.index("s2")))]
 largest_gap = max(float(np.max(np.abs(ours - theirs))) for ours, theirs in pairs)
 print(f"{len(pairs)} comparisons agree to {largest_gap:.0e}")
-assert largest_gap < 1e-9
+assert largest_gap < 1e-9, "labkit's statistics and SciPy's agree."
 assert np.allclose(trained_weight(), (neuron_weight, explained), atol=1e-4)
 
 # %% [markdown]

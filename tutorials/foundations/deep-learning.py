@@ -78,7 +78,9 @@ distances = np.linalg.norm(x_test[:, None] - averages, axis=-1)  # (images, 10)
 average_accuracy = np.mean(distances.argmin(axis=1) == y_test)
 print(f"Nearest average: {average_accuracy:.1%} of the test images right")
 
-assert 0.85 < average_accuracy < 0.94
+assert 0.85 < average_accuracy < 0.94, (
+    "The nearest of ten average digits names some nine of ten images."
+)
 
 # %% label="average" alt="Ten blurred grey images: the average zero to the average nine of the training set, each still recognisable." caption="The average training image of each digit." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 0.7))
@@ -141,7 +143,9 @@ validation_accuracy = history["val_accuracy"][-1]
 assert history["val_loss"][0] < history["loss"][0]
 assert history["val_accuracy"][0] > history["accuracy"][0]
 assert history["val_loss"][-1] > history["loss"][-1]
-assert train_accuracy > validation_accuracy > 0.94
+assert train_accuracy > validation_accuracy > 0.94, (
+    "In the end the network does better on images it has seen."
+)
 
 # %% label="training" alt="The training loss falls, then flattens, ending below the validation loss; the training accuracy ends near 1, a little above validation." caption="Training, epoch by epoch. Names that begin with `val_` belong to the validation set." tags=["remove-input"]
 fig, axes = plt.subplots(1, 2, figsize=(5, 2.8))
@@ -161,7 +165,7 @@ wrong = round((1 - accuracy) * n_test)
 print(f"Test accuracy {accuracy:.1%} ± {standard_error:.1%}")
 print(f"{wrong} of {n_test} images wrong")
 
-assert 0.94 < accuracy < 0.99
+assert 0.94 < accuracy < 0.99, "One hidden layer reads 94 to 99 percent of unseen neat digits."
 
 # %% label="predict" values="new_guess new_probability"
 new = x_test[:1]  # (1, 64): a batch of one image
@@ -223,7 +227,7 @@ answers = model.predict(noise, verbose=0)
 noise_sure = np.mean(answers.max(axis=1) > 0.9)
 print(f"More than 90% sure of a digit: {noise_sure:.0%} of the noise images")
 
-assert noise_sure > 0.1
+assert noise_sure > 0.1, "On pure noise the network is often as sure as on digits."
 
 # %% [markdown]
 # ## Is the hidden layer worth it?
@@ -281,9 +285,11 @@ print("network against no hidden layer: p =", ", ".join(f"{p:.4f}" for p in p_sh
 print(f"network against nearest image: p = {p_neighbour:.0e} at most")
 
 assert (errors[ours] < errors["no hidden layer"]).all()
-assert 0.2 < gain < 1.5  # percentage points
+assert 0.2 < gain < 1.5, (
+    "On neat digits, a hidden layer gains about one percentage point over none."
+)
 assert p_shallow_least < 0.05
-assert p_neighbour < 0.02
+assert p_neighbour < 0.02, "On neat digits, the nearest training image beats the network."
 assert (errors["nearest image"] < errors[ours]).all()
 shallow_parameters = 64 * 10 + 10
 kept = [averages.size, shallow_parameters, parameters, samples * 4 // 5 * pixels]
@@ -307,8 +313,10 @@ print(f"{units} hidden units: {nudged_accuracy:.1%} right")
 print(f"nearest training image: {nudged_neighbour:.1%} right")
 
 assert ink_lost < 0.01
-assert nudged_accuracy < 0.65
-assert nudged_neighbour < 0.75
+assert nudged_accuracy < 0.65, (
+    "Moving test images by one pixel costs the network a third of its answers."
+)
+assert nudged_neighbour < 0.75, "The same move costs the nearest image many of its answers."
 
 # %% [markdown]
 # ## A harder task: digits anywhere
@@ -366,8 +374,8 @@ cut_accuracy = shallow_score(cut(s_train), cut(s_test))
 print(f"Shallow model on raw pixels: {raw_accuracy:.1%} right")
 print(f"Shallow model on cut-out digits: {cut_accuracy:.1%} right")
 
-assert raw_accuracy < 0.35
-assert cut_accuracy > 0.9
+assert raw_accuracy < 0.35, "On digits anywhere on a sheet, a shallow model of raw pixels fails."
+assert cut_accuracy > 0.9, "With the digit cut out by hand, the shallow model reads nine of ten."
 
 # %% [markdown]
 # The deeper network repeats one pattern three times: small filters that slide over the image
@@ -399,7 +407,7 @@ deep_accuracy = deep.evaluate(s_test, y_test, verbose=0)[1]
 deep_parameters = deep.count_params()
 print(f"Deep network on raw pixels: {deep_accuracy:.1%} right")
 
-assert 0.85 < deep_accuracy < 0.98
+assert 0.85 < deep_accuracy < 0.98, "A deep network reads about nine of ten from raw pixels."
 assert abs(deep_accuracy - cut_accuracy) < 0.04
 
 # %% [markdown]
@@ -435,11 +443,13 @@ table = pd.DataFrame(
 speck_cut, speck_careful, speck_deep = table.loc["speck"]
 scratch_cut, scratch_careful, scratch_deep = table.loc["scratch"]
 
-assert speck_cut < 0.7
-assert speck_careful > 0.9
-assert speck_deep > deep_accuracy - 0.05
-assert scratch_careful < 0.8
-assert scratch_deep > scratch_careful + 0.05
+assert speck_cut < 0.7, "One faint speck on the sheet defeats the simple rule for cutting out."
+assert speck_careful > 0.9, "A rule with a threshold withstands the speck."
+assert speck_deep > deep_accuracy - 0.05, "The deep network withstands the speck."
+assert scratch_careful < 0.8, "A scratch defeats the careful rule, too."
+assert scratch_deep > scratch_careful + 0.05, (
+    "Under a scratch the deep network does better than the careful rule."
+)
 table.style.format("{:.1%}")
 
 # %% [markdown]
@@ -473,9 +483,11 @@ _, random_1, random_2, random_3 = np.mean(untrained, axis=0)
 trained = probes(deep)
 probe_pixels, probe_1, probe_2, probe_3 = trained
 
-assert probe_pixels + 0.2 < probe_1
-assert probe_1 + 0.1 < probe_2
-assert probe_3 > probe_2 - 0.02
+assert probe_pixels + 0.2 < probe_1, (
+    "A linear model reads far more from the first stage than from pixels."
+)
+assert probe_1 + 0.1 < probe_2, "It reads more again from the second stage."
+assert probe_3 > probe_2 - 0.02, "The third stage keeps what the second has reached."
 for start in untrained:  # what learning adds grows from stage to stage
     gains = np.subtract(trained, start)  # (4,)
     assert (
@@ -550,7 +562,7 @@ deep_difference = np.abs(answers - deep.predict(s_test, verbose=0)).max()
 print("Largest difference between two probabilities")
 print(f"two layers: {difference:.0e}, deep network: {deep_difference:.0e}")
 
-assert difference < 1e-5
+assert difference < 1e-5, "With the same weights, labkit and Keras give the same probabilities."
 assert deep_difference < 1e-5
 
 # %% [markdown]
@@ -572,7 +584,7 @@ print(f"In {steps} steps a weight moves by {weight_change:.3f} on average.")
 print(f"Then the two libraries differ by {weight_difference:.0e}.")
 
 assert weight_change > 0.03
-assert weight_difference < 1e-4
+assert weight_difference < 1e-4, "After the same training steps their weights agree as well."
 
 # %% [markdown]
 # From its own random start, Keras ends at the same accuracy, give or take a few images.
@@ -642,7 +654,9 @@ block_accuracy = cross_val_score(model, x, labels, cv=blocks).mean()
 print(f"Test images from everywhere: {mixed_accuracy:.1%} right")
 print(f"Test images side by side in the file: {block_accuracy:.1%} right")
 
-assert mixed_accuracy - block_accuracy > 0.02
+assert mixed_accuracy - block_accuracy > 0.02, (
+    "Test images from the same run of the file look better than they should."
+)
 
 # %% [markdown]
 # **5.** Answer only when sure.
@@ -654,6 +668,8 @@ accepted_accuracy = np.mean(guess[sure] == y_test[sure])
 print(f"Answered: {accepted:.0%}. Of these, right: {accepted_accuracy:.1%}")
 
 assert accepted > 0.7
-assert accuracy < accepted_accuracy < 1
+assert accuracy < accepted_accuracy < 1, (
+    "Answering only when sure makes the answers better, not perfect."
+)
 
 plt.show()

@@ -72,7 +72,9 @@ dense.build((None, 3))  # any number of baskets, three goods
 dense.set_weights([prices, fees])
 dense_parameters = dense.count_params()
 assert np.allclose(np.asarray(dense(baskets.astype("float32"))), bills)
-assert dense_parameters == 3 * 2 + 2
+assert dense_parameters == 3 * 2 + 2, (
+    "A dense layer has inputs times units weights, and one bias a unit."
+)
 
 # %% [markdown]
 # ## Layers in a row
@@ -206,7 +208,7 @@ hidden = relu(pixels[test] @ W1 + b1)  # (360, 32)
 hidden = relu(hidden @ W2 + b2)  # (360, 16)
 composed = softmax(hidden @ W3 + b3)  # (360, 10)
 compose_gap = float(np.abs(composed - scores).max())
-assert compose_gap < 1e-6
+assert compose_gap < 1e-6, "A network is the composition of its layers."
 
 # %% [markdown]
 # ## Without a bend, depth is nothing
@@ -224,7 +226,7 @@ outputs = np.asarray(linear(pixels))  # (1797, 10)
 collapse_gap = float(np.abs(outputs - (pixels @ W + b)).max())
 print(f"{parameters:,} parameters do no more than {collapsed_parameters}")
 assert collapsed_parameters == 650
-assert collapse_gap < 1e-5
+assert collapse_gap < 1e-5, "Layers without activation functions collapse into a single one."
 
 # %% [markdown]
 # Two rings of points, made up, and three networks: one layer, four layers without activations
@@ -265,9 +267,11 @@ for ax, (name, model) in zip(axes, models.items(), strict=True):
     doubts.append(float(np.mean(np.abs(probability - 0.5))))
     ax.set(xticks=[], yticks=[], aspect="equal", title=f"{name}: {accuracies[-1]:.0%}")
 one_accuracy, linear_accuracy, relu_accuracy = accuracies
-assert max(one_accuracy, linear_accuracy) < 0.7
+assert max(one_accuracy, linear_accuracy) < 0.7, (
+    "Neither one layer nor four linear ones separate a ring."
+)
 assert max(doubts[:2]) < 0.1  # these two say nearly "one half" everywhere
-assert relu_accuracy > 0.98
+assert relu_accuracy > 0.98, "Four layers with ReLU separate the ring."
 
 # %% [markdown]
 # ## Each layer folds once more
@@ -315,7 +319,7 @@ shallow_units = fold_pieces - 1  # one hidden layer bends at most once per unit
 shallow_parameters = 3 * shallow_units + 1
 print(f"{fold_units} units in {fold_layers} layers: {fold_pieces} pieces")
 print(f"one hidden layer needs {shallow_units} units for as many")
-assert fold_pieces == 64
+assert fold_pieces == 64, "Each folding layer doubles the number of linear pieces."
 
 # %% [markdown]
 # ## Depth has a price
@@ -436,7 +440,7 @@ layers = {
 }
 outputs = {name: np.asarray(layer(x)) for name, (layer, x) in layers.items()}
 free_parameters = sum(layer.count_params() for layer, _ in layers.values())
-assert free_parameters == 0
+assert free_parameters == 0, "Flatten, Dropout, Add and activations have no weights."
 assert np.array_equal(outputs["Flatten"], pixels[:3])
 assert np.array_equal(outputs["Dropout"], pictures)  # it works in training only
 assert np.array_equal(outputs["Add"], 2 * pictures)
@@ -485,7 +489,7 @@ for our_layer, their_layer in zip(network.layers, theirs.layers, strict=True):
     keras_gap = max(keras_gap, float(np.abs(ours_step - their_step).max()))
     assert our_layer.count_params() == their_layer.count_params()
 print(f"largest difference after any layer: {keras_gap:.0e}")
-assert keras_gap < 1e-5
+assert keras_gap < 1e-5, "With the same weights, labkit's and Keras's layers give the same outputs."
 assert np.abs(ours_step - their_step).max() < 1e-6  # the last: class scores
 
 # %% [markdown]
@@ -500,7 +504,7 @@ skip = keras.Model(inputs, keras.layers.Add()([inputs, branch(inputs)]))
 kernel, bias = branch.get_weights()
 by_hand = pixels[test] + relu(pixels[test] @ kernel + bias)  # (360, 64)
 skip_gap = float(np.abs(by_hand - np.asarray(skip(pixels[test]))).max())
-assert skip_gap < 1e-5
+assert skip_gap < 1e-5, "A layer with a skip connection adds its input to its output."
 assert skip.count_params() == 64 * 64 + 64  # Add has none
 
 # %% [markdown]

@@ -41,7 +41,9 @@ assert np.isclose(np.mean(errors**2), mse(progress, line(10)))
 mse_good, mse_fair, mse_bad = (float(mse(progress, line(slope))) for slope in (10, 5, -5))
 rmse_good = mse_good**0.5
 print(f"MSE at steepness 10: {mse_good:,.0f}, 5: {mse_fair:,.0f}, -5: {mse_bad:,.0f}")
-assert mse_good < mse_fair < mse_bad
+assert mse_good < mse_fair < mse_bad, (
+    "The better a line fits, the smaller is its mean squared error."
+)
 
 # %% label="ranking" alt="Left: a cloud of points and three lines. Right: a parabola; the steepest line is near its lowest point, the falling one high up." caption="Three lines, and the mean squared error of every steepness." tags=["remove-input"]
 grey, ends = plot.COLORS["grey"], [bmi.argmin(), bmi.argmax()]
@@ -159,8 +161,12 @@ print(f"trained on the true values, wrong by {mae_truth_clean:.1f} on average")
 for name, values in zip(lines, wrong, strict=True):
     print(f"trained on spoilt ones, {name}: {values.min():.1f} to {values.max():.1f}")
 assert all(y.mean() > clean.mean() + 30 for y in lines["squared"])
-assert mae_truth_least > 1.2 * mae_truth_clean  # whoever's value was mistyped
-assert wrong[1:].max() < 1.05 * mae_truth_clean
+assert mae_truth_least > 1.2 * mae_truth_clean, (
+    "A few typing errors drag the line of the squared error, whoever's value is mistyped."
+)
+assert wrong[1:].max() < 1.05 * mae_truth_clean, (
+    "Absolute error and Huber loss withstand the typing errors."
+)
 
 # %% label="typing" alt="The cloud of patients with three lines. That of the squared error climbs steeply out of the cloud; the other two run through its middle." caption="One of the spoilt tables. 5% of the targets are ten times too large (most lie above the picture). The squared error follows them." tags=["remove-input"]
 fig, ax = plt.subplots()
@@ -211,7 +217,9 @@ assert np.allclose(surprise_laplace, sizes / width + np.log(2 * width))
 normal_choice = candidates[surprise_normal.argmin(), 0]
 laplace_choice = candidates[surprise_laplace.argmin(), 0]
 print(f"most likely: {normal_choice:.0f} min (normal), {laplace_choice:.0f} min (Laplace)")
-assert (normal_choice, laplace_choice) == (mse_choice, mae_choice)
+assert (normal_choice, laplace_choice) == (mse_choice, mae_choice), (
+    "Normal noise makes the mean squared error, Laplace noise the absolute one."
+)
 
 # %% [markdown]
 # ## Entropy and divergence
@@ -224,7 +232,9 @@ truth, half = np.array([[0.3, 0.7]]), np.array([[0.5, 0.5]])
 entropy, price_half = (float(bce(rain, np.full(10, p))) for p in (0.7, 0.5))
 kl_half = float(keras.losses.KLDivergence()(truth, half))
 print(f"entropy {entropy:.3f} + divergence {kl_half:.3f} = cross-entropy {price_half:.3f}")
-assert abs(entropy + kl_half - price_half) < 1e-5
+assert abs(entropy + kl_half - price_half) < 1e-5, (
+    "Cross-entropy is entropy plus Kullback-Leibler divergence."
+)
 
 sparse = keras.losses.SparseCategoricalCrossentropy()
 one_hot = keras.losses.CategoricalCrossentropy()
@@ -254,7 +264,9 @@ fig.legend(loc="outside upper left", ncols=2)
 p_wrong = 1 / (1 + np.exp(6))  # z = -6
 push_ce, push_mse = 1 - p_wrong, 2 * (1 - p_wrong) ** 2 * p_wrong
 push_ratio = push_ce / push_mse
-assert 190 < push_ratio < 220
+assert 190 < push_ratio < 220, (
+    "When badly wrong, cross-entropy pushes some 200 times harder than MSE."
+)
 
 # %% [markdown]
 # The same holds behind a softmax: the slope along each logit is $p_j - y_j$. Finite differences
@@ -275,7 +287,7 @@ h = 1e-5
 steps = h * np.eye(5)  # along one logit at a time
 slopes = [(surprise(z + step) - surprise(z - step)) / (2 * h) for step in steps]
 slope_gap = float(np.abs(slopes - (p - y)).max())
-assert slope_gap < 1e-8
+assert slope_gap < 1e-8, "The gradient of softmax with cross-entropy is p - y."
 assert abs(np.sum(p - y)) < 1e-12  # what one class gains, the others lose
 
 # %% [markdown]
@@ -323,9 +335,11 @@ print(f"cross-entropy: over .95 after {steps_ce} steps, {accuracy_ce:.3f} after 
 print(f"squared error: {accuracy_mse:.3f}; it calls {share_three:.0%} of the images a three")
 assert accuracy_start < 0.05
 assert median_p < 0.02
-assert 20 < steps_ce < 80
+assert 20 < steps_ce < 80, (
+    "From a confidently wrong start, cross-entropy recovers within tens of steps."
+)
 assert accuracy_ce > 0.98
-assert 0.4 < accuracy_mse < 0.5
+assert 0.4 < accuracy_mse < 0.5, "The squared error of probabilities is still stuck then."
 assert share_three < 0.02
 assert push_three < 0.001
 
@@ -343,7 +357,7 @@ for first, second in ((1, 7), (4, 9), (0, 6)):
     ends.append(last)
 pairs, pairs_stuck = len(ends), int(np.sum(np.array(ends)[:, 1] < 0.9))
 lowest_ce, highest_mse = np.min(ends, axis=0)[0], np.max(ends, axis=0)[1]
-assert lowest_ce > 0.97
+assert lowest_ce > 0.97, "Cross-entropy recovers for every pair of digits."
 assert highest_mse < 0.9  # stuck with every pair
 
 # %% label="swapped" alt="Accuracy against steps. With cross-entropy it climbs past 95 percent in some fifty steps; with the squared error it stops just under one half." caption="Two copies of one confidently wrong neuron, trained on the corrected labels." tags=["remove-input"]
@@ -399,10 +413,12 @@ for plain, focal, weighted in zip(
     *(found_by[n] for n in ("cross-entropy", "focal loss", "class weights")), strict=True
 ):
     assert plain <= focal < weighted - 0.2  # in each draw
-assert found_plain < 0.1
-assert found_focal > found_plain + 0.03
-assert found_weights > 0.6
-assert found_plain + 0.3 < found_threshold < found_weights
+assert found_plain < 0.1, "Without them, hardly any rare case is found."
+assert found_focal > found_plain + 0.03, "Focal loss alone finds a few more rare cases."
+assert found_weights > 0.6, "Class weights find most cases of a rare class."
+assert found_plain + 0.3 < found_threshold < found_weights, (
+    "Most of what class weights find, a moved threshold finds."
+)
 assert max(alarms_by["cross-entropy"]) < 0.01 < np.mean(alarms_by["class weights"]) < 0.1
 
 # Where each price is lowest on average, if one in ten is a nine.
@@ -464,8 +480,12 @@ best = int(average[:, 1].argmin())
 penalty_best, error_best, train_best = penalties[best], average[best, 1], average[best, 0]
 error_small, train_small, error_large = average[0, 1], average[0, 0], average[-1, 1]
 assert 0 < best < len(penalties) - 1
-assert error_small - reach[0, 1] > 2 * error_best
-assert error_large > 1.5 * error_best
+assert error_small - reach[0, 1] > 2 * error_best, (
+    "A fitting penalty more than halves the error on new points."
+)
+assert error_large > 1.5 * error_best, (
+    "Too large a penalty makes the error on new points larger again."
+)
 assert np.all(np.diff(average[:, 0]) > 0)
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(5, 3.2))
@@ -500,7 +520,7 @@ def soft_threshold(model):
     model.set_weights([kernel, bias])
 
 
-# %% label="zeros" values="accuracy_none accuracy_l2 accuracy_soft zeros_l1 zeros_soft near_l1 norm_none norm_l2 images penalty_l2 p_l2 p_soft"
+# %% label="zeros" values="accuracy_none accuracy_l2 accuracy_soft zeros_none zeros_l2 zeros_l1 zeros_soft near_l1 norm_none norm_l2 images penalty_l2 p_l2 p_soft"
 rng = np.random.default_rng(0)
 start = [rng.normal(0, 0.1, (64, 10)).astype("float32"), np.zeros(10, "float32")]
 folds = list(StratifiedKFold(5, shuffle=True, random_state=0).split(x, digits.target))
@@ -551,12 +571,14 @@ near_l1 = table["below 0.01"].iloc[2]
 p_l2, p_soft = (exact_test(right_with["no penalty"], right_with[n]) for n in ("L2", list(how)[3]))
 print(f"exact zeros: L2 {zeros_l2:.1%}, L1 {zeros_l1:.1%}, thresholding {zeros_soft:.1%}")
 print(f"exact tests against no penalty: L2 p = {p_l2:.1g}, thresholding p = {p_soft:.1g}")
-assert norm_l2 < 0.6 * norm_none
-assert zeros_none == zeros_l2 == 0
-assert zeros_l1 < 0.01
-assert min(near_l1, zeros_soft) > 0.6
+assert norm_l2 < 0.6 * norm_none, "An L2 penalty shrinks the weights."
+assert zeros_none == zeros_l2 == 0, "An L2 penalty makes no weight exactly zero."
+assert zeros_l1 < 0.01, "Plain gradient steps on an L1 penalty make hardly any weight exactly zero."
+assert min(near_l1, zeros_soft) > 0.6, "Soft-thresholding makes most weights exactly zero."
 assert max(accuracy_l2, accuracy_soft) < accuracy_none
-assert min(accuracy_l2, accuracy_soft) > accuracy_none - 0.03
+assert min(accuracy_l2, accuracy_soft) > accuracy_none - 0.03, (
+    "Either penalty costs at most three percentage points here."
+)
 table.style.format(
     {
         "exact zeros": "{:.1%}",
@@ -611,7 +633,9 @@ reach = 1.96 * gain.std() / np.sqrt(images)  # half of a 95% interval
 gain_low, gain_high = 100 * (gain.mean() - reach), 100 * (gain.mean() + reach)
 print("activities that are zero:", ", ".join(f"{share:.0%}" for share in zero.mean(axis=1)))
 print("right:", ", ".join(f"{share:.1%}" for share in right_at.mean(axis=1)))
-assert quiet_none + 0.05 < quiet_small < quiet_large - 0.15
+assert quiet_none + 0.05 < quiet_small < quiet_large - 0.15, (
+    "An L1 penalty on outputs silences hidden units."
+)
 assert gain_low > -1
 
 # %% [markdown]
@@ -646,7 +670,7 @@ for name in (
     gaps += [abs(ours(wanted, p) - float(value))]
     gaps += [np.abs(slope - ours.gradient(wanted, p)).max()]
 largest_gap = max(gaps)
-assert largest_gap < 1e-9
+assert largest_gap < 1e-9, "labkit's and Keras's losses agree."
 
 _, _, history = tell_apart(is_three, squared, 100, wrong)
 assert np.allclose(history, history_mse[:100], atol=0.01)

@@ -144,7 +144,7 @@ squares_gap = float(np.abs(path[-1] - least_squares).max())
 print(f"weight {weight:.3f} (true 1.8), bias {bias:.3f} (true 0.32)")
 assert abs(weight - 1.8) < 0.05
 assert abs(bias - 0.32) < 0.03
-assert squares_gap < 1e-3
+assert squares_gap < 1e-3, "Gradient descent finds the line of least squares."
 assert path[:20, 1].max() > 2 * bias  # it overshoots before it settles
 
 # %% label="line" alt="Left: points along a rising line; the neuron's line starts flat and ends among them. Right: the bias overshoots, then both numbers settle." caption="Learning a known line. Left: the neuron's line after 0, 1, 10 and 200 steps. Right: its weight and bias; dotted, the true values." tags=["remove-input"]
@@ -256,7 +256,7 @@ iris_count = len(petals)
 iris_correct = int(np.sum((probability > 0.5) == virginica))
 iris_accuracy = iris_correct / iris_count
 print(f"{iris_correct} of {iris_count} flowers are on their side of the border")
-assert 0.92 <= iris_accuracy <= 0.97
+assert 0.92 <= iris_accuracy <= 0.97, "One neuron tells two kinds of iris apart, but for a few."
 
 # %% values="uncertain twin_length twin_width"
 w, b = (values.ravel() for values in border.get_weights())  # (2,), (1,)
@@ -316,8 +316,10 @@ surprise = np.logaddexp(0, np.where(is_virginica[:, np.newaxis], -moved, moved))
 flat_share = float(np.mean(np.diff(mistakes) == 0))
 slope = np.gradient(surprise, shifts)  # (2001,)
 smallest_slope = float(np.abs(slope)[np.abs(shifts) > 1].min())
-assert flat_share > 0.9
-assert smallest_slope > 0.01  # one unit from the lowest point, and farther away
+assert flat_share > 0.9, "Counting errors gives almost no slope to follow."
+assert smallest_slope > 0.01, (
+    "The loss of a smooth neuron has a slope everywhere away from its minimum."
+)
 
 # %% label="smooth" alt="Above: the number of errors against the bias, a staircase with flat treads. Below: the loss, a smooth valley with a slope nearly everywhere." caption="What one learns from moving the bias. Above: errors are counted, as a step neuron would. Below: the smooth loss of the sigmoid. Dotted: the trained bias." tags=["remove-input"]
 fig, (upper, lower) = plt.subplots(2, figsize=(5, 3.8), sharex=True)
@@ -358,8 +360,8 @@ reached = len(np.unique(number))
 best_xor = float(np.mean(answers == xor.T, axis=1).max())
 print(f"{trials:,} neurons give {reached} of the 16 truth tables;", end=" ")
 print(f"best accuracy on XOR {best_xor}")
-assert reached == 14
-assert best_xor == 0.75
+assert reached == 14, "A single neuron computes 14 of the 16 functions of two bits."
+assert best_xor == 0.75, "A single neuron gets at most three of XOR's four cases right."
 assert {6, 9}.isdisjoint(number)  # 0110 is XOR, 1001 its negation
 
 # %% label="tables" alt="Sixteen squares with filled and hollow corners. In fourteen a line separates them; in the two whose diagonal corners agree there is none." caption="All sixteen truth tables of two inputs. Filled corners are answered with 1. Blue is the side on which a neuron fires. For XOR and its negation there is no such line." tags=["remove-input"]
@@ -409,7 +411,9 @@ hedge_low, hedge_high = float(hedge.min()), float(hedge.max())
 hedge_loss = float(history.history["loss"][-1])
 print(f"after training, all answers are within {np.abs(hedge - 0.5).max():.0e} of one half")
 assert np.abs(hedge - 0.5).max() < 0.02
-assert abs(hedge_loss - np.log(2)) < 0.001
+assert abs(hedge_loss - np.log(2)) < 0.001, (
+    "Trained on XOR, one neuron says one half to everything."
+)
 
 # %% [markdown]
 # And that is the best that it can do. The cross-entropy is convex in the weights and the bias, so a
@@ -455,7 +459,7 @@ three_accuracy = float(np.mean((output > 0.5) == xor))
 three_low, three_high = float(output.min()), float(output.max())
 print(f"three neurons: accuracy {three_accuracy},", end=" ")
 print(f"outputs {output.ravel().round(3)}")
-assert three_accuracy == 1.0
+assert three_accuracy == 1.0, "Three neurons compute XOR."
 
 # %% label="moved" alt="Left: a square's corners and two diagonal lines with the two ones between. Right: in the new coordinates both ones share a corner; one line is enough." caption="Left: the two hidden neurons draw one line each. Right: the outputs of these two neurons are new coordinates, and there one line is enough." tags=["remove-input"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(5, 3.3), sharex=True, sharey=True)
@@ -547,8 +551,8 @@ print(f"and from {found_eight} of {starts} with eight")
 p_found = float(
     fisher_exact([[found_two, starts - found_two], [found_eight, starts - found_eight]]).pvalue
 )
-assert 4 <= found_two <= 17
-assert found_eight >= 19
+assert 4 <= found_two <= 17, "With two hidden neurons, only some starts find XOR."
+assert found_eight >= 19, "With eight hidden neurons, nearly every start finds it."
 assert p_found < 0.05
 near = [abs(loss - np.log(2) / 2) < 0.02 for loss, _ in stuck]
 assert np.mean(near) > 0.5
@@ -591,7 +595,7 @@ training_gap = max(
 print(f"largest difference of outputs {output_gap:.0e},", end=" ")
 print(f"of trained weights {training_gap:.0e}")
 assert output_gap < 1e-6
-assert training_gap < 1e-3
+assert training_gap < 1e-3, "Trained from one start, labkit's and Keras's neuron agree."
 
 # %% [markdown]
 # ## Solutions to the exercises
