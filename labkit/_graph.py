@@ -178,12 +178,16 @@ class Tape:
     def __init__(self, owner: Any = None) -> None:
         self.nodes: list[Node] = []
         self.used_weights: dict[int, tuple[Any, str, KerasTensor]] = {}
-        layers = owner.flatten_layers() if owner is not None else ()
+        layers = [*owner.flatten_layers()] if owner is not None else []
         self._weights = {
             id(layer.named_weights[name]): (layer, name)
             for layer in layers
             for name in layer.gradients
         }
+        # Where layers hold weights: the attributes, their key, what it is, and what stands there.
+        self._places: list[tuple[dict[str, Any], str, Any, Any]] = []
+        for layer in layers if self._weights else ():
+            self._find_places(layer)
 
     def tensor(self, value: Any) -> KerasTensor:
         """Return a tensor with these numbers, whose calls are written down here."""
@@ -201,37 +205,75 @@ class Tape:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Let functions of `labkit.ops` find weights here."""
+        """Let attributes that are weights be tensors, and functions of `labkit.ops` find them."""
         token = _tape.set(self)
+        self._show_tensors()
         try:
             yield
         finally:
+            self._show_arrays()
             _tape.reset(token)
+
+    def _find_places(self, layer: Any) -> None:
+        attributes, registries = vars(layer), (layer.named_weights, layer.gradients)
+        for key, value in attributes.items():
+            if not isinstance(value, np.ndarray | list | tuple | dict) or not len(value):
+                continue
+            if not any(value is registry for registry in registries):
+                leaves = _leaves(value)
+                if any(id(leaf) in self._weights for leaf in leaves):
+                    tensors = map_structure(self.stand_in, value)
+                    self._places.append((attributes, key, value, tensors))
+
+    def _show_tensors(self) -> None:
+        for attributes, key, value, tensors in self._places:
+            if attributes.get(key) is value:
+                attributes[key] = tensors
+
+    def _show_arrays(self) -> None:
+        for attributes, key, value, tensors in self._places:
+            if attributes.get(key) is tensors:
+                attributes[key] = value
 
     def record(self, operation: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         """Call an operation on the tensors' numbers; return the tensors that it makes."""
+        args_in, kwargs_in = map_structure(_value, args), map_structure(_value, kwargs)
         token = _tape.set(None)  # what a layer does inside is its own affair
-        try:
-            result = operation(*map_structure(_value, args), **map_structure(_value, kwargs))
-        finally:
+        if isinstance(operation, Function):
+            result = operation(*args_in, **kwargs_in)
             _tape.reset(token)
+        else:
+            self._show_arrays()
+            try:
+                result = operation(*args_in, **kwargs_in)
+            finally:
+                self._show_tensors()
+                _tape.reset(token)
         outputs = map_structure(self.tensor, result)
         self.nodes.append(Node(operation, args, kwargs, outputs))
         return outputs
 
-    def backward(self, slopes: list[tuple[KerasTensor, Array]], unneeded: set[int]) -> "Slopes":
+    def backward(
+        self,
+        slopes: list[tuple[KerasTensor, Array]],
+        unneeded: set[int],
+        fixed: Callable[[Any], bool] = lambda layer: False,
+    ) -> "Slopes":
         """Return the gradients of all tensors that no call made.
 
         Args:
             slopes: Tensors, each with the loss's gradient with respect to it.
             unneeded: The `id` of tensors whose gradients nobody needs.
+            fixed: Tells of a layer whether nobody needs the gradients of its weights.
         """
         found = Slopes()
         for tensor, slope in slopes:
             found.add(tensor, slope)
         for node in self.nodes:
-            if isinstance(node.operation, Function) and all(id(t) in unneeded for t in node.inputs):
-                unneeded |= {id(t) for t in flatten(node.outputs)}
+            is_function = isinstance(node.operation, Function)
+            in_vain = all(id(tensor) in unneeded for tensor in node.inputs)
+            if in_vain and (is_function or fixed(node.operation)):
+                unneeded |= {id(tensor) for tensor in flatten(node.outputs)}
         for node in reversed(self.nodes):
             dys = [found.pop(tensor) for tensor in flatten(node.outputs)]
             needed = [id(tensor) not in unneeded for tensor in node.inputs]
@@ -240,6 +282,8 @@ class Tape:
                     node.operation.backward(node, dys[0], unneeded, found)
                 continue
             outputs = flatten(node.outputs)
+            if all(id(tensor) in unneeded for tensor in outputs):
+                continue
             dys = [_zeros(t) if dy is None else dy for t, dy in zip(outputs, dys, strict=True)]
             layer = node.operation
             layer.needs_input_gradient = any(needed)
@@ -418,6 +462,19 @@ def in_order(outputs: Any, inputs: Any) -> tuple[list[Node], dict[int, int]]:
 
 def _inferred(operation: Function, args: Any, kwargs: dict[str, Any]) -> Any:
     return probed(lambda a, k: operation(*a, **k), args, kwargs)
+
+
+def stand_in(value: Any) -> Any:
+    """Return the tensor that stands for a weight while a call is traced; else the value."""
+    tape = _tape.get()
+    return value if tape is None else tape.stand_in(value)
+
+
+def _leaves(value: Any) -> list[Any]:
+    try:
+        return flatten(value)
+    except TypeError:  # a dict whose keys cannot be sorted is none of weights
+        return []
 
 
 def _value(leaf: Any) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from labkit._common import Array, Shape, expect
+from labkit._graph import KerasTensor
 from labkit.activations import softmax, vjp
 from labkit.layers.core import Dropout, KernelLayer
 from labkit.layers.layer import sizes
@@ -38,6 +39,7 @@ class MultiHeadAttention(KernelLayer):
     """
 
     expects = "(batch, steps, features)"
+    supports_masking = True
 
     def __init__(
         self,
@@ -91,8 +93,10 @@ class MultiHeadAttention(KernelLayer):
             query: `(batch, steps, features)`.
             value: `(batch, sources, features of values)`; `None` means `query`.
             key: `(batch, sources, features of keys)`; `None` means `value`.
-            query_mask: `(batch, steps)`; a step where it is false sees all sources alike.
-            value_mask: `(batch, sources)`; a source where it is false is not seen.
+            query_mask: `(batch, steps)`; a step where it is false sees all sources alike. Like the
+                other two it is the mask of its input, if there is one.
+            value_mask: `(batch, sources)`; a source where it is false is not seen. Without a
+                `value`, `None` means `query_mask`.
             key_mask: As `value_mask`.
             attention_mask: `(batch, steps, sources)`, or `(batch, heads, steps, sources)`: which
                 step sees which source.
@@ -101,6 +105,7 @@ class MultiHeadAttention(KernelLayer):
             use_causal_mask: Whether a step sees only itself and the steps before it.
         """
         given = value is not None, key is not None
+        value_mask = query_mask if value is None and value_mask is None else value_mask
         value = query if value is None else value
         key = value if key is None else key
         parts = (self._project(x, part, 1) for x, part in ((query, "query"), (key, "key")))
@@ -152,6 +157,16 @@ class MultiHeadAttention(KernelLayer):
     ) -> Shape:
         """Return `(batch, steps, features)`, or `(batch, steps, *output_shape)`."""
         return *query_shape[:-1], *(self.last or query_shape[-1:])
+
+    def symbolic_outputs(self, args: Any, kwargs: Any) -> Any:
+        """See `Layer.symbolic_outputs`; the weights are a tensor, too, if they are asked for."""
+        y = super().symbolic_outputs(args, kwargs)
+        if not kwargs.get("return_attention_scores"):
+            return y
+        query, value = (*args, None)[:2]
+        sources = (query if value is None else value).shape[1]
+        shape = query.shape[0], self.num_heads, query.shape[1], sources
+        return y, KerasTensor(shape, self.dtype)
 
     def _add_part(self, part: str, inputs: Any, outputs: Any) -> None:
         """Make the kernel and the bias of one product."""

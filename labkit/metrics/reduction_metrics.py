@@ -15,6 +15,7 @@ class Average(Metric):
     """Base of the metrics that are weighted means: `totals` gives what they add."""
 
     direction = 1
+    supports_masking = True
 
     def score(self, sums: Array) -> float:
         """See `Metric.score`."""
