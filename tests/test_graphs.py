@@ -243,3 +243,22 @@ def test_layers_before_all_that_are_trained_are_not_sent_back(
         sent.clear()
         assert model.backward(np.ones_like(model(VECTORS))).shape == VECTORS.shape
         assert sent == made[::-1]
+
+
+@pytest.mark.slow
+def test_layers_in_a_call_without_training_are_trained_unlike_in_keras() -> None:
+    """Moving averages inside a model whose call has no `training` move here, and not in Keras."""
+    for keras, moves in ((ours, True), (theirs, False)):
+
+        class Own(keras.Model):  # type: ignore[misc, name-defined]  # Any
+            def __init__(self, layers: Any) -> None:
+                super().__init__()
+                self.normalization = layers.BatchNormalization()
+
+            def call(self, x: Any) -> Any:
+                return self.normalization(x)
+
+        model = Own(keras.layers)
+        model.compile("sgd", "mse")
+        model.train_on_batch(VECTORS, VECTORS)
+        assert np.any(np.asarray(model.normalization.moving_mean) != 0) == moves

@@ -20,8 +20,9 @@ class MultiHeadAttention(KernelLayer):
     heads. `query` is `(batch, steps, features)`, `value` and `key` are `(batch, sources, …)`,
     and the output is `(batch, steps, features)`.
 
-    Self-attention is `attention(x, x)`. In a `Sequential`, whose layers are called with one array,
-    `attention(x)` means the same, and there `use_causal_mask` is an argument of the layer.
+    Self-attention is `attention(x, x)`. Unlike in Keras, `attention(x)` means the same, so that
+    the layer can stand in a `Sequential`; and so that it can hide later steps there, the layer
+    takes `use_causal_mask` as well as its call, which alone takes it in Keras.
 
     Args:
         num_heads: Number of heads.
