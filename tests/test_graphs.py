@@ -101,9 +101,10 @@ def with_inner_weights(keras: Any) -> Any:
 
         def call(self, x: Any) -> Any:
             first, second = self.parts
+            hidden, y = first(x), second(first(x))
             self.add_loss(0.1 * keras.ops.sum(first.kernel**2))
             self.add_loss(sum(keras.ops.sum(w * w) for w in second.trainable_weights))
-            return second(first(x)) * (second.bias + 1.0) + first(x) @ (second.kernel * 0.5)
+            return y * (second.bias + 1.0) + hidden @ (second.kernel * 0.5)
 
     return Inner(), "mse", VECTORS, VECTORS
 
@@ -173,6 +174,20 @@ def test_three_steps_are_those_of_keras(case: str) -> None:
     np.testing.assert_allclose(*losses, rtol=1e-4)
     for mine, other in zip(*weights, strict=True):
         np.testing.assert_allclose(mine, other, rtol=1e-3, atol=1e-5)
+
+
+def test_the_first_step_of_an_unbuilt_model_knows_its_weights() -> None:
+    """A step that also builds the model changes the weights as one of a built model does."""
+    kernels = []
+    for built in (False, True):
+        ours.utils.set_random_seed(0)
+        model, loss, x, y = with_inner_weights(ours)
+        model.compile("sgd", loss)
+        if built:
+            model(x)
+        model.train_on_batch(x, y)
+        kernels.append(np.concatenate([weight.ravel() for weight in model.weights]))
+    np.testing.assert_array_equal(*kernels)
 
 
 @pytest.mark.slow

@@ -80,6 +80,10 @@ def trace(layer: "Layer", *args: Any, **kwargs: Any) -> Any:
 
     If it does something with a tensor that the way back cannot follow, it is called on arrays.
     """
+    if layer.uses_weights and not layer._built_inside:
+        layer._built_inside = True
+        if not all(part.built for part in layer.flatten_layers()):
+            _build_inside(layer, args, kwargs)
     tape = Tape(layer if layer.uses_weights else None)
     inputs = map_structure(tape.tensor, args)
     try:
@@ -97,6 +101,17 @@ def trace(layer: "Layer", *args: Any, **kwargs: Any) -> Any:
         tensor.value if isinstance(tensor, KerasTensor) else tensor for tensor in layer._added
     ]
     return map_structure(_array, outputs)
+
+
+def _build_inside(layer: "Layer", args: Any, kwargs: Any) -> None:
+    """Let the layers inside make their weights, as the tape has to know them before the call."""
+    options = kwargs | ({"training": False} if "training" in kwargs else {})
+    token = _calls.current_pass.set(_calls.Pass())
+    try:
+        layer.call(*args, **options)
+    finally:
+        _calls.current_pass.reset(token)
+    layer._added = []
 
 
 def _end(tensor: Any) -> tuple[KerasTensor, _calls.Call] | None:

@@ -119,6 +119,7 @@ class Layer:
         self._calls: list[Call] = []
         self._inbound_nodes: list[Any] = []  # weak references to nodes of graphs
         self._added: list[Any] = []  # by add_loss in this call
+        self._built_inside = False  # whether a traced call was made on arrays before
         self._logits: Any = None  # the activation at the end, and what it was applied to
         self._dlogits: Array | None = None
         self._penalties: dict[str, Regularizer] = {}
