@@ -18,6 +18,7 @@ NUMBERS = RNG.normal(size=(ROWS, 1)).astype("float32")
 CLASSES = RNG.integers(0, 3, ROWS)
 LABELS = RNG.integers(0, 2, (ROWS, 1)).astype("float32")
 STEPS = RNG.normal(size=(ROWS, 5, 2)).astype("float32")
+SHARES = RNG.random((ROWS, 2, 5, 5)).astype("float32")
 
 
 def merged(keras: Any, name: str, second: bool = True, **options: Any) -> Any:
@@ -44,8 +45,8 @@ def attention_to_masked(keras: Any) -> Any:
     memory = layers.Embedding(9, 4, mask_zero=True)(inputs[1])
     attention = layers.MultiHeadAttention(2, 3)
     y, weights = attention(inputs[0], memory, return_attention_scores=True)
-    both = [layers.Dense(2)(y), layers.Dense(1)(layers.Flatten()(weights))]
-    return keras.Model(inputs, both), ["mse", "mse"], [STEPS, WORDS], [STEPS, NUMBERS]
+    model = keras.Model(inputs, [layers.Dense(2)(y), weights])
+    return model, ["mse", "mse"], [STEPS, WORDS], [STEPS, SHARES]
 
 
 def normalized(keras: Any) -> Any:
