@@ -17,8 +17,9 @@ from numpy.typing import ArrayLike
 
 from labkit import config
 from labkit._common import Array, expect, numbers
-from labkit._graph import Function, KerasTensor
+from labkit._graph import Function
 from labkit._missing import left_out
+from labkit._tensor import KerasTensor
 
 __all__ = ["elu", "gelu", "leaky_relu", "linear", "log_softmax", "relu", "relu6", "selu", "sigmoid"]
 __all__ += ["get", "silu", "softmax", "softplus", "swish", "tanh", "vjp"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import labkit as ours
-from labkit._graph import UntraceableError
+from labkit._tensor import UntraceableError
 
 RNG = np.random.default_rng(0)
 ROWS = 12

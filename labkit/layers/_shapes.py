@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from labkit._graph import KerasTensor
+from labkit._tensor import KerasTensor
 from labkit._tree import map_structure
 
 

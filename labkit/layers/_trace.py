@@ -6,7 +6,8 @@ import numpy as np
 
 from labkit import activations
 from labkit._common import Array
-from labkit._graph import Function, KerasTensor, Slopes, Tape, UntraceableError
+from labkit._graph import Function, Slopes, Tape
+from labkit._tensor import KerasTensor, UntraceableError
 from labkit._tree import flatten, map_structure
 from labkit.layers import _calls
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from labkit._common import Array, Shape, expect
-from labkit._graph import KerasTensor
+from labkit._tensor import KerasTensor
 from labkit.activations import softmax, vjp
 from labkit.layers.core import Dropout, KernelLayer
 from labkit.layers.layer import sizes

@@ -7,7 +7,8 @@ import numpy as np
 
 from labkit import activations
 from labkit._common import Array, Shape, Sizes, expect, rng
-from labkit._graph import KerasTensor, Node
+from labkit._graph import Node
+from labkit._tensor import KerasTensor
 from labkit.activations import Identifier, vjp
 from labkit.layers.layer import Layer, sizes
 

@@ -320,8 +320,7 @@ class Layer:
     @property
     def weights(self) -> list[Array]:
         """All weights: of each layer the trainable ones, then the others."""
-        named = [layer.named_weights for layer in self.flatten_layers()]
-        return [_graph.stand_in(weight) for weights in named for weight in weights.values()]
+        return [_graph.stand_in(weight) for weight in self._arrays()]
 
     @property
     def trainable_weights(self) -> list[Array]:
@@ -356,7 +355,7 @@ class Layer:
 
     def get_weights(self) -> list[Array]:
         """Return copies of all weights."""
-        return [weight.copy() for weight in self.weights]
+        return [weight.copy() for weight in self._arrays()]
 
     def set_weights(self, weights: list[Array]) -> None:
         """Copy values into all weights; if one does not fit, nothing changes.
@@ -380,6 +379,9 @@ class Layer:
         """
         expect(self.built, f"{self.name} is not built yet: call it on an array first", "no shape")
         return sum(weight.size for weight in self.weights)
+
+    def _arrays(self) -> list[Array]:
+        return [w for layer in self.flatten_layers() for w in layer.named_weights.values()]
 
     def _only_node(self) -> Any:
         nodes = [node for reference in self._inbound_nodes if (node := reference()) is not None]
@@ -459,14 +461,8 @@ class Layer:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out of copies what belongs to past calls."""
-        past: dict[str, Any] = {
-            "_calls": [],
-            "_inbound_nodes": [],
-            "saved": None,
-            "_last_pass": None,
-            "_reached": {},
-        }
-        return vars(self) | past
+        past: dict[str, Any] = {"_calls": [], "_inbound_nodes": [], "_reached": {}}
+        return vars(self) | past | {"saved": None, "_last_pass": None}
 
 
 def sizes(layer: Layer, name: str, value: Any, axes: int = 1, least: int = 1) -> Sizes:

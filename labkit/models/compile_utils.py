@@ -9,7 +9,8 @@ import numpy as np
 
 from labkit import activations, losses
 from labkit._common import Array, expect
-from labkit._graph import KerasTensor, Tape
+from labkit._graph import Tape
+from labkit._tensor import KerasTensor
 from labkit._tree import flatten, is_structure
 from labkit.layers._calls import Pass
 from labkit.losses import Loss
