@@ -93,7 +93,7 @@ class Tape:
     def _find_places(self, layer: Any) -> None:
         attributes, registries = vars(layer), (layer.named_weights, layer.gradients)
         for key, value in attributes.items():
-            if not isinstance(value, np.ndarray | list | tuple | dict) or not len(value):
+            if not isinstance(value, np.ndarray | list | tuple | dict):
                 continue
             if not any(value is registry for registry in registries):
                 leaves = _leaves(value)
