@@ -95,10 +95,11 @@ class Multiply(_Merge):
         Where all inputs have a mask, a step that none of them counts is 0.
         """
         masks = [None if part is None else part[..., None] for part in mask or [None] * len(inputs)]
-        pairs = zip(inputs, masks, strict=True)
-        y = super().call(
-            [x if part is None else np.where(part, x, x.dtype.type(1)) for x, part in pairs]
-        )
+        used: Any = inputs
+        if mask is not None:
+            pairs = zip(inputs, masks, strict=True)
+            used = [x if part is None else np.where(part, x, x.dtype.type(1)) for x, part in pairs]
+        y = super().call(used)
         shown = _either(masks)
         self.saved = *self.saved, masks, shown
         return y if shown is None else y * shown
