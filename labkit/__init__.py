@@ -19,7 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 _MODULES = ["activations", "callbacks", "config", "datasets", "initializers", "layers", "losses"]
 _MODULES += ["metrics", "models", "ops", "optimizers", "plot", "random", "regularizers", "stats"]
 _MODULES += ["testing", "utils"]
-_NAMES = {"Input": "layers", "KerasTensor": "_graph", "Layer": "layers"}
+_NAMES = {"Input": "layers", "KerasTensor": "_tensor", "Layer": "layers"}
 _NAMES |= {"Model": "models", "Sequential": "models"}
 
 __all__ = [*_NAMES, *_MODULES]

@@ -17,7 +17,7 @@ from labkit import regularizers as regularizers
 from labkit import stats as stats
 from labkit import testing as testing
 from labkit import utils as utils
-from labkit._graph import KerasTensor as KerasTensor
+from labkit._tensor import KerasTensor as KerasTensor
 from labkit.layers import Input as Input
 from labkit.layers import Layer as Layer
 from labkit.models import Model as Model

@@ -9,7 +9,6 @@ the tape from its end gives the gradients.
 
 import functools
 import weakref
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,137 +16,14 @@ from typing import Any
 
 import numpy as np
 
-import labkit
-from labkit._common import Array, Shape, rng
+from labkit._common import Array, rng
+from labkit._tensor import KerasTensor, UntraceableError
 from labkit._tree import flatten, map_structure, pack
 
 # Sizes that stand in for an axis of any size. Where two results differ, the size depends on it.
 _BATCHES, _STEPS = (2, 3), (50, 75)
 
-# What NumPy calls for the operators of arrays.
-_OPERATORS = {"add", "subtract", "multiply", "divide", "power", "matmul", "equal"}
-_OPERATORS |= {"greater", "greater_equal", "less", "less_equal"}
-
 _tape: ContextVar["Tape | None"] = ContextVar("tape", default=None)
-_names: Counter[str] = Counter()
-
-
-class KerasTensor:
-    """A tensor of which a graph is made: it has a shape, and knows what made it.
-
-    Args:
-        shape: `None` stands for an axis of any size.
-        dtype: Its type of numbers.
-        name: Its name; `None` means a numbered one.
-
-    Attributes:
-        node: The call that made it, or `None`.
-        value: The array, if there is one.
-        tape: What writes down the calls on it, if there is an array.
-    """
-
-    def __init__(self, shape: Shape, dtype: Any = "float32", name: str | None = None) -> None:
-        self.shape, self.dtype = tuple(shape), str(dtype)
-        if name is None:
-            name = f"keras_tensor_{_names['keras_tensor']}"
-            _names["keras_tensor"] += 1
-        self.name = name
-        self.node: Node | None = None
-        self.value: Any = None
-        self.tape: Tape | None = None
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
-
-    @property
-    def T(self) -> Any:  # noqa: N802  # NumPy's name
-        """The transpose."""
-        return labkit.ops.transpose(self)
-
-    def __repr__(self) -> str:
-        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
-
-    def __add__(self, other: Any) -> Any:
-        return labkit.ops.add(self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return labkit.ops.add(other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return labkit.ops.subtract(self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return labkit.ops.subtract(other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return labkit.ops.multiply(self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return labkit.ops.multiply(other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return labkit.ops.divide(self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return labkit.ops.divide(other, self)
-
-    def __pow__(self, other: Any) -> Any:
-        return labkit.ops.power(self, other)
-
-    def __matmul__(self, other: Any) -> Any:
-        return labkit.ops.matmul(self, other)
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return labkit.ops.matmul(other, self)
-
-    def __neg__(self) -> Any:
-        return labkit.ops.negative(self)
-
-    def __abs__(self) -> Any:
-        return labkit.ops.absolute(self)
-
-    def __getitem__(self, index: Any) -> Any:
-        return labkit.ops.get_item(self, index)
-
-    def __gt__(self, other: Any) -> Any:
-        return labkit.ops.greater(self, other)
-
-    def __ge__(self, other: Any) -> Any:
-        return labkit.ops.greater_equal(self, other)
-
-    def __lt__(self, other: Any) -> Any:
-        return labkit.ops.less(self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return labkit.ops.less_equal(self, other)
-
-    def __bool__(self) -> bool:
-        raise UntraceableError("Python cannot branch on a tensor's numbers: use labkit.ops.where.")
-
-    def __iter__(self) -> Iterator[Any]:
-        raise UntraceableError("Python cannot loop over a tensor: use its indices, as in x[:, 0].")
-
-    def __float__(self) -> float:
-        raise UntraceableError("A tensor has no single number while it is traced.")
-
-    __int__ = __index__ = __float__
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """Do arithmetic between an array and a tensor, such as `array + tensor`."""
-        name = ufunc.__name__
-        if name in _OPERATORS and method == "__call__" and not kwargs:
-            return getattr(labkit.ops, name)(*inputs)
-        use = f"labkit.ops.{name}" if hasattr(labkit.ops, name) else "a function of labkit.ops"
-        raise UntraceableError(f"NumPy's {name} cannot compute with a tensor: use {use}.")
-
-    def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        raise UntraceableError("NumPy cannot compute with a tensor: use a function of labkit.ops.")
-
-
-class UntraceableError(TypeError):
-    """A call does something with a tensor that the way back cannot follow."""
 
 
 class Node:
@@ -178,12 +54,16 @@ class Tape:
     def __init__(self, owner: Any = None) -> None:
         self.nodes: list[Node] = []
         self.used_weights: dict[int, tuple[Any, str, KerasTensor]] = {}
-        layers = owner.flatten_layers() if owner is not None else ()
+        layers = [*owner.flatten_layers()] if owner is not None else []
         self._weights = {
             id(layer.named_weights[name]): (layer, name)
             for layer in layers
             for name in layer.gradients
         }
+        # Where layers hold weights: the attributes, their key, what it is, and what stands there.
+        self._places: list[tuple[dict[str, Any], str, Any, Any]] = []
+        for layer in layers if self._weights else ():
+            self._find_places(layer)
 
     def tensor(self, value: Any) -> KerasTensor:
         """Return a tensor with these numbers, whose calls are written down here."""
@@ -201,37 +81,75 @@ class Tape:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Let functions of `labkit.ops` find weights here."""
+        """Let attributes that are weights be tensors, and functions of `labkit.ops` find them."""
         token = _tape.set(self)
+        self._show_tensors()
         try:
             yield
         finally:
+            self._show_arrays()
             _tape.reset(token)
+
+    def _find_places(self, layer: Any) -> None:
+        attributes, registries = vars(layer), (layer.named_weights, layer.gradients)
+        for key, value in attributes.items():
+            if not isinstance(value, np.ndarray | list | tuple | dict):
+                continue
+            if not any(value is registry for registry in registries):
+                leaves = _leaves(value)
+                if any(id(leaf) in self._weights for leaf in leaves):
+                    tensors = map_structure(self.stand_in, value)
+                    self._places.append((attributes, key, value, tensors))
+
+    def _show_tensors(self) -> None:
+        for attributes, key, value, tensors in self._places:
+            if attributes.get(key) is value:
+                attributes[key] = tensors
+
+    def _show_arrays(self) -> None:
+        for attributes, key, value, tensors in self._places:
+            if attributes.get(key) is tensors:
+                attributes[key] = value
 
     def record(self, operation: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         """Call an operation on the tensors' numbers; return the tensors that it makes."""
+        args_in, kwargs_in = map_structure(_value, args), map_structure(_value, kwargs)
         token = _tape.set(None)  # what a layer does inside is its own affair
-        try:
-            result = operation(*map_structure(_value, args), **map_structure(_value, kwargs))
-        finally:
+        if isinstance(operation, Function):
+            result = operation(*args_in, **kwargs_in)
             _tape.reset(token)
+        else:
+            self._show_arrays()
+            try:
+                result = operation(*args_in, **kwargs_in)
+            finally:
+                self._show_tensors()
+                _tape.reset(token)
         outputs = map_structure(self.tensor, result)
         self.nodes.append(Node(operation, args, kwargs, outputs))
         return outputs
 
-    def backward(self, slopes: list[tuple[KerasTensor, Array]], unneeded: set[int]) -> "Slopes":
+    def backward(
+        self,
+        slopes: list[tuple[KerasTensor, Array]],
+        unneeded: set[int],
+        fixed: Callable[[Any], bool] = lambda layer: False,
+    ) -> "Slopes":
         """Return the gradients of all tensors that no call made.
 
         Args:
             slopes: Tensors, each with the loss's gradient with respect to it.
             unneeded: The `id` of tensors whose gradients nobody needs.
+            fixed: Tells of a layer whether nobody needs the gradients of its weights.
         """
         found = Slopes()
         for tensor, slope in slopes:
             found.add(tensor, slope)
         for node in self.nodes:
-            if isinstance(node.operation, Function) and all(id(t) in unneeded for t in node.inputs):
-                unneeded |= {id(t) for t in flatten(node.outputs)}
+            is_function = isinstance(node.operation, Function)
+            in_vain = all(id(tensor) in unneeded for tensor in node.inputs)
+            if in_vain and (is_function or fixed(node.operation)):
+                unneeded |= {id(tensor) for tensor in flatten(node.outputs)}
         for node in reversed(self.nodes):
             dys = [found.pop(tensor) for tensor in flatten(node.outputs)]
             needed = [id(tensor) not in unneeded for tensor in node.inputs]
@@ -240,6 +158,8 @@ class Tape:
                     node.operation.backward(node, dys[0], unneeded, found)
                 continue
             outputs = flatten(node.outputs)
+            if all(id(tensor) in unneeded for tensor in outputs):
+                continue
             dys = [_zeros(t) if dy is None else dy for t, dy in zip(outputs, dys, strict=True)]
             layer = node.operation
             layer.needs_input_gradient = any(needed)
@@ -418,6 +338,19 @@ def in_order(outputs: Any, inputs: Any) -> tuple[list[Node], dict[int, int]]:
 
 def _inferred(operation: Function, args: Any, kwargs: dict[str, Any]) -> Any:
     return probed(lambda a, k: operation(*a, **k), args, kwargs)
+
+
+def stand_in(value: Any) -> Any:
+    """Return the tensor that stands for a weight while a call is traced; else the value."""
+    tape = _tape.get()
+    return value if tape is None else tape.stand_in(value)
+
+
+def _leaves(value: Any) -> list[Any]:
+    try:
+        return flatten(value)
+    except TypeError:  # a dict whose keys cannot be sorted is none of weights
+        return []
 
 
 def _value(leaf: Any) -> Any:

@@ -2,19 +2,24 @@
 
 A rule `vjp[f](dy, z, y)` turns the loss's gradient with respect to the output `y = f(z)`
 into the gradient with respect to the input `z`. (VJP: vector-Jacobian product.) It may use
-`z`, `y` or both, whichever makes it short.
+`z`, `y` or both, whichever makes it short. If `f` has settings, the rule takes them as well.
+
+Like the functions of `labkit.ops`, all of them also take tensors.
 """
 
+import functools
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from labkit import config
 from labkit._common import Array, expect, numbers
+from labkit._graph import Function
 from labkit._missing import left_out
+from labkit._tensor import KerasTensor
 
 __all__ = ["elu", "gelu", "leaky_relu", "linear", "log_softmax", "relu", "relu6", "selu", "sigmoid"]
 __all__ += ["get", "silu", "softmax", "softplus", "swish", "tanh", "vjp"]
@@ -25,11 +30,29 @@ if not TYPE_CHECKING:
 # With these two numbers of selu, outputs of mean 0 and variance 1 stay so from layer to layer.
 _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
-Activation = Callable[[Array], Array]
+Activation = Callable[..., Array]
 Identifier = str | Activation | None  # what `get` takes
-Rule = Callable[[Array, Array, Array], Array]
+Rule = Callable[..., Array]
 
 
+def _traceable(function: Callable[..., Array]) -> Callable[..., Array]:
+    """Let a function of an array also take a tensor, which it is differentiated by."""
+
+    def slope(dy: Array, y: Array, x: Array, *settings: Any, **named: Any) -> Array:
+        return vjp[traceable](dy, x, y, *settings, **named)
+
+    operation = Function(function, (slope,))
+
+    @functools.wraps(function)
+    def traceable(x: Any, *settings: Any, **named: Any) -> Array:
+        if isinstance(x, KerasTensor):
+            return operation(x, *settings, **named)  # type: ignore[no-any-return]  # a tensor
+        return function(x, *settings, **named)
+
+    return traceable
+
+
+@_traceable
 def linear(x: ArrayLike) -> Array:
     """Return `x` itself.
 
@@ -39,6 +62,7 @@ def linear(x: ArrayLike) -> Array:
     return floats(x)
 
 
+@_traceable
 def relu(
     x: ArrayLike,
     negative_slope: float = 0.0,
@@ -63,6 +87,7 @@ def relu(
     return y + negative_slope * np.minimum(x - threshold, 0) if negative_slope else y
 
 
+@_traceable
 def relu6(x: ArrayLike) -> Array:
     """Return `x` between 0 and 6, and the nearer of these two outside.
 
@@ -72,6 +97,7 @@ def relu6(x: ArrayLike) -> Array:
     return np.clip(floats(x), 0, 6)
 
 
+@_traceable
 def leaky_relu(x: ArrayLike, negative_slope: float = 0.2) -> Array:
     """Return `x` where it is positive, else `negative_slope * x`.
 
@@ -82,6 +108,7 @@ def leaky_relu(x: ArrayLike, negative_slope: float = 0.2) -> Array:
     return np.where(x > 0, x, negative_slope * x)
 
 
+@_traceable
 def elu(x: ArrayLike, alpha: float = 1.0) -> Array:
     r"""Return `x` where it is positive, else $\alpha (e^x - 1)$.
 
@@ -92,6 +119,7 @@ def elu(x: ArrayLike, alpha: float = 1.0) -> Array:
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
+@_traceable
 def selu(x: ArrayLike) -> Array:
     r"""Return $\lambda x$ where `x` is positive, else $\lambda \alpha (e^x - 1)$.
 
@@ -103,6 +131,7 @@ def selu(x: ArrayLike) -> Array:
     return _SELU_SCALE * elu(x, _SELU_ALPHA)
 
 
+@_traceable
 def sigmoid(x: ArrayLike) -> Array:
     r"""Return $1 / (1 + e^{-x})$, which is $e^x / (1 + e^x)$: neither power may overflow.
 
@@ -113,6 +142,7 @@ def sigmoid(x: ArrayLike) -> Array:
     return np.asarray(np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x))))
 
 
+@_traceable
 def tanh(x: ArrayLike) -> Array:
     """Return the hyperbolic tangent.
 
@@ -122,6 +152,7 @@ def tanh(x: ArrayLike) -> Array:
     return np.tanh(floats(x))
 
 
+@_traceable
 def softplus(x: ArrayLike) -> Array:
     r"""Return $\ln(1 + e^x)$, a smooth relu.
 
@@ -131,6 +162,7 @@ def softplus(x: ArrayLike) -> Array:
     return np.logaddexp(floats(x), 0)
 
 
+@_traceable
 def silu(x: ArrayLike) -> Array:
     r"""Return $x \, \sigma(x)$ (Elfwing et al., 2017; also called swish).
 
@@ -143,6 +175,7 @@ def silu(x: ArrayLike) -> Array:
 swish = silu
 
 
+@_traceable
 def gelu(x: ArrayLike) -> Array:
     r"""Return $x \, \Phi(x)$, with the normal distribution function $\Phi$.
 
@@ -155,6 +188,7 @@ def gelu(x: ArrayLike) -> Array:
     return x * _normal_cdf(x)
 
 
+@_traceable
 def softmax(x: ArrayLike, axis: int = -1) -> Array:
     """Return `exp(x)`, scaled so that it sums to one along `axis`.
 
@@ -167,6 +201,7 @@ def softmax(x: ArrayLike, axis: int = -1) -> Array:
     return y
 
 
+@_traceable
 def log_softmax(x: ArrayLike, axis: int = -1) -> Array:
     """Return the logarithm of `softmax(x, axis)`, which stays finite where that rounds to 0.
 
@@ -185,21 +220,51 @@ class _Rules(dict[Activation, Rule]):
         raise KeyError(f"No derivative rule for {function}: add one to the table activations.vjp.")
 
 
+def _relu_slope(
+    dy: Array,
+    z: Array,
+    y: Array,
+    negative_slope: float = 0.0,
+    max_value: float | None = None,
+    threshold: float = 0.0,
+) -> Array:
+    if negative_slope == threshold == 0 and max_value is None:
+        return dy * (y > 0)
+    dz = dy * ((z > threshold) & (z < (np.inf if max_value is None else max_value)))
+    return np.asarray(dz + negative_slope * dy * (z <= threshold) if negative_slope else dz)
+
+
+def _leaky_slope(dy: Array, z: Array, y: Array, negative_slope: float = 0.2) -> Array:
+    return np.where(z > 0, dy, negative_slope * dy)
+
+
+def _elu_slope(dy: Array, z: Array, y: Array, alpha: float = 1.0) -> Array:
+    return np.where(z > 0, dy, dy * (y + alpha))
+
+
+def _softmax_slope(dy: Array, z: Array, y: Array, axis: int = -1) -> Array:
+    return np.asarray(y * (dy - (dy * y).sum(axis, keepdims=True)))
+
+
+def _log_softmax_slope(dy: Array, z: Array, y: Array, axis: int = -1) -> Array:
+    return np.asarray(dy - np.exp(y) * dy.sum(axis, keepdims=True))
+
+
 vjp: dict[Activation, Rule] = _Rules()
 vjp |= {
     linear: lambda dy, z, y: dy,
-    relu: lambda dy, z, y: dy * (y > 0),
+    relu: _relu_slope,
     relu6: lambda dy, z, y: dy * ((y > 0) & (y < 6)),
-    leaky_relu: lambda dy, z, y: np.where(z > 0, dy, 0.2 * dy),
-    elu: lambda dy, z, y: np.where(z > 0, dy, dy * (y + 1)),
+    leaky_relu: _leaky_slope,
+    elu: _elu_slope,
     selu: lambda dy, z, y: dy * np.where(z > 0, _SELU_SCALE, y + _SELU_SCALE * _SELU_ALPHA),
     sigmoid: lambda dy, z, y: dy * y * (1 - y),
     tanh: lambda dy, z, y: dy * (1 - y * y),
     softplus: lambda dy, z, y: dy * sigmoid(z),
     silu: lambda dy, z, y: dy * (y + sigmoid(z) * (1 - y)),
     gelu: lambda dy, z, y: dy * (_normal_cdf(z) + z * np.exp(-z * z / 2) / (2 * math.pi) ** 0.5),
-    softmax: lambda dy, z, y: y * (dy - (dy * y).sum(-1, keepdims=True)),
-    log_softmax: lambda dy, z, y: dy - np.exp(y) * dy.sum(-1, keepdims=True),
+    softmax: _softmax_slope,
+    log_softmax: _log_softmax_slope,
 }
 
 _BY_NAME = {None: linear, "swish": silu} | {function.__name__: function for function in vjp}

@@ -10,7 +10,8 @@ import tensorflow as tf
 import labkit as ours
 from labkit import ops
 from labkit._common import Array
-from labkit._graph import Tape, UntraceableError
+from labkit._graph import Tape
+from labkit._tensor import UntraceableError
 
 RNG = np.random.default_rng(3)
 A, B = RNG.normal(size=(2, 3, 4)), RNG.normal(size=(2, 3, 4))

@@ -23,6 +23,7 @@ import griffe
 import pytest
 
 import labkit
+from labkit.models.trainer import Trainer
 
 KERAS_MODULES = (
     "activations",
@@ -166,6 +167,8 @@ def shared() -> Iterator[str]:
             own = set(methods(ours)) - (
                 PROTOCOL if issubclass(ours, labkit.layers.Layer) else set()
             )
+            if ours is labkit.Model:
+                own |= set(methods(Trainer))
             for name in sorted(own):
                 if callable(getattr(theirs, name, None)):
                     yield f"{dotted}.{name}"
@@ -259,6 +262,8 @@ def test_names_exist_in_keras(name: str) -> None:
 
 def test_signatures_are_subsets_of_keras() -> None:
     """Each parameter has Keras's name, place and default, or is listed with a reason."""
+    checked = {*shared()}
+    assert {"Model.fit", "Model.compile", "Model.train_on_batch"} <= checked
     base = parameters(keras().layers.Layer)
     strange, moved, changed = set(), set(), set()
     for dotted in shared():

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from labkit.layers.layer import Layer
 
 current_pass: ContextVar["Pass | None"] = ContextVar("current_pass", default=None)
+# The layers of which a training step changes some weights, by id; None outside of a step.
+trained: ContextVar[frozenset[int] | None] = ContextVar("trained", default=None)
 _way_back: ContextVar[dict[int, int] | None] = ContextVar("way_back", default=None)
 
 
@@ -56,7 +58,13 @@ class Pass:
         self.penalized = False
 
     def mask(self, x: Any) -> Any:
-        """Return which steps of a layer's output count; `None` if all do."""
+        """Return which steps of a layer's output count; `None` if all do.
+
+        Of a list or tuple of outputs, it is a list with the mask of each.
+        """
+        if isinstance(x, list | tuple):
+            masks = [self.mask(part) for part in x]
+            return None if all(mask is None for mask in masks) else masks
         return self.masks.get(id(x), (None, None))[1]
 
 
@@ -153,6 +161,17 @@ def _one_call_back(layer: "Layer", backward: Any, dy: Any, done: dict[int, int])
         for name, gradient in kept.items():
             layer.gradients[name] += gradient
     return dx
+
+
+def is_fixed(layer: "Layer") -> bool:
+    """Return whether the way back may leave out a layer before all that are trained.
+
+    Of a layer that was called twice it may not: the calls are sent back one by one.
+    """
+    some = trained.get()
+    if some is None or id(layer) in some:
+        return False
+    return all(len(part._calls) == 1 for part in layer.flatten_layers())
 
 
 def add_to_gradient(layer: "Layer", name: str, slope: Array | None) -> None:

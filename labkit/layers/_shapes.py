@@ -1,4 +1,4 @@
-"""How many inputs a layer's methods take, and the shapes of these."""
+"""Which inputs a layer's methods take, and the shapes of these."""
 
 import inspect
 import sys
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from labkit._graph import KerasTensor
+from labkit._tensor import KerasTensor
 from labkit._tree import map_structure
 
 
@@ -17,6 +17,16 @@ def positional(method: Any) -> Any:
         return sys.maxsize
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return sum(p.kind in kinds and p.name != "training" for p in taken)
+
+
+def mask_names(taken: list[str]) -> list[str]:
+    """Return by which name a `call` takes the mask of each input; `""` where it takes none.
+
+    Args:
+        taken: The names of all arguments, `self` first.
+    """
+    names = [f"{name}_mask" if f"{name}_mask" in taken else "" for name in taken[1:]]
+    return ["mask", *names[1:]] if "mask" in taken else names
 
 
 def of_all(args: Any) -> list[Any]:

@@ -1,13 +1,13 @@
 """A layer without a `backward` of its own: its calls are written down, and walked back."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labkit import activations
 from labkit._common import Array
-from labkit._graph import KerasTensor, Slopes, Tape, UntraceableError
+from labkit._graph import Function, Slopes, Tape
+from labkit._tensor import KerasTensor, UntraceableError
 from labkit._tree import flatten, map_structure
 from labkit.layers import _calls
 
@@ -27,6 +27,7 @@ class Trace:
 
     def __init__(self, tape: Tape, inputs: Any, outputs: Any, penalties: list[Any]) -> None:
         self.tape, self.inputs, self.outputs, self.penalties = tape, inputs, outputs, penalties
+        self.ends = [end for tensor in flatten(outputs) if (end := _end(tensor)) is not None]
 
     def backward(self, layer: "Layer", dy: Any) -> Any:
         """Fill the gradients of all weights that were used; return those of the inputs."""
@@ -35,9 +36,13 @@ class Trace:
         slopes += [(t, np.ones_like(t.value)) for t in self.penalties if isinstance(t, KerasTensor)]
         inputs = flatten(self.inputs)
         unneeded = set() if layer.needs_input_gradient else {id(tensor) for tensor in inputs}
+        for logits, end in self.ends:
+            if end.dlogits is not None:
+                slopes.append((logits, end.dlogits))
+                end.dlogits = None
         for gradient in layer.gradients.values():
             gradient[...] = 0
-        found = self.tape.backward(slopes, unneeded)
+        found = self.tape.backward(slopes, unneeded, _calls.is_fixed)
         for owner, name, tensor in self.tape.used_weights.values():
             slope = found.pop(tensor)
             if owner is layer:
@@ -76,10 +81,14 @@ def trace(layer: "Layer", *args: Any, **kwargs: Any) -> Any:
 
     If it does something with a tensor that the way back cannot follow, it is called on arrays.
     """
+    if layer.uses_weights and not layer._built_inside:
+        layer._built_inside = True
+        if not all(part.built for part in layer.flatten_layers()):
+            _build_inside(layer, args, kwargs)
     tape = Tape(layer if layer.uses_weights else None)
     inputs = map_structure(tape.tensor, args)
     try:
-        with tape.writing(), _weights_as_tensors(layer, tape):
+        with tape.writing():
             outputs = layer.call(*inputs, **kwargs)
     except UntraceableError as error:
         layer._added = []
@@ -87,40 +96,36 @@ def trace(layer: "Layer", *args: Any, **kwargs: Any) -> Any:
         layer.saved = Untraced(error)
         return result
     layer.saved = Trace(tape, inputs, outputs, layer._added)
+    if (current := _calls.current_pass.get()) is not None:
+        current.ends |= {id(end.output): end for _, end in layer.saved.ends}
     layer._added = [
         tensor.value if isinstance(tensor, KerasTensor) else tensor for tensor in layer._added
     ]
     return map_structure(_array, outputs)
 
 
-@contextmanager
-def _weights_as_tensors(layer: "Layer", tape: Tape) -> Iterator[None]:
-    """Let the layer's attributes that are its weights, also in lists and dicts, be tensors."""
-    if not layer.gradients:
-        yield
-        return
-    own = {id(layer.named_weights[name]) for name in layer.gradients}
-    registries = (layer.named_weights, layer.gradients)
-    replaced = {}
-    for key, value in vars(layer).items():
-        holds = isinstance(value, np.ndarray | list | tuple | dict)
-        holds = holds and not any(value is registry for registry in registries)
-        if holds and any(id(leaf) in own for leaf in _leaves(value)):
-            replaced[key] = value, map_structure(tape.stand_in, value)
-    vars(layer).update({key: tensors for key, (_, tensors) in replaced.items()})
+def _build_inside(layer: "Layer", args: Any, kwargs: Any) -> None:
+    """Let the layers inside make their weights, as the tape has to know them before the call."""
+    options = kwargs | ({"training": False} if "training" in kwargs else {})
+    token = _calls.current_pass.set(_calls.Pass())
     try:
-        yield
+        layer.call(*args, **options)
     finally:
-        for key, (value, tensors) in replaced.items():
-            if vars(layer).get(key) is tensors:
-                vars(layer)[key] = value
+        _calls.current_pass.reset(token)
+    layer._added = []
 
 
-def _leaves(value: Any) -> list[Any]:
-    try:
-        return flatten(value)
-    except TypeError:  # a dict whose keys cannot be sorted is none of weights
-        return []
+def _end(tensor: Any) -> tuple[KerasTensor, _calls.Call] | None:
+    """Return the logits, and a record of the call, if a softmax or sigmoid made an output."""
+    node = tensor.node if isinstance(tensor, KerasTensor) else None
+    if node is None or not isinstance(node.operation, Function):
+        return None
+    function, logits = getattr(activations, node.operation.name, None), node.args[0]
+    if function not in (activations.softmax, activations.sigmoid):
+        return None
+    if {*node.args[1:], *node.kwargs.values()} - {-1}:  # along another axis
+        return None
+    return logits, _calls.Call(None, tensor.value, (function, logits.value), [])
 
 
 def _array(leaf: Any) -> Any:

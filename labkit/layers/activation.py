@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 from labkit import activations
 from labkit._common import Array, expect
 from labkit.layers.layer import Layer
@@ -40,15 +38,15 @@ class ReLU(Layer):
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `relu(x)`."""
-        self.saved = x
-        return activations.relu(x, self.negative_slope, self.max_value, self.threshold)
+        y = activations.relu(x, self.negative_slope, self.max_value, self.threshold)
+        self.saved = x, y
+        return y
 
     def backward(self, dy: Array) -> Array:
         """Return the gradient with respect to `x`: `dy` times the slope there."""
-        x = self.saved
-        highest = np.inf if self.max_value is None else self.max_value
-        dx: Array = dy * ((x > self.threshold) & (x < highest))
-        return dx + self.negative_slope * dy * (x <= self.threshold) if self.negative_slope else dx
+        x, y = self.saved
+        slope = activations.vjp[activations.relu]
+        return slope(dy, x, y, self.negative_slope, self.max_value, self.threshold)
 
 
 class LeakyReLU(ReLU):

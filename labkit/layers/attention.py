@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from labkit._common import Array, Shape, expect
+from labkit._tensor import KerasTensor
 from labkit.activations import softmax, vjp
 from labkit.layers.core import Dropout, KernelLayer
 from labkit.layers.layer import sizes
@@ -19,8 +20,9 @@ class MultiHeadAttention(KernelLayer):
     heads. `query` is `(batch, steps, features)`, `value` and `key` are `(batch, sources, …)`,
     and the output is `(batch, steps, features)`.
 
-    Self-attention is `attention(x, x)`. In a `Sequential`, whose layers are called with one array,
-    `attention(x)` means the same, and there `use_causal_mask` is an argument of the layer.
+    Self-attention is `attention(x, x)`. Unlike in Keras, `attention(x)` means the same, so that
+    the layer can stand in a `Sequential`; and so that it can hide later steps there, the layer
+    takes `use_causal_mask` as well as its call, which alone takes it in Keras.
 
     Args:
         num_heads: Number of heads.
@@ -38,6 +40,7 @@ class MultiHeadAttention(KernelLayer):
     """
 
     expects = "(batch, steps, features)"
+    supports_masking = True
 
     def __init__(
         self,
@@ -91,8 +94,10 @@ class MultiHeadAttention(KernelLayer):
             query: `(batch, steps, features)`.
             value: `(batch, sources, features of values)`; `None` means `query`.
             key: `(batch, sources, features of keys)`; `None` means `value`.
-            query_mask: `(batch, steps)`; a step where it is false sees all sources alike.
-            value_mask: `(batch, sources)`; a source where it is false is not seen.
+            query_mask: `(batch, steps)`; a step where it is false sees all sources alike. Like the
+                other two it is the mask of its input, if there is one.
+            value_mask: `(batch, sources)`; a source where it is false is not seen. Without a
+                `value`, `None` means `query_mask`.
             key_mask: As `value_mask`.
             attention_mask: `(batch, steps, sources)`, or `(batch, heads, steps, sources)`: which
                 step sees which source.
@@ -101,6 +106,7 @@ class MultiHeadAttention(KernelLayer):
             use_causal_mask: Whether a step sees only itself and the steps before it.
         """
         given = value is not None, key is not None
+        value_mask = query_mask if value is None and value_mask is None else value_mask
         value = query if value is None else value
         key = value if key is None else key
         parts = (self._project(x, part, 1) for x, part in ((query, "query"), (key, "key")))
@@ -152,6 +158,16 @@ class MultiHeadAttention(KernelLayer):
     ) -> Shape:
         """Return `(batch, steps, features)`, or `(batch, steps, *output_shape)`."""
         return *query_shape[:-1], *(self.last or query_shape[-1:])
+
+    def symbolic_outputs(self, args: Any, kwargs: Any) -> Any:
+        """See `Layer.symbolic_outputs`; the weights are a tensor, too, if they are asked for."""
+        y = super().symbolic_outputs(args, kwargs)
+        if not kwargs.get("return_attention_scores"):
+            return y
+        query, value = (*args, None)[:2]
+        sources = (query if value is None else value).shape[1]
+        shape = query.shape[0], self.num_heads, query.shape[1], sources
+        return y, KerasTensor(shape, self.dtype)
 
     def _add_part(self, part: str, inputs: Any, outputs: Any) -> None:
         """Make the kernel and the bias of one product."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from labkit._common import Array, Shape, expect
+from labkit.layers import _calls
 from labkit.layers.layer import Layer
 
 
@@ -34,12 +35,16 @@ class Chain(Layer):
     def backward(self, dy: Array) -> Array | None:
         """Fill the gradients of all layers; return the gradient of the input."""
         gradient: Any = dy
-        for layer in reversed(self.layers[1:]):
-            gradient = layer.backward(gradient)
-        first = self.layers[0]
+        start = 0
+        if not self.needs_input_gradient:  # nor a gradient before the first layer that is trained
+            found = (i for i, layer in enumerate(self.layers) if not _calls.is_fixed(layer))
+            start = next(found, 0)
+        for layer in reversed(self.layers[start + 1 :]):
+            gradient = _of_input(layer.backward(gradient))
+        first = self.layers[start]
         first.needs_input_gradient = self.needs_input_gradient
         try:
-            gradient = first.backward(gradient)
+            gradient = _of_input(first.backward(gradient))
         finally:
             first.needs_input_gradient = True
         return gradient  # type: ignore[no-any-return]  # None only of the first layer
@@ -49,6 +54,11 @@ class Chain(Layer):
         for layer in self.layers:
             input_shape = layer.compute_output_shape(input_shape)
         return input_shape
+
+
+def _of_input(gradients: Any) -> Any:
+    """Return the gradient of a layer's input, of which one with a mask returns a tuple."""
+    return gradients[0] if isinstance(gradients, tuple) else gradients
 
 
 class Residual(Chain):

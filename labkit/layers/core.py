@@ -7,7 +7,8 @@ import numpy as np
 
 from labkit import activations
 from labkit._common import Array, Shape, Sizes, expect, rng
-from labkit._graph import KerasTensor, Node
+from labkit._graph import Node
+from labkit._tensor import KerasTensor
 from labkit.activations import Identifier, vjp
 from labkit.layers.layer import Layer, sizes
 
@@ -207,9 +208,11 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: tuple[int, ...], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.target_shape = tuple(target_shape)
-        fits = all(n == -1 or n >= 1 for n in self.target_shape) and self.target_shape.count(-1) < 2
-        expect(fits, "Reshape expects sizes, one of them -1", target_shape)
+        sizes = target_shape if isinstance(target_shape, tuple | list) else [0]
+        fits = all(isinstance(n, int | np.integer) and (n == -1 or n >= 1) for n in sizes)
+        wanted = "Reshape expects a tuple of sizes, of which one may be -1"
+        expect(fits and sizes.count(-1) < 2, wanted, repr(target_shape))
+        self.target_shape = tuple(sizes)
 
     def call(self, x: Array, training: bool = False) -> Array:
         """Return `x` as `(batch, *target_shape)`."""
@@ -262,7 +265,8 @@ class Dropout(Layer):
 
     def __init__(self, rate: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        expect(0 <= rate <= 1, "Dropout expects 0 <= rate <= 1", f"rate={rate}")
+        fits = isinstance(rate, int | float | np.number) and 0 <= rate <= 1
+        expect(fits, "Dropout expects 0 <= rate <= 1", f"rate={rate!r}")
         self.rate = rate
 
     def call(self, x: Array, training: bool = False) -> Array:

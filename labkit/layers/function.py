@@ -13,7 +13,8 @@ class Lambda(Layer):
     """Any function of arrays, without weights, as a layer: `Lambda(lambda x: x**2)`.
 
     With arithmetic and functions of `labkit.ops`, it may stand anywhere. With NumPy's functions,
-    which are not differentiated, it stands before all layers that have weights.
+    which are not differentiated, it stands before all layers that have weights; Keras takes no
+    NumPy. Keras's `mask` is left out: a mask ends here, as it does there without this argument.
 
     Args:
         function: Called as `function(x, **arguments)`.

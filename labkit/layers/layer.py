@@ -84,7 +84,8 @@ class Layer:
 
     # How many positional arguments these methods take, and more about `call`.
     _most_inputs = _build_shapes = _output_shapes = 1
-    _takes_training, _takes_mask, _makes_masks, _traced = True, False, False, False
+    _takes_training, _makes_masks, _traced = True, False, False
+    _mask_names: ClassVar[list[str]] = []
 
     def __init__(
         self,
@@ -118,6 +119,7 @@ class Layer:
         self._calls: list[Call] = []
         self._inbound_nodes: list[Any] = []  # weak references to nodes of graphs
         self._added: list[Any] = []  # by add_loss in this call
+        self._built_inside = False  # whether a traced call was made on arrays before
         self._logits: Any = None  # the activation at the end, and what it was applied to
         self._dlogits: Array | None = None
         self._penalties: dict[str, Regularizer] = {}
@@ -128,10 +130,11 @@ class Layer:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Look at the arguments of `call`, and wrap `build` and `backward`."""
         super().__init_subclass__(**kwargs)
-        cls._takes_training = "training" in inspect.signature(cls.call).parameters
+        taken = [*inspect.signature(cls.call).parameters]
+        cls._takes_training = "training" in taken
+        cls._mask_names = _shapes.mask_names(taken)
         cls._axes = cls.expects.strip("()").split(", ")
         cls._makes_masks = cls.compute_mask is not Layer.compute_mask
-        cls._takes_mask = "mask" in inspect.signature(cls.call).parameters
         cls._most_inputs, cls._build_shapes = (
             _shapes.positional(cls.call),
             _shapes.positional(cls.build),
@@ -317,13 +320,14 @@ class Layer:
     @property
     def weights(self) -> list[Array]:
         """All weights: of each layer the trainable ones, then the others."""
-        return [w for layer in self.flatten_layers() for w in layer.named_weights.values()]
+        return [_graph.stand_in(weight) for weight in self._arrays()]
 
     @property
     def trainable_weights(self) -> list[Array]:
         """The weights that training changes."""
         layers = [layer for layer in self.flatten_layers() if layer.trainable]
-        return [layer.named_weights[name] for layer in layers for name in layer.gradients]
+        pairs = [(layer, name) for layer in layers for name in layer.gradients]
+        return [_graph.stand_in(layer.named_weights[name]) for layer, name in pairs]
 
     @property
     def losses(self) -> list[float]:
@@ -351,7 +355,7 @@ class Layer:
 
     def get_weights(self) -> list[Array]:
         """Return copies of all weights."""
-        return [weight.copy() for weight in self.weights]
+        return [weight.copy() for weight in self._arrays()]
 
     def set_weights(self, weights: list[Array]) -> None:
         """Copy values into all weights; if one does not fit, nothing changes.
@@ -376,6 +380,9 @@ class Layer:
         expect(self.built, f"{self.name} is not built yet: call it on an array first", "no shape")
         return sum(weight.size for weight in self.weights)
 
+    def _arrays(self) -> list[Array]:
+        return [w for layer in self.flatten_layers() for w in layer.named_weights.values()]
+
     def _only_node(self) -> Any:
         nodes = [node for reference in self._inbound_nodes if (node := reference()) is not None]
         wanted = f"{self.name} should have been called on one tensor, such as an Input"
@@ -387,15 +394,16 @@ class Layer:
 
         Args:
             inputs: The input.
-            previous_mask: Which of its steps count, or `None`.
+            previous_mask: Which of its steps count, or `None`; for a list of inputs, a list.
         """
         return previous_mask if self.supports_masking else None
 
     def _kept(self, current: Pass, args: Any, kwargs: Any) -> Any:
         """Call, and keep a record of the call for `backward`."""
         mask = current.mask(args[0]) if current.masks and args else None
-        if self._takes_mask and mask is not None and kwargs.get("mask") is None:
-            kwargs["mask"] = mask
+        for name, arg in zip(self._mask_names, args if current.masks else (), strict=False):
+            if name and kwargs.get(name) is None and (found := current.mask(arg)) is not None:
+                kwargs[name] = found
         if self._last_pass is not current:
             self._last_pass, self._calls = current, []
         self._logits, self._added = None, []
@@ -404,7 +412,8 @@ class Layer:
         if mask is not None or self._makes_masks:
             mask = self.compute_mask(args[0], mask)
             if mask is not None:
-                current.masks.setdefault(id(y), (y, mask))
+                first = flatten(y)[0]
+                current.masks.setdefault(id(first), (first, mask))
         if self._logits is not None:
             current.ends[id(y)] = call
         if self.activity_regularizer is not None or self._added:
@@ -452,14 +461,8 @@ class Layer:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out of copies what belongs to past calls."""
-        past: dict[str, Any] = {
-            "_calls": [],
-            "_inbound_nodes": [],
-            "saved": None,
-            "_last_pass": None,
-            "_reached": {},
-        }
-        return vars(self) | past
+        past: dict[str, Any] = {"_calls": [], "_inbound_nodes": [], "_reached": {}}
+        return vars(self) | past | {"saved": None, "_last_pass": None}
 
 
 def sizes(layer: Layer, name: str, value: Any, axes: int = 1, least: int = 1) -> Sizes:

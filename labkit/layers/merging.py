@@ -49,6 +49,10 @@ class _Merge(Layer):
         expect(len(ranks) == 1, f"{type(self).__name__} expects as many axes each", input_shape)
         return tuple(reversed(shape))
 
+    def compute_mask(self, inputs: Sequence[Array], previous_mask: Any = None) -> Any:
+        """Return which steps count: those that count in one of the inputs, if all have a mask."""
+        return _either(previous_mask or [None])
+
     def merge(self, *inputs: Array) -> Array:
         """Return one array."""
         raise NotImplementedError
@@ -56,6 +60,11 @@ class _Merge(Layer):
     def shares(self, dy: Array, y: Array, *inputs: Array) -> Sequence[Array]:
         """Return the gradient with respect to each input, before axes of size 1 are summed."""
         raise NotImplementedError
+
+
+def _either(masks: Any) -> Any:
+    """Return where one of the masks is true; `None` if one is missing."""
+    return None if any(mask is None for mask in masks) else np.logical_or.reduce(masks)
 
 
 class Add(_Merge):
@@ -79,6 +88,28 @@ class Multiply(_Merge):
         for x in inputs[1:]:
             y = y * x
         return y
+
+    def call(self, inputs: Sequence[Array], mask: Any = None) -> Array:
+        """Return the product; as in Keras, steps that an input's mask leaves out count as 1.
+
+        Where all inputs have a mask, a step that none of them counts is 0.
+        """
+        masks = [None if part is None else part[..., None] for part in mask or [None] * len(inputs)]
+        used: Any = inputs
+        if mask is not None:
+            pairs = zip(inputs, masks, strict=True)
+            used = [x if part is None else np.where(part, x, x.dtype.type(1)) for x, part in pairs]
+        y = super().call(used)
+        shown = _either(masks)
+        self.saved = *self.saved, masks, shown
+        return y if shown is None else y * shown
+
+    def backward(self, dy: Array) -> list[Array]:
+        """Return the gradient with respect to each of the inputs."""
+        *self.saved, masks, shown = self.saved
+        shares = super().backward(dy if shown is None else dy * shown)
+        pairs = zip(shares, masks, strict=True)
+        return [share if part is None else share * part for share, part in pairs]
 
     def shares(self, dy: Array, y: Array, *inputs: Array) -> Sequence[Array]:
         """Return `dy` times all other inputs."""
@@ -151,6 +182,19 @@ class Concatenate(_Merge):
         ]
         joined[self.axis] = None if None in sizes else sum(n for n in sizes if n)
         return tuple(joined)
+
+    def compute_mask(self, inputs: Sequence[Array], previous_mask: Any = None) -> Any:
+        """Return which steps count: all of an input without a mask, and side by side either's."""
+        if previous_mask is None:
+            return None
+        pairs = zip(inputs, previous_mask, strict=True)
+        places = [
+            np.ones(x.shape, bool)
+            if mask is None
+            else np.broadcast_to(mask if mask.ndim == x.ndim else mask[..., None], x.shape)
+            for x, mask in pairs
+        ]
+        return np.any(np.concatenate(places, self.axis), axis=-1)
 
     def merge(self, *inputs: Array) -> Array:
         """See `_Merge.merge`."""

@@ -55,12 +55,16 @@ class _Normalization(Layer):
             np.einsum("rf,rf->f", rows, normalized, out=self.gradients["gamma"])
             g = rows * self.gamma
         if not fixed:
-            g = g - self._mean(g) - normalized * self._mean(g * normalized)
+            g = g - self._mean_slope(g) - normalized * self._mean_slope(g * normalized)
         return np.reshape(g / deviation, dy.shape)
 
     def _mean(self, rows: Array) -> Array:
         """Return the mean over the axis that is normalized."""
         raise NotImplementedError
+
+    def _mean_slope(self, rows: Array) -> Array:
+        """Return for each row what the mean's gradient is made of."""
+        return self._mean(rows)
 
     def _moments(self, rows: Array, training: bool) -> tuple[Array, Array, bool]:
         """Return mean and variance, and whether these do not depend on `rows`."""
@@ -73,7 +77,8 @@ class BatchNormalization(_Normalization):
 
     `x` is `(batch, ..., features)`. Training uses the mean and variance of the batch (and
     of all axes between), and keeps moving averages of both; these are used otherwise, and
-    always when `trainable` is false.
+    always when `trainable` is false. Where the input has a mask, `(batch, steps)`, only the steps
+    that count enter the mean and variance.
 
     Args:
         momentum: Share of the old moving average that is kept at each step.
@@ -95,8 +100,27 @@ class BatchNormalization(_Normalization):
         self.moving_mean = average("zeros", name="moving_mean")
         self.moving_variance = average("ones", name="moving_variance")
 
+    def call(self, x: Array, training: bool = False, mask: Array | None = None) -> Array:
+        """Return `gamma * normalized x + beta`."""
+        self._counts = None if mask is None else mask.reshape(-1, 1).astype(x.dtype)
+        y = super().call(x, training)
+        self.saved = *self.saved, self._counts
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """See `LayerNormalization.backward`; only rows that count had a part in the moments."""
+        *self.saved, self._counts = self.saved
+        return super().backward(dy)
+
     def _mean(self, rows: Array) -> Array:
-        return column_sums(rows) / len(rows)
+        if self._counts is None:
+            return column_sums(rows) / len(rows)
+        return np.asarray(column_sums(rows * self._counts) / max(self._counts.sum(), 1))
+
+    def _mean_slope(self, rows: Array) -> Array:
+        if self._counts is None:
+            return self._mean(rows)
+        return np.asarray(self._counts * column_sums(rows) / max(self._counts.sum(), 1))
 
     def _moments(self, rows: Array, training: bool) -> tuple[Array, Array, bool]:
         if not (training and self.trainable):

@@ -19,12 +19,14 @@ class Metric:
 
     Attributes:
         direction: 1 if higher is better, -1 if lower is, 0 if unknown; for callbacks.
+        supports_masking: Whether the steps that an output's mask leaves out do not count.
         sparse: Whether targets are integer labels, which become one-hot rows; `None` if
             their shape tells.
         sums: What `add` has returned so far, summed; 0 at the beginning.
     """
 
     direction = 0
+    supports_masking = False
     sparse: bool | None = False
     sums: Any = 0.0
 

@@ -15,6 +15,7 @@ class Average(Metric):
     """Base of the metrics that are weighted means: `totals` gives what they add."""
 
     direction = 1
+    supports_masking = True
 
     def score(self, sums: Array) -> float:
         """See `Metric.score`."""
@@ -33,7 +34,10 @@ class Mean(Average):
     # As in Keras, plain values have no targets.
     def update_state(self, values: ArrayLike, sample_weight: Weight = None) -> None:  # type: ignore[override]
         """Add values, `(batch, ...)`, with one weight for each sample or value."""
-        self.sums = self.sums + totals(numbers("values", values), sample_weight)
+        if isinstance(values, float) and isinstance(sample_weight, int):  # mostly, so quickly
+            self.sums = self.sums + np.array([values * sample_weight, sample_weight])
+        else:
+            self.sums = self.sums + totals(numbers("values", values), sample_weight)
 
 
 class MeanMetricWrapper(Average):

@@ -45,11 +45,14 @@ class MeanSquaredError(MeanLoss):
 class RootMeanSquaredError(Average):
     """Root of the mean of `(y_pred - y_true)²`, in the unit of the targets.
 
+    As in Keras, it counts all steps of a sequence, also those that a mask leaves out.
+
     Args:
         name: Shown in logs.
     """
 
     direction = -1
+    supports_masking = False
 
     def add(self, y_true: Array, y_pred: Array, sample_weight: Weight) -> Any:
         """See `Metric.add`."""

@@ -9,7 +9,8 @@ import numpy as np
 
 from labkit import activations, losses
 from labkit._common import Array, expect
-from labkit._graph import KerasTensor, Tape
+from labkit._graph import Tape
+from labkit._tensor import KerasTensor
 from labkit._tree import flatten, is_structure
 from labkit.layers._calls import Pass
 from labkit.losses import Loss
@@ -140,9 +141,8 @@ class CompiledLoss:
         """
         call, mask = current.ends.get(id(y_pred)), current.mask(y_pred)
         if mask is not None:  # the mean is that of the steps that count
-            share = mask / max(mask.mean(), 1e-9)
             whole = loss.reduction == "sum_over_batch_size"
-            weight = (1 if weight is None else weight) * (share if whole else mask)
+            weight = _masked(weight, mask / max(mask.mean(), 1e-9) if whole else mask)
         scale = 1 if scale is None else scale
         prefers = getattr(activations, loss.logits_of or "", None)
         if call is None or prefers is None or call.logits[0] is not prefers:
@@ -185,8 +185,8 @@ class CompiledMetrics:
         self.metrics: list[Metric] = [m for m in flatten(self._given) if m is not None]
         self._by_output: list[tuple[int, str | None, Metric, bool]] | None = None
 
-    def update_state(self, y: Any, y_pred: Any, weight: Any) -> None:
-        """Add a batch."""
+    def update_state(self, y: Any, y_pred: Any, weight: Any, current: Pass) -> None:
+        """Add a batch; of an output with a mask, means are those of the steps that count."""
         if not self.metrics:
             return
         outputs, names = flatten(y_pred), output_names(y_pred, self._names)
@@ -196,8 +196,10 @@ class CompiledMetrics:
         targets = by_output("y", y, names, counts)
         weights = by_output("sample_weight", weight, names, counts)
         for i, _, metric, weighted in self._by_output:
-            given = (weights[i],) if weighted and weights[i] is not None else ()
-            metric.update_state(targets[i], outputs[i], *given)
+            used = weights[i] if weighted else None
+            mask = current.mask(outputs[i]) if metric.supports_masking else None
+            used = used if mask is None else _masked(used, mask)
+            metric.update_state(targets[i], outputs[i], *(() if used is None else (used,)))
 
     def result(self) -> dict[str, Any]:
         """Return the results by name; of several metrics of one name, the later are numbered."""
@@ -261,6 +263,15 @@ def by_output(what: str, given: Any, names: list[str], used: list[bool] | None =
         return [next(items) if counts else None for counts in used]
     expect(len(given) == count, f"{what} should hold one for each of {names}", f"{len(given)}")
     return list(given)
+
+
+def _masked(weight: Any, mask: Array) -> Array:
+    """Return a weight for each step, given one for each step or sample, or none."""
+    if weight is None:
+        return mask
+    places = np.shape(weight) + (1,) * (mask.ndim - np.ndim(weight))
+    more = (1,) * (len(places) - mask.ndim)
+    return np.asarray(np.reshape(weight, places) * mask.reshape(mask.shape + more))
 
 
 def _mapped(function: Any, given: Any) -> Any:

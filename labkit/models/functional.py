@@ -4,7 +4,8 @@ from collections import defaultdict
 from typing import Any
 
 from labkit._common import expect, numbers
-from labkit._graph import Function, KerasTensor, Node, in_order
+from labkit._graph import Function, Node, in_order
+from labkit._tensor import KerasTensor
 from labkit._tree import flatten, map_structure, pack
 from labkit.layers import InputLayer, Layer
 from labkit.models.model import Model

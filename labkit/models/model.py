@@ -22,7 +22,9 @@ class Model(Trainer, Layer):
     ```
 
     And a subclass makes its layers in `__init__`, and calls them in its `call`; it needs no
-    `backward`, as long as `call` keeps to layers, arithmetic and `labkit.ops`.
+    `backward`, as long as `call` keeps to layers, arithmetic and `labkit.ops`. If its `call` does
+    not take `training`, the layers inside know all the same that they are being trained; in Keras
+    they do not, and their Dropout and BatchNormalization do nothing in training.
 
     Args:
         *args: `inputs` and `outputs`: a tensor, or a list, tuple or dict of tensors, each.

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from labkit._common import Array, Shape, expect, numbers
-from labkit._graph import KerasTensor
+from labkit._tensor import KerasTensor
 from labkit.layers import Input, InputLayer, Layer
 from labkit.layers.chain import Chain
 from labkit.models.model import Model
@@ -75,7 +75,7 @@ class Sequential(Chain, Model):
         """
         expect(self.layers, f"{self.name} has layers to remove", "no layer")
         if self.built and self.outputs is not None:
-            self.outputs = [self.outputs[0].node.args[0]]  # type: ignore[union-attr]  # built
+            self.outputs = [self.outputs[0].node.args[0]]
         return self.layers.pop()
 
     def build(self, input_shape: Shape) -> None:

@@ -12,13 +12,15 @@ from labkit._common import Array, expect
 from labkit._threads import one_blas_thread
 from labkit._tree import flatten, pack
 from labkit.callbacks import Callback, History, tell
-from labkit.layers import Layer
+from labkit.layers import Layer, _calls
 from labkit.metrics import Mean, Metric
 from labkit.models.compile_utils import CompiledLoss, CompiledMetrics
 
 
 class Plan:
     """What the first step settles: which weights are trained, and whether any are penalized.
+
+    It also knows the layers that are trained, or hold one that is, by their `id`.
 
     Args:
         model: The model.
@@ -28,6 +30,12 @@ class Plan:
         parts = [part for part in model.flatten_layers() if part.trainable]
         self.slots = [(part, name) for part in parts for name in part.gradients]
         self.penalized = bool(model.losses)
+        holders = {id(part) for part, _ in self.slots}
+        self.trained = frozenset(
+            id(part)
+            for part in model.flatten_layers()
+            if any(id(inner) in holders for inner in part.flatten_layers())
+        )
 
 
 class Trainer(Layer):
@@ -360,9 +368,13 @@ class Trainer(Layer):
             if self._plan.penalized or current.penalized:
                 loss = loss + sum(self.losses)
             mean.update_state(loss, len(flatten(y_pred)[0]))
-            metrics.update_state(y, y_pred, weight)
+            metrics.update_state(y, y_pred, weight, current)
             if training:
-                self.backward(pack(y_pred, slopes))
+                token = _calls.trained.set(self._plan.trained)
+                try:
+                    self.backward(pack(y_pred, slopes))
+                finally:
+                    _calls.trained.reset(token)
                 self._update()
             else:  # a backward by hand is not to find them
                 for call in current.ends.values():

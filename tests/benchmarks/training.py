@@ -3,11 +3,13 @@
 Run it with `python tests/benchmarks/training.py`; `--help` shows the options. All libraries
 train the same models on the same arrays, from the gathering of a batch to the update of the
 weights. Their turns are interleaved, so that whatever else the machine does hits all alike,
-and the ratios are those of the medians. On a busy machine, one thread and processor time
-still tell something: `OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 … --clock cpu`.
+and the ratios are those of the medians. Each model is measured twice: as the machine is, and
+beside one busy process for each core, which this script starts and stops. The machine's load
+stands beside the numbers: what else runs makes them unsure.
 """
 
 import argparse
+import contextlib
 import importlib.util
 import json
 import os
@@ -15,7 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,16 +29,21 @@ clock = time.perf_counter
 
 @dataclass
 class Model:
-    """A model to measure, and the share of Keras fit's time that it may take."""
+    """A model to measure, and the shares of Keras fit's time that it may take.
+
+    The targets are those of a quiet machine and of a busy one. `build` returns the layers of a
+    chain, or, given an input, the output of a graph.
+    """
 
     name: str
     shape: tuple[int, ...]
     batch: int
     steps: int
-    target: float
-    build: Callable[[Any], list[Any]]
+    targets: tuple[float, float] | None
+    build: Callable[..., Any]
     hidden: tuple[int, ...] | None = None  # for scikit-learn, which has dense layers only
-    beats_loop: bool = True
+    is_chain: bool = True
+    has_loops: bool = True  # whether the same is written here for TensorFlow and PyTorch
 
 
 def mlp(layers: Any) -> list[Any]:
@@ -90,12 +97,38 @@ def lstm(layers: Any) -> list[Any]:
     return [layers.LSTM(64), layers.Dense(10, activation="softmax")]
 
 
+def separable(layers: Any) -> list[Any]:
+    """Return the layers of a CNN that goes down with a separable and up with a transposed one."""
+    return [
+        layers.SeparableConv2D(16, 3, strides=2, padding="same", activation="relu"),
+        layers.BatchNormalization(),
+        layers.Conv2DTranspose(8, 3, strides=2, padding="same", activation="relu"),
+        layers.GlobalAveragePooling2D(),
+        layers.Dense(10, activation="softmax"),
+    ]
+
+
+def transformer(layers: Any, x: Any) -> Any:
+    """Return the output of two transformer blocks."""
+    for _ in range(2):
+        x = layers.LayerNormalization()(layers.Add()([x, layers.MultiHeadAttention(4, 8)(x, x)]))
+        hidden = layers.Dense(64, activation="relu")(x)
+        x = layers.LayerNormalization()(layers.Add()([x, layers.Dense(32)(hidden)]))
+    return layers.Dense(10, activation="softmax")(layers.GlobalAveragePooling1D()(x))
+
+
 MODELS = [
-    Model("MLP 784-512-256-10, batch 128", (784,), 128, 40, 0.6, mlp, hidden=(512, 256)),
-    Model("LeNet-5 on 28x28, batch 64", (28, 28, 1), 64, 20, 0.5, lenet),
-    Model("CNN 32-64 on 28x28, batch 64", (28, 28, 1), 64, 8, 1.0, cnn, beats_loop=False),
-    Model("small CNN on 8x8, batch 32", (8, 8, 1), 32, 80, 0.2, small_cnn),
-    Model("LSTM 64, 50 steps, batch 32", (50, 16), 32, 20, 0.6, lstm),
+    Model("MLP 784-512-256-10, batch 128", (784,), 128, 40, (0.5, 0.65), mlp, hidden=(512, 256)),
+    Model("LeNet-5 on 28x28, batch 64", (28, 28, 1), 64, 20, (0.6, 0.8), lenet),
+    Model("CNN 32-64 on 28x28, batch 64", (28, 28, 1), 64, 8, (0.9, 1.2), cnn),
+    Model("small CNN on 8x8, batch 32", (8, 8, 1), 32, 80, (0.25, 0.35), small_cnn),
+    Model("LSTM 64, 50 steps, batch 32", (50, 16), 32, 20, (0.5, 0.65), lstm),
+    Model("separable CNN, batch 32", (16, 16, 3), 32, 20, None, separable, has_loops=False),
+    Model(
+        *("transformer, 32 steps, batch 32", (32, 32), 32, 20, None, transformer),
+        is_chain=False,
+        has_loops=False,
+    ),
 ]
 
 
@@ -110,12 +143,48 @@ def data(model: Model) -> tuple[Any, Any]:
 def fit_with(keras: Any, model: Model) -> tuple[Step, Step]:
     """Return an epoch of `fit`, and a `predict`, of labkit or Keras."""
     x, y = data(model)
-    network = keras.Sequential([keras.Input(model.shape), *model.build(keras.layers)])
+    inputs = keras.Input(model.shape)
+    if model.is_chain:
+        network = keras.Sequential([inputs, *model.build(keras.layers)])
+    else:
+        network = keras.Model(inputs, model.build(keras.layers, inputs))
     network.compile("adam", "sparse_categorical_crossentropy")
     return (
         lambda: network.fit(x, y, batch_size=model.batch, epochs=1, verbose=0),
         lambda: network.predict(x, batch_size=model.batch, verbose=0),
     )
+
+
+def gan_with(keras: Any, batch: int = 64, steps: int = 10) -> Step:
+    """Return some steps of a GAN: the discriminator's, then the generator's behind it, frozen."""
+    layers, rng = keras.layers, np.random.default_rng(0)
+    generator = keras.Sequential(
+        [keras.Input((32,)), layers.Dense(128, activation="relu"), layers.Dense(784)]
+    )
+    discriminator = keras.Sequential(
+        [
+            keras.Input((784,)),
+            layers.Dense(128, activation="relu"),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+    discriminator.compile("adam", "binary_crossentropy")
+    noise = rng.normal(size=(batch, 32)).astype("float32")
+    real = rng.normal(size=(batch, 784)).astype("float32")
+    ones, zeros = np.ones((batch, 1), "float32"), np.zeros((batch, 1), "float32")
+    discriminator.train_on_batch(real, ones)  # which settles what it trains
+    discriminator.trainable = False
+    inputs = keras.Input((32,))
+    both = keras.Model(inputs, discriminator(generator(inputs)))
+    both.compile("adam", "binary_crossentropy")
+
+    def turn() -> None:
+        for _ in range(steps):
+            made = np.asarray(generator(noise))
+            discriminator.train_on_batch(np.concatenate([real, made]), np.vstack([ones, zeros]))
+            both.train_on_batch(noise, ones)
+
+    return turn
 
 
 def loop_with_tensorflow(model: Model) -> Step:
@@ -235,6 +304,31 @@ def gemm_peak() -> float:
     return 2 * 1024**3 / min(times)
 
 
+@contextlib.contextmanager
+def busy(processes: int) -> Iterator[None]:
+    """Keep cores busy with other processes."""
+    started = [
+        subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)
+    ]
+    try:
+        yield
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def states() -> Iterator[tuple[str, Any]]:
+    """Yield both states of the machine, each with what brings it about."""
+    yield "quiet", contextlib.nullcontext()
+    yield "busy", busy(os.cpu_count() or 1)
+
+
+def load() -> str:
+    """Return the load of the last minute as it stands in the results."""
+    return f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "load unknown"
+
+
 def interleaved(turns: dict[str, Step], rounds: int) -> dict[str, tuple[float, float]]:
     """Return each one's median and shortest time, in seconds, after a turn to warm up."""
     times: dict[str, list[float]] = {name: [] for name in turns}
@@ -256,30 +350,47 @@ def measure(model: Model, rounds: int, peak: float) -> None:
 
     fit, predict = fit_with(labkit, model)
     keras_fit, keras_predict = fit_with(keras, model)
-    turns = {
-        "labkit": fit,
-        "Keras fit": keras_fit,
-        "tf.function": loop_with_tensorflow(model),
-    }
-    if importlib.util.find_spec("torch"):
-        turns["PyTorch"] = loop_with_torch(model)
+    turns = {"labkit": fit, "Keras fit": keras_fit}
+    if model.has_loops:
+        turns["tf.function"] = loop_with_tensorflow(model)
+        if importlib.util.find_spec("torch"):
+            turns["PyTorch"] = loop_with_torch(model)
     if model.hidden:
         turns["scikit-learn"] = fit_with_sklearn(model)
-    times = interleaved(turns, rounds)
-    (median, best), limits = times.pop("labkit"), {"Keras fit": model.target}
-    if model.beats_loop:
-        limits["tf.function"] = 1.0
-    print(f"\n{model.name}: {median / model.steps * 1e3:.2f} ms per step")
-    for name, other in times.items():
-        ratio, note = median / other[0], ""
-        if limit := limits.get(name):
-            note = f", target {limit}: {_verdict(ratio, limit)}"
-        print(f"  training, labkit / {name}: {ratio:.2f}  (fastest {best / other[1]:.2f}{note})")
+    print(f"\n{model.name}")
+    for i, (state, context) in enumerate(states()):
+        with context:
+            times, at = interleaved(turns, rounds), load()
+        median, best = times.pop("labkit")
+        print(f"  {state}, {at}: {median / model.steps * 1e3:.2f} ms per step")
+        for name, other in times.items():
+            ratio, note = median / other[0], ""
+            if model.targets and name == "Keras fit":
+                note = f", target {model.targets[i]}: {_verdict(ratio, model.targets[i])}"
+            print(
+                f"    training, labkit / {name}: {ratio:.2f}  (fastest {best / other[1]:.2f}{note})"
+            )
+        if model.has_loops and state == "quiet":
+            share = flops(model) * model.steps / median / peak
+            print(f"    share of the GEMM peak: {share:.0%}")
     predictions = interleaved({"labkit": predict, "Keras": keras_predict}, rounds)
     ratio, fastest = (a / b for a, b in zip(*predictions.values(), strict=True))
     print(f"  predict,  labkit / Keras: {ratio:.2f}  (fastest {fastest:.2f})")
-    share = flops(model) * model.steps / median / peak
-    print(f"  share of the GEMM peak: {share:.0%}")
+
+
+def measure_gan(rounds: int) -> None:
+    """Print the ratios of a GAN's step."""
+    import keras
+
+    import labkit
+
+    turns = {"labkit": gan_with(labkit), "Keras": gan_with(keras)}
+    print("\nGAN 32-128-784, batch 64, train_on_batch of both models")
+    for state, context in states():
+        with context:
+            times, at = interleaved(turns, rounds), load()
+        ratio, fastest = (a / b for a, b in zip(*times.values(), strict=True))
+        print(f"  {state}, {at}: labkit / Keras: {ratio:.2f}  (fastest {fastest:.2f})")
 
 
 def _verdict(ratio: float, limit: float) -> str:
@@ -353,8 +464,6 @@ def main(arguments: Iterable[str] | None = None) -> None:
     if options.clock == "cpu":
         global clock
         clock = time.process_time
-    import labkit
-
     if not options.quick:
         import_time()
     peak = gemm_peak()
@@ -364,14 +473,11 @@ def main(arguments: Iterable[str] | None = None) -> None:
     for model in MODELS:
         if options.only.lower() not in model.name.lower():
             continue
-        try:
-            model.build(labkit.layers)
-        except AttributeError as error:
-            print(f"\n{model.name}: left out, {error}")
-            continue
         measure(model, options.rounds, peak)
         if not options.quick:
             memory(model)
+    if options.only.lower() in "gan":
+        measure_gan(options.rounds)
 
 
 if __name__ == "__main__":

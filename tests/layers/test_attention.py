@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from labkit import layers, testing
-from tests.layers.direct import called, sent_back
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -103,8 +102,7 @@ def test_masked_queries_and_sources_have_no_influence(random: np.random.Generato
     query, value = random.normal(size=(2, 4, 3)), random.normal(size=(2, 5, 3))
     layer, _ = both(2, 4)
     value_mask, query_mask = np.arange(5) < [[3], [5]], np.arange(4) < [[4], [2]]
-    y, weights = called(
-        layer,
+    y, weights = layer(
         query,
         value,
         value_mask=value_mask,
@@ -113,7 +111,7 @@ def test_masked_queries_and_sources_have_no_influence(random: np.random.Generato
     )
     np.testing.assert_allclose(weights[1, :, 2:], 1 / 5)
     assert (weights[0, :, :, 3:] == 0).all()
-    dquery, dvalue = sent_back(layer, (np.ones_like(y), 0 * weights))
+    dquery, dvalue = layer.backward((np.ones_like(y), 0 * weights))
     assert (dvalue[0, 3:] == 0).all()
     assert (dquery[1, 2:] == 0).all()
 

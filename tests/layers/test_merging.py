@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from labkit import layers
-from tests.layers.direct import called
 
 CASES: list[tuple[str, tuple[Any, ...], list[tuple[int, ...]]]] = [
     ("Multiply", (), [(3, 4), (3, 4)]),
@@ -66,7 +65,7 @@ def test_arrays_that_do_not_fit_are_refused(
 ) -> None:
     """Too few or too many arrays, and shapes that cannot be merged, raise an error."""
     with pytest.raises(ValueError, match=message):
-        called(layer, [np.ones(shape) for shape in shapes])
+        layer([np.ones(shape) for shape in shapes])
 
 
 def test_an_array_alone_is_no_list() -> None:

@@ -92,7 +92,16 @@ tables["layers"].style.hide()
 # ## Everything else that is not whole
 
 # %% label="others"
-rest = pd.concat([table for module, table in tables.items() if module != "layers"])
+METHODS = ["compile", "fit", "evaluate", "predict", "train_on_batch", "test_on_batch"]
+METHODS += ["predict_on_batch", "summary", "get_layer", "save_weights", "load_weights"]
+model, other = keras.Model, importlib.import_module("keras").Model
+offered = {name: arguments(getattr(other, name)) for name in METHODS}
+lacking = {n: [a for a in offered[n] if a not in arguments(getattr(model, n))] for n in METHODS}
+methods = pd.DataFrame(
+    [(f"Model.{name}", ", ".join(left_out)) for name, left_out in lacking.items()],
+    columns=["name", "arguments left out"],
+)
+rest = pd.concat([table for module, table in tables.items() if module != "layers"] + [methods])
 rest[rest["arguments left out"] != ""].style.hide()
 
 # %% [markdown]
