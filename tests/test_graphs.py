@@ -45,7 +45,8 @@ def attention_to_masked(keras: Any) -> Any:
     memory = layers.Embedding(9, 4, mask_zero=True)(inputs[1])
     attention = layers.MultiHeadAttention(2, 3)
     y, weights = attention(inputs[0], memory, return_attention_scores=True)
-    model = keras.Model(inputs, [layers.Dense(2)(y), weights])
+    # Keras hands the memory's mask to the weights, whose second axis are heads, not steps.
+    model = keras.Model(inputs, [layers.Dense(2)(y), 1.0 * weights])
     return model, ["mse", "mse"], [STEPS, WORDS], [STEPS, SHARES]
 
 
