@@ -377,7 +377,9 @@ assert cnn_least > 0.85
 assert cnn_least > same_most + 0.2, (
     "With as many parameters, the CNN's worst start beats the dense network's best."
 )
-assert cnn_least > large_most + 0.05, "It also beats a dense network with many more parameters."
+assert cnn_least > large_most + 0.05, (
+    "The CNN's worst start also beats a dense network with many more parameters."
+)
 ends = [curve[-1] for curve in curves.values()]
 assert ends[0] > ends[2] > ends[1]
 assert min(seen["dense, large"]) > 0.95
@@ -563,7 +565,7 @@ print(f"Pooled map, image moved by 2 pixels: moved by one place, difference {gap
 print(f"Image moved by 1 pixel: differs from both by {pooled_gap:.2f} or more")
 
 assert gap_two < 1e-6
-assert pooled_gap > 0.1, "Pooling keeps that only for moves by its own stride."
+assert pooled_gap > 0.1, "Behind pooling, a move by one pixel gives another map."
 
 # %% [markdown]
 # For the answer of the whole network it should not matter at all: **invariance**. Many texts say
@@ -638,13 +640,15 @@ invariant_parameters = invariant.count_params()
 work_invariant = multiplications(invariant) / multiplications(cnn)
 
 assert centered_accuracy > 0.9, "Trained on centered digits, the CNN reads centered digits."
-assert elsewhere_accuracy < 0.4, "It fails on the same digits elsewhere on the sheet."
+assert elsewhere_accuracy < 0.4, "Trained on centered digits, the CNN fails on digits elsewhere."
 assert unpooled_elsewhere < 0.4, "Without pooling it fails as well: pooling is not the reason."
 assert pooled_one_off < 0.85
 assert pooled_elsewhere < 0.7, "With pooling, a maximum over all places helps only in part."
 assert everywhere_accuracy > 0.93, "Without pooling, it reads digits wherever they lie."
 assert everywhere_high > cnn_least
-assert invariant_parameters < cnn_parameters, "That network has fewer parameters."
+assert invariant_parameters < cnn_parameters, (
+    "The network that reads digits wherever they lie has fewer parameters than the CNN."
+)
 assert 4 * n_centered == n_train
 
 # %% label="ablation"

@@ -32,8 +32,8 @@ assert (people, patients.target.min(), patients.target.max()) == (442, 25, 346)
 pairs = ("bmi", "progress"), ("age", "s3"), ("s3", "progress")
 r_positive, r_neutral, r_negative = (stats.pearsonr(table[x], table[y]).statistic for x, y in pairs)
 assert r_positive > 0.5, "Body mass and the progress of diabetes rise together."
-assert abs(r_neutral) < 0.1, "Sex and the progress of diabetes hardly correlate."
-assert r_negative < -0.3, "A blood value falls as the progress of diabetes rises."
+assert abs(r_neutral) < 0.1, "Age and the blood value s3 hardly correlate."
+assert r_negative < -0.3, "The more of s3 in the blood, the less progress."
 
 
 # %% label="clouds" alt="Three clouds of points: one rises, one has no direction, one falls." caption="Positive, neutral and negative correlation. Dashed lines stand at the means." tags=["remove-input"]
@@ -128,7 +128,7 @@ print(f"Pearson {r_clean:.2f} to {r_spoilt:.2f}, Spearman {rho_clean:.2f} to {rh
 assert r_exp < 0.6
 assert min(rho_exp, tau_exp) > 0.999, "For any rising curve, the rank correlations are 1."
 assert abs(r_clean - 0.8) < 0.03
-assert r_spoilt < 0.6 * r_clean, "One outlier can halve Pearson's coefficient."
+assert r_spoilt < 0.6 * r_clean, "One outlier can take two fifths off Pearson's coefficient."
 assert np.allclose((rho_spoilt, tau_spoilt), (rho_clean, tau_clean), atol=0.02)
 
 agree = np.subtract.outer(x, x) * np.subtract.outer(y, y)  # all pairs of people
@@ -221,7 +221,9 @@ assert cover_heavy + 0.1 < cover_bootstrap < 0.95, (
     "With heavy tails it holds r far too rarely; the bootstrap does better."
 )
 assert 0.04 < alarms_normal < 0.06
-assert alarms_heavy > 0.1, "With dependent heavy tails, p < .05 occurs far too often by chance."
+assert alarms_heavy > 0.1, (
+    "Where tails are heavy, p < .05 comes far too often without any correlation."
+)
 
 # %% label="coverage"
 columns = {"normal": [cover_normal, bootstrap_normal, alarms_normal]}
@@ -421,12 +423,14 @@ r_s4, partial_s4, _, alone_s4, loss_s4 = relevance.loc["s4"]
 _, partial_sex, partial_sex_p, alone_sex, loss_sex = relevance.loc["sex"]
 loss_sex_least = lost["sex"].min()  # of ten repetitions
 loss_bmi = relevance.loc["bmi", "R² lost without"]
-assert r_bmi > r_s5 > 0.5, "Alone, bmi and s5 tell most of the progress."
+assert r_bmi > r_s5 > 0.5, "Body mass and s5 correlate with the progress, at more than .5."
 assert r_s4 > 0.4
 assert abs(partial_s4) < 0.1, "What s4 tells, the nine other inputs tell as well."
 assert loss_s4 < 0.001
 assert partial_sex < -0.15
-assert partial_sex_p < 0.001, "Sex tells nothing alone, but something beside the others."
+assert partial_sex_p < 0.001, (
+    "With the nine other inputs held fixed, sex is related to the progress."
+)
 assert alone_sex < 0
 assert loss_sex_least > 0.005
 assert 0.15 < loss_sex / loss_bmi < 0.3

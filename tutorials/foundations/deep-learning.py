@@ -314,9 +314,11 @@ print(f"nearest training image: {nudged_neighbour:.1%} right")
 
 assert ink_lost < 0.01
 assert nudged_accuracy < 0.65, (
-    "Moving test images by one pixel costs the network a third of its answers."
+    "Moved by one pixel, more than a third of the test images are misread by the network."
 )
-assert nudged_neighbour < 0.75, "The same move costs the nearest image many of its answers."
+assert nudged_neighbour < 0.75, (
+    "Moved by one pixel, more than a quarter are misread by the nearest image."
+)
 
 # %% [markdown]
 # ## A harder task: digits anywhere
@@ -375,7 +377,7 @@ print(f"Shallow model on raw pixels: {raw_accuracy:.1%} right")
 print(f"Shallow model on cut-out digits: {cut_accuracy:.1%} right")
 
 assert raw_accuracy < 0.35, "On digits anywhere on a sheet, a shallow model of raw pixels fails."
-assert cut_accuracy > 0.9, "With the digit cut out by hand, the shallow model reads nine of ten."
+assert cut_accuracy > 0.9, "Once a rule has cut the digit out, the shallow model reads nine of ten."
 
 # %% [markdown]
 # The deeper network repeats one pattern three times: small filters that slide over the image
@@ -655,7 +657,7 @@ print(f"Test images from everywhere: {mixed_accuracy:.1%} right")
 print(f"Test images side by side in the file: {block_accuracy:.1%} right")
 
 assert mixed_accuracy - block_accuracy > 0.02, (
-    "Test images from the same run of the file look better than they should."
+    "Test images whose neighbours in the file were trained on are easier to read."
 )
 
 # %% [markdown]
@@ -668,8 +670,6 @@ accepted_accuracy = np.mean(guess[sure] == y_test[sure])
 print(f"Answered: {accepted:.0%}. Of these, right: {accepted_accuracy:.1%}")
 
 assert accepted > 0.7
-assert accuracy < accepted_accuracy < 1, (
-    "Answering only when sure makes the answers better, not perfect."
-)
+assert accuracy < accepted_accuracy < 1, "A network that answers only when it is sure errs less."
 
 plt.show()
