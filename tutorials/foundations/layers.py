@@ -440,7 +440,7 @@ layers = {
 }
 outputs = {name: np.asarray(layer(x)) for name, (layer, x) in layers.items()}
 free_parameters = sum(layer.count_params() for layer, _ in layers.values())
-assert free_parameters == 0, "Flatten, Dropout, Add and activations have no weights."
+assert free_parameters == 0, "Layers that only rearrange, drop or add have no weights."
 assert np.array_equal(outputs["Flatten"], pixels[:3])
 assert np.array_equal(outputs["Dropout"], pictures)  # it works in training only
 assert np.array_equal(outputs["Add"], 2 * pictures)
