@@ -347,6 +347,7 @@ def test_a_figure_without_its_data_leaves_its_text(stage: Stage) -> None:
         "<lab-layers></lab-layers>",
         "<lab-descent></lab-descent>",
         "<lab-fit></lab-fit>",
+        "<lab-gradients></lab-gradients>",
     ],
 )
 def test_fits_a_narrow_phone(stage: Stage, html: str) -> None:
@@ -363,6 +364,7 @@ FIGURES = {
     "lab-layers": {"data": "XOR", "units": 3, "weights": 4, "run": "25x0.1 5x0.02"},
     "lab-descent": {"surface": "rotated valley", "rate": 0.003, "show": "Adam", "steps": 120},
     "lab-fit": {"curve": "bell", "degree": 9, "lambda": 0.05, "sample": 4},
+    "lab-gradients": {"graph": "weight used twice", "explain": "h", "w": -1.25, "y": 0.3},
 }
 
 
@@ -435,6 +437,7 @@ def test_a_link_holds_a_drawing_and_a_kernel(stage: Stage, network: dict[str, An
         ("lab-descent", "rate=0", "rate: expected a number from 0.0001 to 2"),
         ("lab-fit", "degree=16", "degree: expected a number from 0 to 15"),
         ("lab-fit", "moved=0_0", "moved: expected 2 to 40 points"),
+        ("lab-gradients", "y=2", "y: expected a number from 0 to 1"),
     ],
 )
 def test_a_broken_link_is_refused_in_a_sentence(

@@ -379,7 +379,7 @@ spots = {"w": (0, 0), "h": (1.25, 0), "a": (2.6, 0.75), "c": (2.6, -0.75), "L": 
 shown = {"w": w, "h": h, "a": a, "c": c, "L": result}
 formulas = {"w": "$w$", "h": "$h = 2w$", "a": "$a = 3h$", "c": "$c = -h$", "L": "$L = a + c^2$"}
 arrows = [("w", "h", "×2"), ("h", "a", "×3"), ("h", "c", "×(−1)"), ("a", "L", "×1")]
-for tail, head, factor in [*arrows, ("c", "L", "×2c = −2")]:
+for tail, head, factor in [*arrows, ("c", "L", "×(−2)")]:
     (x0, y0), (x1, y1) = spots[tail], spots[head]
     ax.annotate(
         "",
@@ -416,6 +416,19 @@ backward(result)
 hand_z, hand_p, hand_loss = (float(v.value) for v in (z, p, result))
 hand_slope_z, hand_slope_w, hand_slope_b = (float(v.slope) for v in (z, w, b))
 assert np.isclose(hand_slope_w, 2 * (hand_p - 1) * hand_p * (1 - hand_p) * hand_x)
+
+# %% [markdown]
+# With $b = 3$ and the target 0, the neuron is sure and wrong. The squared error hardly pushes it.
+
+# %% values="sure_squared sure_entropy"
+pushes = []
+for price in (np.square, lambda p: -np.log(1 - p)):
+    tape = []
+    b = Variable(3.0, tape)
+    backward(price(1 / (1 + np.exp(-(hand_x * hand_w + b)))))
+    pushes.append(float(b.slope))
+sure_squared, sure_entropy = pushes
+assert sure_squared < 0.02 < 0.99 < sure_entropy
 
 # %% [markdown]
 # ## What a gradient costs

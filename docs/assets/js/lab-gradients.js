@@ -119,7 +119,7 @@
     for (const { name, inputs, slopes: localSlopes } of [...graph].reverse()) {
       const local = localSlopes(...inputs.map((input) => values[input]), values[name]);
       inputs.forEach((input, i) => {
-        uses[input].push([name, local[i]]);
+        uses[input].unshift([name, local[i]]);
         slopes[input] += slopes[name] * local[i];
       });
     }
