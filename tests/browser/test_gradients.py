@@ -114,7 +114,7 @@ def test_a_box_or_the_list_explains_a_slope(stage: Stage) -> None:
     again.get_by_label("Explain").select_option("L")
     assert "Here the walk back begins" in again.locator("p.news").inner_text()
     again.get_by_label("Explain").select_option("h")
-    again.get_by_label("Graph").select_option("squared error")  # which has no h
+    again.get_by_role("combobox", name="Graph").select_option("squared error")  # which has no h
     assert "∂L/∂w = " in again.locator("p.news").inner_text()
 
 

@@ -43,7 +43,7 @@
     "z",
     "u + b",
     ["u", "b"],
-    [0.6, 2],
+    [0.5, 2],
     (u, b) => u + b,
     () => [1, 1],
   );
@@ -51,7 +51,7 @@
     "ŷ",
     "σ(z)",
     ["z"],
-    [0.6, 3],
+    [0.5, 3],
     (z) => 1 / (1 + Math.exp(-z)),
     (_, p) => [p * (1 - p)],
   );
@@ -86,7 +86,7 @@
         "h",
         "relu(z)",
         ["z"],
-        [0.6, 3],
+        [0.5, 3],
         (z) => Math.max(0, z),
         (z) => [z > 0 ? 1 : 0],
       ),
@@ -94,7 +94,7 @@
         "ŷ",
         "h · w",
         ["h", "w"],
-        [0.9, 4],
+        [1, 4],
         (v, w) => v * w,
         (v, w) => [w, v],
       ),
@@ -135,7 +135,10 @@
       .graph { touch-action: auto; max-width: 26rem; }
       .graph .formula { font-size: 12px; }
       .graph .value, .graph .slope { font-size: 13px; }
-      .graph .local { font-size: 12px; fill: var(--lab-blue); }
+      .graph .local {
+        font-size: 12px; fill: var(--lab-blue);
+        stroke: var(--md-default-bg-color); stroke-width: 3; paint-order: stroke;
+      }
       .slope { fill: var(--lab-orange); font-weight: bold; }
       .node { cursor: pointer; }
       .node rect { fill: var(--md-default-bg-color); stroke: var(--md-default-fg-color--light); }
@@ -143,9 +146,12 @@
       .node.taken rect { stroke: var(--md-default-fg-color); stroke-width: 3; }
       .edge { stroke: var(--md-default-fg-color--light); stroke-width: 1.2; }
       .edge.taken { stroke: var(--lab-orange); stroke-width: 3; }
-      .news { min-height: 9em; overflow-wrap: anywhere; }
+      .side .news { min-height: 7.5em; overflow-wrap: anywhere; }
+      .side .sliders { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
       @container (max-width: 26rem) {
-        .side .news { min-height: 6em; font-size: .68rem; line-height: 1.4; }
+        .side .news { min-height: 5.6em; font-size: .68rem; line-height: 1.4; }
+        .side .sliders { grid-column: 1 / -1; font-size: .65rem; }
+        .side .sliders label { font-size: inherit; }
       }`;
 
     build(root) {
@@ -187,10 +193,18 @@
       root.append(
         box(
           "panel",
-          box("views", figure(this.picture, caption), box("side", this.news, table)),
           box(
-            "sliders",
-            Object.values(this.sliders).map(({ label }) => label),
+            "views",
+            figure(this.picture, caption),
+            box(
+              "side",
+              this.news,
+              box(
+                "sliders",
+                Object.values(this.sliders).map(({ label }) => label),
+              ),
+              table,
+            ),
           ),
           this.row(
             this.graph.label,
@@ -284,10 +298,10 @@
           },
           s("rect", { x: -WIDE / 2, y: -HIGH / 2, width: WIDE, height: HIGH, rx: 6 }),
           s("text", { class: "formula", y: -4, "text-anchor": "middle" }, formulas[name] ?? name),
-          s("text", { class: "value", x: -WIDE / 2 + 6, y: 13 }, short(values[name])),
+          s("text", { class: "value", x: -WIDE / 2 + 6, y: 12 }, short(values[name])),
           s(
             "text",
-            { class: "slope", x: WIDE / 2 - 6, y: 13, "text-anchor": "end" },
+            { class: "slope", x: WIDE / 2 - 6, y: 12, "text-anchor": "end" },
             short(slopes[name]),
           ),
         );
