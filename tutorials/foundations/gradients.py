@@ -50,8 +50,8 @@ def loss(weights, x=some_x, y=some_y):
     for W, b in zip(weights[:-2:2], weights[1:-2:2], strict=True):
         h = np.tanh(h @ W + b)  # (batch, units)
     z = h @ weights[-2] + weights[-1]  # (batch, 10)
-    surprise = y * (np.logaddexp.reduce(z, axis=1, keepdims=True) - z)
-    return np.sum(surprise) / len(y)
+    log_sum = np.logaddexp.reduce(z, axis=1, keepdims=True)  # ln(e^z1 + e^z2 + ...)
+    return np.sum(y * (log_sum - z)) / len(y)  # the mean of -ln p
 
 
 # %% values="parameters loss_start"
@@ -164,7 +164,7 @@ for rate, arrives in (0.1, True), (1.9, True), (2.0, False), (2.1, False):
 
 # %% label="backpropagate"
 def backpropagate(weights, x=some_x, y=some_y):
-    """Return the slope of the loss along each weight, layer by layer from the last."""
+    """Return the slopes of the loss along all weights, from one walk back."""
     inputs = [x]  # of each layer
     for W, b in zip(weights[:-2:2], weights[1:-2:2], strict=True):
         inputs.append(np.tanh(inputs[-1] @ W + b))
@@ -265,7 +265,7 @@ fig, ax = plt.subplots()
 for kind, found in curves.items():
     ax.loglog(nudges, found, label=kind)
 ax.set(xlabel="size of the nudge, ε", ylabel="relative error of the slope")
-ax.legend(loc="lower right")
+ax.legend(loc="lower left")
 
 # %% [markdown]
 # ## A tape
@@ -310,7 +310,8 @@ def backward(result):
     """Fill the slope of every variable that took part in a result."""
     result.slope = np.ones_like(result.value)
     for name, y, inputs, values in reversed(result.tape):
-        for x, slope in zip(inputs, RULES[name](y.slope, y.value, *values), strict=True):
+        slopes = RULES[name](y.slope, y.value, *values)
+        for x, slope in zip(inputs, slopes, strict=True):
             if isinstance(x, Variable):
                 x.slope = x.slope + fold(slope, x.value.shape)
 
@@ -322,7 +323,7 @@ def fold(slope, shape):
     return slope.sum(axis=copied, keepdims=True)
 
 
-# %% label="use" values="tape_gap"
+# %% label="use"
 def gradient(function, weights):
     """Return the slope of a function along each of its weights."""
     tape = []
@@ -331,6 +332,7 @@ def gradient(function, weights):
     return [variable.slope for variable in variables]
 
 
+# %%
 taped = gradient(loss, weights)
 tape_gap = gap(taped, slopes)
 print(f"differences from backpropagation by hand: {tape_gap:.0e}")
@@ -373,7 +375,7 @@ path_w, path_h, path_a, path_c, path_loss = (float(v.value) for v in (w, h, a, c
 slope_w, slope_h, slope_a, slope_c = (float(v.slope) for v in (w, h, a, c))
 assert (slope_a, slope_c, slope_h, slope_w) == (1, -2, 5, 10)
 
-# %% label="paths" alt="Five circles: w leads to h, h leads to a and to c, and both lead to L. Each arrow bears a factor, and each circle its value above and its slope below." caption="In the circles: names and values. At the arrows: how many times as fast the next number changes. Below, in orange: the slope of $L$ along each number." tags=["remove-input"]
+# %% label="paths" alt="Five circles: w leads to h, h leads to a and to c, and both lead to L. Each arrow bears a factor, and each circle its value above and its slope below." caption="In the circles: the values. Above them: how each is computed. At the arrows: how many times as fast the next number changes. Below, in orange: the slope of $L$ along each number." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 2.5))
 spots = {"w": (0, 0), "h": (1.25, 0), "a": (2.6, 0.75), "c": (2.6, -0.75), "L": (3.9, 0)}
 shown = {"w": w, "h": h, "a": a, "c": c, "L": result}
@@ -405,7 +407,7 @@ for name, (x0, y0) in spots.items():
 ax.set(xlim=(-0.4, 4.5), ylim=(-1.4, 1.4))
 ax.axis("off")
 
-# %% label="hand" values="hand_x hand_w hand_b hand_y hand_z hand_p hand_loss hand_slope_w hand_slope_b hand_slope_z"
+# %% label="hand" values="hand_x hand_w hand_b hand_y hand_z hand_p hand_loss hand_slope_w hand_slope_b hand_rate hand_step"
 hand_x, hand_w, hand_b, hand_y = 2.0, 1.0, -1.5, 1.0
 tape = []
 w, b = Variable(hand_w, tape), Variable(hand_b, tape)
@@ -414,7 +416,9 @@ p = 1 / (1 + np.exp(-z))
 result = np.square(p - hand_y)
 backward(result)
 hand_z, hand_p, hand_loss = (float(v.value) for v in (z, p, result))
-hand_slope_z, hand_slope_w, hand_slope_b = (float(v.slope) for v in (z, w, b))
+hand_slope_w, hand_slope_b = float(w.slope), float(b.slope)
+hand_rate = 0.1
+hand_step = hand_w - hand_rate * hand_slope_w
 assert np.isclose(hand_slope_w, 2 * (hand_p - 1) * hand_p * (1 - hand_p) * hand_x)
 
 # %% [markdown]
@@ -621,7 +625,7 @@ with tf.GradientTape() as recorder:
     value = tf.nn.relu(t) - tf.nn.relu(-t)
 assert float(recorder.gradient(value, t)) == 0  # at the kink, TensorFlow says what our tape says
 
-# %% label="cost" caption="One gradient of the same network, three ways. Differences are shares of the largest slope."
+# %% label="cost" caption="One gradient of the same network, computed in three ways. A difference is a share of the largest slope."
 rows = {
     "the loss alone": (loss_seconds, None),
     "layer by layer, by hand": (hand_seconds, slopes),
@@ -632,7 +636,7 @@ pd.DataFrame(
     {
         "milliseconds": [f"{1e3 * taken:,.2f}" for taken, _ in rows.values()],
         "in losses": [f"{taken / loss_seconds:,.1f}" for taken, _ in rows.values()],
-        "from GradientTape": [
+        "difference from GradientTape": [
             "" if found is None else f"{gap(found, theirs):.0e}" for _, found in rows.values()
         ],
     },
