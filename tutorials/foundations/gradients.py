@@ -265,6 +265,8 @@ fig, ax = plt.subplots()
 for kind, found in curves.items():
     ax.loglog(nudges, found, label=kind)
 ax.set(xlabel="size of the nudge, ε", ylabel="relative error of the slope")
+ax.xaxis.set_major_formatter("{x:.0e}")
+ax.yaxis.set_major_formatter("{x:.0e}")
 ax.legend(loc="lower left")
 
 # %% [markdown]
@@ -379,7 +381,7 @@ assert (slope_a, slope_c, slope_h, slope_w) == (1, -2, 5, 10)
 fig, ax = plt.subplots(figsize=(5, 2.5))
 spots = {"w": (0, 0), "h": (1.25, 0), "a": (2.6, 0.75), "c": (2.6, -0.75), "L": (3.9, 0)}
 shown = {"w": w, "h": h, "a": a, "c": c, "L": result}
-formulas = {"w": "$w$", "h": "$h = 2w$", "a": "$a = 3h$", "c": "$c = -h$", "L": "$L = a + c^2$"}
+formulas = {"w": "$w$", "h": "$h = 2w$", "a": "$a = 3h$", "c": "$c = -h$", "L": "$L = a + c$²"}
 arrows = [("w", "h", "×2"), ("h", "a", "×3"), ("h", "c", "×(−1)"), ("a", "L", "×1")]
 for tail, head, factor in [*arrows, ("c", "L", "×(−2)")]:
     (x0, y0), (x1, y1) = spots[tail], spots[head]
@@ -527,6 +529,8 @@ for (rate, found), color, style in zip(
         ax.semilogy(np.arange(len(losses)) * 20, losses, style, color=color, label=label)
 ax.axhline(np.log(10), color=plot.INK, linestyle=":", linewidth=1)
 ax.set(xlabel="step", ylabel="training loss")
+ax.yaxis.set_major_formatter("{x:g}")
+ax.yaxis.set_minor_formatter("")
 fig.legend(loc="outside upper left", ncols=3)
 
 # %% [markdown]
