@@ -142,7 +142,9 @@ falls = [
 fall_random = float(max(falls))
 share_random = fall_random / fall_gradient
 print(f"loss falls by {fall_gradient:.4f}, at best by {fall_random:.4f} in a random direction")
-assert 0 < share_random < 0.1
+assert 0 < share_random < 0.1, (
+    "The best of 500 random steps gains less than a tenth of the step against the gradient."
+)
 predicted = step_length * np.linalg.norm(flat(nudged))
 assert abs(fall_gradient / predicted - 1) < 0.1
 
@@ -189,7 +191,7 @@ def gap(ours, theirs):
 slopes = backpropagate(weights)
 nudge_gap = gap(nudged, slopes)
 print(f"differences from the nudged slopes: at most {nudge_gap:.0e} of the largest slope")
-assert nudge_gap < 1e-7
+assert nudge_gap < 1e-7, "Nudging every weight gives the slopes of backpropagation."
 
 
 # %% [markdown]
@@ -217,7 +219,7 @@ def step_taken():
 
 library_gap = gap(step_taken(), slopes)
 print(f"{library_gap:.0e}")
-assert library_gap < 1e-12
+assert library_gap < 1e-12, "labkit's layers give the same slopes as the walk back by hand."
 
 # %% [markdown]
 # ## How small a nudge?
@@ -256,9 +258,15 @@ for kind, found in curves.items():
     print(f"{kind}: best error {min(found):.0e}, at {nudges[np.argmin(found)]:.0e}")
 assert 1e-10 < best_one < 1e-6
 assert 1e-7 < best_central < 1e-3
-assert best_central_error < 1e-8 < best_single_error
-assert best_central_error < best_one_error / 10
-assert tiny_error > 1e4 * best_central_error
+assert best_central_error < 1e-8 < best_single_error, (
+    "Central differences get eight digits right with 64 bits, and never with 32."
+)
+assert best_central_error < best_one_error / 10, (
+    "A central difference is more exact than a one-sided one."
+)
+assert tiny_error > 1e4 * best_central_error, (
+    "If the nudge is too small, rounding spoils the slope."
+)
 
 # %% label="nudges" alt="Three V-shaped curves on logarithmic axes. As the nudge shrinks the error falls, then rises again; central differences reach far lower than one-sided ones, and 32-bit numbers stay high." caption="The error of a slope from nudges of a size (median of twenty weights). Right: the nudge is too large, and the curve bends. Left: too small, and rounding takes over." tags=["remove-input"]
 fig, ax = plt.subplots()
@@ -334,11 +342,11 @@ def gradient(function, weights):
     return [variable.slope for variable in variables]
 
 
-# %%
+# %% values="tape_gap"
 taped = gradient(loss, weights)
 tape_gap = gap(taped, slopes)
 print(f"differences from backpropagation by hand: {tape_gap:.0e}")
-assert tape_gap < 1e-13
+assert tape_gap < 1e-13, "A tape of some 40 lines gives the slopes of backpropagation."
 
 # %% [markdown]
 # Every rule of the table, against nudges.
@@ -434,7 +442,9 @@ for price in (np.square, lambda p: -np.log(1 - p)):
     backward(price(1 / (1 + np.exp(-(hand_x * hand_w + b)))))
     pushes.append(float(b.slope))
 sure_squared, sure_entropy = pushes
-assert sure_squared < 0.02 < 0.99 < sure_entropy
+assert sure_squared < 0.02 < 0.99 < sure_entropy, (
+    "Sure and wrong, a neuron gets no push from the squared error, but from cross-entropy."
+)
 
 # %% [markdown]
 # ## What a gradient costs
@@ -465,9 +475,9 @@ loss([Variable(w, tape) for w in weights])
 tape_kb = sum(y.value.nbytes for _, y, _, _ in tape) / 1e3
 weights_kb = 8 * parameters / 1e3
 print(f"in losses: {time_ratio:.1f} by hand, {tape_ratio:.1f} by tape")
-assert 2.5 < count_ratio < 3
+assert 2.5 < count_ratio < 3, "Counted in products, a gradient costs less than three losses."
 assert time_ratio < 10
-assert nudge_ratio > 100
+assert nudge_ratio > 100, "Nudging takes more than a hundred times as long as the tape."
 
 twice = []
 loss([Variable(w, twice) for w in weights], images[: 2 * batch], answers[: 2 * batch])
@@ -516,8 +526,8 @@ accuracies = [accuracy for _, accuracy in runs[rate_good]]
 accuracy_low, accuracy_high = min(accuracies), max(accuracies)
 print("loss after training:", {rate: np.round(found, 2) for rate, found in last.items()})
 assert loss_good_high < 0.5 < loss_slow_low < loss_slow_high < 2.2
-assert loss_fast_low > 3
-assert accuracy_low > 0.85
+assert loss_fast_low > 3, "With too large a rate, the loss ends above its start."
+assert accuracy_low > 0.85, "With a good rate, plain gradient descent reads most new digits."
 
 # %% label="rates" alt="Training loss, step by step. At the middle rate it falls close to zero, at the small rate slowly, at the large rate it jumps up and stays above the start." caption="The same network at three learning rates, from three starts each. The dotted line is $\\ln 10$, the loss of someone who gives all ten digits the same probability." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 2.9))
@@ -546,7 +556,7 @@ def straight(t):
 
 (kink_tape,) = (float(slope) for slope in gradient(lambda t: straight(t[0]), [0.0]))
 kink_nudge = float(straight(1e-5) - straight(-1e-5)) / 2e-5
-assert (kink_tape, round(kink_nudge, 9)) == (0, 1)
+assert (kink_tape, round(kink_nudge, 9)) == (0, 1), "At a kink, a tape can give a wrong slope."
 
 # %% [markdown]
 # A ReLU whose sums are negative for all examples gets slopes of exactly zero.
@@ -565,7 +575,7 @@ dead = [rng.normal(0, 0.2, (64, 8)), np.zeros(8), rng.normal(0, 0.3, (8, 10)), n
 dead[1][3] = -30  # below every sum of the fourth unit
 W_slope, b_slope, *_ = gradient(relu_loss, dead)
 dead_unit = float(np.abs(W_slope[:, 3]).max() + abs(b_slope[3]))
-assert dead_unit == 0
+assert dead_unit == 0, "A ReLU that is silent for every image gets slopes of exactly zero."
 assert (images @ dead[0] + dead[1])[:, 3].max() < 0
 assert b_slope.any()  # the other units learn
 
@@ -579,7 +589,7 @@ for _ in range(steps):
     for w, slope in zip(zeros, backpropagate(zeros), strict=True):
         w -= rate_good * slope
 zeros_loss = float(loss(zeros))
-assert zeros_moving == 10
+assert zeros_moving == 10, "With all weights zero, only the last biases have a slope."
 assert not any(w.any() for w in zeros[:-1])
 shares = some_y.mean(axis=0)
 assert abs(zeros_loss + np.sum(shares * np.log(shares + 1e-300))) < 0.01  # names the frequencies
@@ -602,7 +612,7 @@ for x0 in (-1.5, 1.5):
         place = [v - 0.05 * slope for v, slope in zip(place, gradient(wells, place), strict=True)]
     heights.append(float(wells(place)))
 well_left, well_right = heights
-assert well_left > 0.5
+assert well_left > 0.5, "Gradient descent can end in the higher of two valleys."
 assert well_right < 1e-6
 
 # %% [markdown]
@@ -622,7 +632,7 @@ with tf.GradientTape() as recorder:
 theirs = [np.asarray(slope) for slope in recorder.gradient(value, model.trainable_variables)]
 keras_gap, keras_step_gap = gap(taped, theirs), gap(step_taken(), theirs)
 print(f"our tape against GradientTape: {keras_gap:.0e}")
-assert keras_gap < 1e-13
+assert keras_gap < 1e-13, "The tape's slopes are those of tf.GradientTape."
 assert keras_step_gap < 1e-12
 
 t = tf.Variable(0.0)
