@@ -174,7 +174,7 @@ assert abs(memories[0] / memories[1] - 1) < 0.2
 # %% [markdown]
 # The gradient of a batch is the true one, that of all training images, plus an error.
 
-# %% values="true_length error_batch error_quarter error_slope"
+# %% values="true_length error_batch error_quarter"
 _, true = gradient(start(0), images[training], answers[training])
 true_length = float(np.linalg.norm(true))
 batch_sizes, error = 2 ** np.arange(11), []
@@ -218,7 +218,7 @@ def train(rule, rates, seeds, steps, goal=None, size=32, every=5):
     return w, took
 
 
-# %% label="batch-sizes" values="steps_small steps_large examples_small examples_large saved_steps more_examples"
+# %% label="batch-sizes" values="steps_small steps_large saved_steps more_examples"
 rows = {}
 for size, steps in (4, 700), (16, 300), (64, 150), (256, 150):
     rates = 10 ** np.arange(-0.75, 0.01, 0.25)
@@ -290,7 +290,7 @@ def descend(rule, surface, w, rate, steps):
     return np.array(path)
 
 
-# %% label="paths" alt="Three maps of a narrow valley. Plain steps with a small rate creep along its floor and stop halfway; with a large rate they jump from wall to wall; with momentum they swing past and arrive." caption="Forty steps in a valley a hundred times steeper across than along. The cross marks the lowest point." values="small_rate large_rate left_small left_large left_momentum"
+# %% label="paths" alt="Three maps of a narrow valley. Plain steps with a small rate creep along its floor and stop halfway; with a large rate they jump from wall to wall; with momentum they swing past and arrive." caption="Forty steps in a valley a hundred times steeper across than along. The cross marks the lowest point." values="left_small left_momentum"
 small_rate, large_rate = 0.005, 0.0195
 x0, kept = (-0.8, 1.45), []
 grid = np.stack(np.meshgrid(np.linspace(-1.1, 2, 200), np.linspace(0.4, 1.6, 100)), -1)
@@ -322,7 +322,7 @@ assert left_momentum < left_small / 3
 # How many steps does it take until the loss is below one millionth of the first, for good? Plain
 # gradient descent and momentum, each with the best numbers that theory knows (Polyak, 1964).
 
-# %% label="conditions" alt="Two lines on logarithmic axes: the steps of gradient descent rise in proportion to the condition number, those of momentum with its root." caption="Steps to a millionth of the first loss, worst of sixteen starts, with the best rate and momentum for each condition number." values="slope_plain slope_heavy plain_100 heavy_100 plain_1000 heavy_1000"
+# %% label="conditions" alt="Two lines on logarithmic axes: the steps of gradient descent rise in proportion to the condition number, those of momentum with its root." caption="Steps to a millionth of the first loss, worst of sixteen starts, with the best rate and momentum for each condition number." values="plain_100 heavy_100 plain_1000 heavy_1000"
 angles = np.linspace(0, 2 * np.pi, 16, endpoint=False) + 0.1
 ring = best_place + np.stack([np.cos(angles), np.sin(angles)], axis=-1)  # (16, 2)
 conditions = np.array([10, 30, 100, 300, 1000])
@@ -380,8 +380,8 @@ ax.legend()
 
 # %% label="race"
 def heights_of(rule, surface, starts, steps):
-    """Return the height after each step, at 37 rates and from 16 starts."""
-    rates = 10 ** np.linspace(-4, 0.5, 37)
+    """Return the height after each step, at 28 rates and from 16 starts."""
+    rates = 10 ** np.linspace(-4, 0.5, 28)
     places = np.repeat(starts[None], len(rates), axis=0)  # (rates, starts, 2)
     return surface(descend(rule, surface, places, rates[:, None, None], steps))[0]
 
@@ -407,39 +407,42 @@ def shown(took, steps):
     return middle if low == high else f"{middle} ({low} to {high})"
 
 
-# %% label="valleys" caption="Steps until the loss is below 0.000001 for good: median and range of eight starts." values="valley_steps valley_sgd valley_momentum valley_nesterov valley_rmsprop valley_adam turned_adam"
-valley_steps = 1000
+# %% label="valleys" caption="Steps until the loss in a valley is below a goal for good: median and range of eight starts. Each column has its own best rates." values="valley_sgd valley_momentum valley_rmsprop turned_rmsprop valley_adam turned_adam"
+valley_steps = 600
 rng = np.random.default_rng(0)
 angles = rng.uniform(0, 2 * np.pi, 16)
 around = best_place + np.stack([np.cos(angles), np.sin(angles)], axis=-1)
 spun = best_place + (around - best_place) @ turn  # the same places, as seen from the valley
-straight, slanted = (
-    {
-        name: reported(last_above(heights_of(rule, surface, starts, valley_steps), 1e-6))
-        for name, rule in RULES.items()
-    }
-    for surface, starts in ((valley, around), (turned, spun))
-)
-valley_sgd, valley_momentum, valley_nesterov, valley_rmsprop, valley_adam, valley_adamw = (
+straight, slanted, fine = {}, {}, {}
+for name, rule in RULES.items():
+    heights = heights_of(rule, valley, around, valley_steps)
+    straight[name] = reported(last_above(heights, 0.01))
+    heights = heights_of(rule, turned, spun, valley_steps)
+    slanted[name], fine[name] = (reported(last_above(heights, goal)) for goal in (0.01, 0.0001))
+valley_sgd, valley_momentum, valley_nesterov, valley_rmsprop, valley_adam, _ = (
     float(np.median(took)) for took in straight.values()
 )
-turned_adam = float(np.median(slanted["Adam"]))
+turned_rmsprop, turned_adam = (float(np.median(slanted[n])) for n in ("RMSprop", "Adam"))
 for name in ("SGD", "momentum", "Nesterov"):
     assert np.abs(straight[name] - slanted[name]).max() <= 1
-assert valley_nesterov < valley_momentum < valley_sgd / 1.5
-assert valley_adam < turned_adam < valley_sgd / 1.3
-assert valley_rmsprop < 0.5 * valley_sgd
-assert np.isinf(slanted["RMSprop"]).all()
-assert valley_adamw > 1.5 * valley_adam
-assert np.isinf(slanted["AdamW"]).all()
+assert valley_nesterov < valley_momentum < 0.85 * valley_sgd
+assert valley_rmsprop < 0.75 * valley_sgd < valley_sgd < turned_rmsprop
+assert valley_adam < turned_adam < 0.85 * valley_sgd
+assert np.isinf(fine["RMSprop"]).all()
+assert np.isfinite(fine["Adam"]).all()
+assert np.isinf(fine["AdamW"]).all()
 pd.DataFrame(
     {
         head: {name: shown(took, valley_steps) for name, took in found.items()}
-        for head, found in (("along the axes", straight), ("turned by 45°", slanted))
+        for head, found in (
+            ("0.01, along the axes", straight),
+            ("0.01, turned by 45°", slanted),
+            ("0.0001, turned", fine),
+        )
     }
 )
 
-# %% label="rosenbrock" caption="Steps on Rosenbrock's function until the loss is below 0.001, for the first time and for good: median and range of eight starts. Each column has its own best rates." values="bent_steps first_adam first_momentum stay_adam stay_momentum first_sgd"
+# %% label="rosenbrock" caption="Steps on Rosenbrock's function until the loss is below 0.001, for the first time and for good: median and range of eight starts. Each column has its own best rates." values="first_adam stay_adam stay_momentum"
 bent_steps = 5000
 starts = np.stack([rng.uniform(-1.5, 1.5, 16), rng.uniform(-0.5, 1.5, 16)], axis=-1)
 first, stay = {}, {}
@@ -463,8 +466,8 @@ pd.DataFrame(
 # ## On the digits
 # Thirteen rates for each rule, on three starts; the best of them is judged on eight others.
 
-# %% values="digit_steps digit_rates digit_starts slowest_steps fastest_steps slowest_over_fastest works_sgd works_adam accuracy_lowest accuracy_highest rate_sgd rate_adam default_sgd"
-digit_steps, digit_rates, digit_starts, goal = 300, 13, 8, 0.1
+# %% values="digit_rates slowest_over_fastest works_sgd works_adam accuracy_lowest accuracy_highest rate_sgd rate_adam"
+digit_steps, digit_rates, digit_starts, goal = 240, 13, 8, 0.1
 grid_rates = 10 ** np.linspace(-3, 1, digit_rates)
 curves, tested, rights, best_rates, works = {}, {}, {}, {}, {}
 for name, rule in RULES.items():
@@ -485,11 +488,11 @@ accuracy_lowest, accuracy_highest = min(accuracies), max(accuracies)
 works_sgd, works_adam = works["SGD"], works["Adam"]
 rate_sgd, rate_adam = float(best_rates["SGD"]), float(best_rates["Adam"])
 assert slowest_over_fastest < 2.5
-assert accuracy_lowest > 0.95
+assert accuracy_lowest > 0.9
 assert works_adam > works_sgd
 assert rate_adam < rate_sgd / 5
 
-# %% label="digits" caption="The best rate, the steps until the training loss is below 0.1, and the accuracy after 300 steps: mean and range of eight starts that had no say in the rate."
+# %% label="digits" caption="The best rate, the steps until the training loss is below 0.1, and the accuracy after 240 steps: mean and range of eight starts that had no say in the rate."
 pd.DataFrame(
     {
         "best rate": {name: f"{rate:.2g}" for name, rate in best_rates.items()},
@@ -515,7 +518,7 @@ fig.legend(loc="outside upper left", ncols=3)
 # weights. AdamW shrinks them a little in each step. A penalty in the loss gives Adam a tiny slope,
 # and Adam makes a full step of it.
 
-# %% label="decay" values="blank decay_left penalty_left decay_rate_used"
+# %% label="decay" values="blank decay_left penalty_left"
 blank = int(np.sum(~images.any(axis=0)))
 decay_rate_used = 0.01
 left = {}
@@ -540,7 +543,7 @@ assert penalty_left < 0.2
 # The lowest point is 0, and each slope $w$ comes with an error of variance 1.
 
 
-# %% label="floor" values="floor_large floor_small floor_theory floor_decay floor_steps"
+# %% label="floor" values="floor_large floor_theory"
 floor_steps, noisy = 400, 2000
 rng = np.random.default_rng(0)
 errors = rng.normal(size=(floor_steps, noisy))
@@ -564,9 +567,9 @@ assert np.isclose(floor_large, floor_theory, rtol=0.05)
 assert np.isclose(floor_small, 0.05 / (2 * (2 - 0.05)), rtol=0.05)
 assert floor_decay < floor_small / 5
 
-# %% label="schedules" caption="Test error on the digits after 400 steps with momentum, mean of ten starts." values="schedule_steps tops_middle tops_large error_constant error_cosine error_best_constant error_best_cosine gain_low gain_high warm_low warm_high"
-schedule_steps, tops = 400, (0.03, 0.1, 0.3)
-tops_middle, tops_large = tops[1:]
+# %% label="schedules" caption="Test error on the digits after 400 steps with momentum, mean of twelve starts." values="tops_large error_best_constant error_best_cosine gain_low gain_high warm_low warm_high"
+schedule_steps, tops = 400, (0.03, 0.1, 0.4)
+tops_large = tops[-1]
 
 
 def schedule(kind, top):
@@ -583,7 +586,7 @@ def schedule(kind, top):
 
 wrong = {}
 for kind in ("constant", "cosine", "warm-up and cosine"):
-    w, _ = train(momentum, [schedule(kind, top) for top in tops], range(20, 30), schedule_steps)
+    w, _ = train(momentum, [schedule(kind, top) for top in tops], range(20, 32), schedule_steps)
     wrong[kind] = 1 - accuracy(w)  # (rates, starts)
 
 
@@ -603,7 +606,7 @@ error_best_constant, error_best_cosine = (
 print(f"constant minus cosine: {gain_low:.1f} to {gain_high:.1f} points")
 print(f"without minus with warm-up: {warm_low:.1f} to {warm_high:.1f} points")
 assert error_cosine < error_constant
-assert gain_low > 0
+assert gain_low > 1
 assert error_best_cosine < error_best_constant + 0.002
 pd.DataFrame(
     {
@@ -615,7 +618,7 @@ pd.DataFrame(
 # %% label="noise" alt="Left: three rates over the steps: constant, half a cosine, and a short rise before it. Right: with a large constant rate the loss stops high, with a small one it falls slowly and stops lower, with a falling rate it goes on falling." caption="Left: three schedules. Right: the mean loss of 2,000 runs on a bowl with noisy slopes. Dotted: where theory says that the large rate stops." tags=["remove-input"]
 fig, (left, right) = plt.subplots(1, 2, figsize=(5, 3))
 for kind in wrong:
-    left.plot(schedule(kind, 0.3), label=kind)
+    left.plot(schedule(kind, tops_large), label=kind)
 left.set(xlabel="step", ylabel="learning rate")
 left.legend(loc="lower left", bbox_to_anchor=(-0.2, 1))
 for name, found in floors.items():
@@ -709,8 +712,8 @@ def sharpness(w, direction, turns=4):
     return curvature, direction
 
 
-# %% label="edge-run" values="edge_rate calm_rate edge_limit edge_low edge_high edge_rises edge_first calm_low calm_high edge_loss calm_loss edge_steps"
-edge_steps, calm_rate, edge_rate = 1200, 0.1, 0.5
+# %% label="edge-run" values="edge_rate calm_rate edge_limit edge_low edge_high edge_rises edge_first calm_low calm_high"
+edge_steps, calm_rate, edge_rate = 1000, 0.1, 0.5
 edge_limit = 2 / edge_rate
 rates = np.array([calm_rate, edge_rate])[:, None, None]
 w = np.array([[start(seed, deep) for seed in range(3)]] * 2, "float64")
@@ -724,17 +727,17 @@ for step in range(edge_steps + 1):
         sharp.append(curvature)
     w -= rates * g
 losses, sharp = np.array(losses), np.array(sharp)  # (steps, rates, starts)
-calm_sharp, edge_sharp = sharp[20:].mean(axis=0)  # (starts,) each, over the last third
+calm_sharp, edge_sharp = sharp[13:].mean(axis=0)  # (starts,) each, over the later half
 calm_low, calm_high = float(calm_sharp.min()), float(calm_sharp.max())
 edge_low, edge_high = float(edge_sharp.min()), float(edge_sharp.max())
 edge_first = float(sharp[0, 1].min())
-rises = np.mean(np.diff(losses[600:], axis=0) > 0, axis=0)
+rises = np.mean(np.diff(losses[500:], axis=0) > 0, axis=0)
 edge_rises = float(rises[1].mean())
 calm_loss, edge_loss = (float(x) for x in losses[-1].mean(axis=1))
 print(f"sharpness {calm_low:.2f} to {calm_high:.2f}, and {edge_low:.2f} to {edge_high:.2f}")
 print(f"the loss rises in {rises[0].max():.0%} and {edge_rises:.0%} of the later steps")
 assert 0.95 * edge_limit < edge_low < edge_high < 1.06 * edge_limit
-assert calm_low > 1.2 * edge_high
+assert calm_low > 1.05 * edge_high
 assert calm_high < 0.6 * 2 / calm_rate
 assert rises[0].max() == 0
 assert edge_rises > 0.1
@@ -805,14 +808,14 @@ assert library_gap < 1e-3
 # ## The same in Keras
 # From here on, `keras` is Keras itself, and the functions above use its optimizers and schedules.
 
-# %% label="agreement" values="keras_gap schedule_gap"
-ours = {kind: schedule(kind, 0.3) for kind in wrong}
+# %% label="agreement" values="keras_gap"
+ours = {kind: schedule(kind, tops_large) for kind in wrong}
 
 import keras
 
 keras_gaps = gaps()
 keras_gap = max(keras_gaps.values())
-schedule_gap = max(float(np.abs(schedule(kind, 0.3) - ours[kind]).max()) for kind in wrong)
+schedule_gap = max(float(np.abs(schedule(kind, tops_large) - ours[kind]).max()) for kind in wrong)
 print({name: f"{gap:.0e}" for name, gap in keras_gaps.items()})
 print(f"schedules: {schedule_gap:.0e}")
 assert keras_gap < 1e-3
@@ -849,7 +852,7 @@ for t in range(1, valley_steps + 1):
     rmsprop(w, turned(w)[1], m, v, firsts * (1 - t / valley_steps), t)
 ends = turned(w)[0].max(axis=1)
 print("highest loss at the end:", ", ".join(f"{end:.0e}" for end in ends))
-assert ends.min() < 1e-6
+assert ends.min() < 1e-4
 
 # %% [markdown]
 # **Exercise 3.** Where a constant rate stops.
