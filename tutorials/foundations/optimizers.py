@@ -241,7 +241,10 @@ fig, (left, right) = plt.subplots(1, 2, figsize=(5, 3))
 left.loglog(batch_sizes, error, "o-", ms=4)
 left.loglog(batch_sizes, error[0] / np.sqrt(batch_sizes), ":", color=plot.INK)
 left.axhline(true_length, color=GREY, linestyle="--")
-left.text(1, true_length * 0.8, "gradient's length", va="top")
+left.text(1, true_length * 0.85, "gradient", va="top")
+left.set_yticks([0.2, 0.5, 1, 2, 4], ["0.2", "0.5", "1", "2", "4"])
+left.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
+left.minorticks_off()
 left.set(xlabel="batch size $B$", ylabel="length of the error")
 for scale, name, style in (lambda size: 1, "steps", "o-"), (lambda size: size, "examples", "s--"):
     right.loglog(list(rows), [scale(n) * mean_steps[n] for n in rows], style, ms=5, label=name)
@@ -407,7 +410,7 @@ def shown(took, steps):
     return middle if low == high else f"{middle} ({low} to {high})"
 
 
-# %% label="valleys" caption="Steps until the loss in a valley is below a goal for good: median and range of eight starts. Each column has its own best rates." values="valley_sgd valley_momentum valley_rmsprop turned_rmsprop valley_adam turned_adam"
+# %% label="valleys" values="valley_sgd valley_momentum valley_rmsprop turned_rmsprop valley_adam turned_adam"
 valley_steps = 600
 rng = np.random.default_rng(0)
 angles = rng.uniform(0, 2 * np.pi, 16)
@@ -442,7 +445,7 @@ pd.DataFrame(
     }
 )
 
-# %% label="rosenbrock" caption="Steps on Rosenbrock's function until the loss is below 0.001, for the first time and for good: median and range of eight starts. Each column has its own best rates." values="first_adam stay_adam stay_momentum"
+# %% label="rosenbrock" values="bent_steps first_adam stay_adam stay_momentum"
 bent_steps = 5000
 starts = np.stack([rng.uniform(-1.5, 1.5, 16), rng.uniform(-0.5, 1.5, 16)], axis=-1)
 first, stay = {}, {}
@@ -471,10 +474,10 @@ digit_steps, digit_rates, digit_starts, goal = 240, 13, 8, 0.1
 grid_rates = 10 ** np.linspace(-3, 1, digit_rates)
 curves, tested, rights, best_rates, works = {}, {}, {}, {}, {}
 for name, rule in RULES.items():
-    _, took = train(rule, grid_rates, range(3), digit_steps, goal, every=10)
-    curves[name] = took.mean(axis=1)
-    works[name] = int(np.isfinite(curves[name]).sum())
-    best = curves[name].argmin()
+    w, took = train(rule, grid_rates, range(3), digit_steps, goal, every=10)
+    curves[name] = cross_entropy(forward(w, images[watched])[1], answers[watched])[0]
+    works[name] = int(np.isfinite(took).all(axis=1).sum())
+    best = took.mean(axis=1).argmin()
     best_rates[name] = grid_rates[best]
     judges = range(10, 10 + digit_starts)
     _, took = train(rule, grid_rates[best : best + 1], judges, 2 * digit_steps, goal)
@@ -492,7 +495,7 @@ assert accuracy_lowest > 0.9
 assert works_adam > works_sgd
 assert rate_adam < rate_sgd / 5
 
-# %% label="digits" caption="The best rate, the steps until the training loss is below 0.1, and the accuracy after 240 steps: mean and range of eight starts that had no say in the rate."
+# %% label="digits"
 pd.DataFrame(
     {
         "best rate": {name: f"{rate:.2g}" for name, rate in best_rates.items()},
@@ -504,12 +507,15 @@ pd.DataFrame(
     }
 )
 
-# %% label="rates" alt="Six curves over the learning rate, each like a U. Those of RMSprop, Adam and AdamW lie at rates ten times smaller. The lowest points are about equally low." caption="Steps until the training loss is below 0.1, mean of three starts; rates at which a start fails are left out." tags=["remove-input"]
+# %% label="rates" alt="Six curves over the learning rate, each like a U. Those of RMSprop, Adam and AdamW lie at rates about ten times smaller. The lowest points are about equally low." caption="The training loss after 240 steps, mean of three starts. Dotted: the goal of the table." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 3.2))
-for (name, steps), mark in zip(curves.items(), plot.MARKERS, strict=False):
-    ax.semilogx(grid_rates, np.where(np.isinf(steps), np.nan, steps), marker=mark, ms=5, label=name)
-ax.set(xlabel="learning rate", ylabel="steps", ylim=(0, digit_steps))
+for (name, ends), mark in zip(curves.items(), plot.MARKERS, strict=False):
+    ax.loglog(grid_rates, ends.mean(axis=1), marker=mark, ms=4, label=name)
+ax.axhline(goal, color=plot.INK, linestyle=":", linewidth=1)
+ax.set(xlabel="learning rate", ylabel="training loss", ylim=(0.02, 10))
 ax.set_xticks([0.001, 0.01, 0.1, 1, 10], ["0.001", "0.01", "0.1", "1", "10"])
+ax.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
+ax.minorticks_off()
 fig.legend(loc="outside upper left", ncols=3)
 
 # %% [markdown]
@@ -567,7 +573,7 @@ assert np.isclose(floor_large, floor_theory, rtol=0.05)
 assert np.isclose(floor_small, 0.05 / (2 * (2 - 0.05)), rtol=0.05)
 assert floor_decay < floor_small / 5
 
-# %% label="schedules" caption="Test error on the digits after 400 steps with momentum, mean of twelve starts." values="tops_large error_best_constant error_best_cosine gain_low gain_high warm_low warm_high"
+# %% label="schedules" values="tops_large error_best_constant error_best_cosine gain_low gain_high warm_low warm_high"
 schedule_steps, tops = 400, (0.03, 0.1, 0.4)
 tops_large = tops[-1]
 
@@ -739,8 +745,8 @@ print(f"the loss rises in {rises[0].max():.0%} and {edge_rises:.0%} of the later
 assert 0.95 * edge_limit < edge_low < edge_high < 1.06 * edge_limit
 assert calm_low > 1.05 * edge_high
 assert calm_high < 0.6 * 2 / calm_rate
-assert rises[0].max() == 0
-assert edge_rises > 0.1
+assert np.all(np.diff(losses[:, 0], axis=0) < 0)
+assert edge_rises > 0.03
 assert edge_loss < calm_loss < losses[0].min() / 3
 
 # %% label="edge" alt="Left: with the rate 0.5, the sharpness of three networks falls below the dotted line, climbs back to it and stays there; with the rate 0.1 it stays higher than that. Right: with the larger rate the loss trembles and is lower." caption="Three starts at two rates. Dotted: 2/η for the larger rate; for the smaller it is 20, outside the picture." tags=["remove-input"]
