@@ -168,8 +168,13 @@ memory_few, memory_many = (memory_of(count) / 2**20 for count in (few, many))
 memories = [memory_of(count, batch) / 2**10 for count in (few, many)]
 memory_batch = max(memories)
 print(f"all examples: {memory_few:.1f} and {memory_many:.1f} MiB; 32: {memory_batch:.0f} KiB")
-assert 14 < memory_many / memory_few < 18
+assert 14 < memory_many / memory_few < 18, (
+    "The memory of the full gradient grows with the number of examples."
+)
 assert abs(memories[0] / memories[1] - 1) < 0.2
+assert memory_batch < memory_few * 2**10 / 10, (
+    "The gradient of a batch needs little memory, however many examples there are."
+)
 
 # %% [markdown]
 # The gradient of a batch is the true one, that of all training images, plus an error.
@@ -233,7 +238,7 @@ saved_steps, more_examples = steps_small / steps_large, examples_large / example
 for size, (rate, took) in rows.items():
     print(f"{size}: rate {rate:.2f}, {np.sort(took)} steps, {size * took.mean():,.0f} examples")
 assert 2.5 < saved_steps < 20
-assert more_examples > 3
+assert more_examples > 3, "Large batches need fewer steps and more examples."
 assert list(mean_steps.values()) == sorted(mean_steps.values(), reverse=True)
 
 # %% label="batches" alt="Left: the error of the gradient falls along a straight line on logarithmic axes. Right: from batches of 4 to 256 the number of steps falls, more and more slowly, while the number of examples rises." caption="Left: how far the gradient of a batch is from that of all training images, with $1/\\sqrt B$ dotted. Right: what a training loss of 0.2 takes, from four starts." tags=["remove-input"]
@@ -319,7 +324,9 @@ for ax, rule, rate, name in zip(
     ax.set_title(f"{name}, η = {rate:g}: loss {kept[-1]:.2g}", loc="left")
 axes[-1].set(xlabel="$x$")
 left_small, left_large, left_momentum = kept
-assert left_momentum < left_small / 3
+assert left_momentum < left_small / 3, (
+    "At the same small rate, momentum gets farther down a valley."
+)
 
 # %% [markdown]
 # How many steps does it take until the loss is below one millionth of the first, for good? Plain
@@ -367,6 +374,10 @@ slope_plain, slope_heavy = (
 )
 print(f"exponents {slope_plain:.2f} and {slope_heavy:.2f}")
 assert 0.97 < slope_plain < 1.03
+assert 8 < plain_1000 / plain_100 < 12, (
+    "Gradient descent needs steps in proportion to the condition number."
+)
+assert heavy_1000 / heavy_100 < 5, "Momentum gets by with steps in proportion to its root."
 assert 0.45 < slope_heavy < 0.6
 
 fig, ax = plt.subplots(figsize=(5, 2.8))
@@ -381,10 +392,13 @@ ax.legend()
 # Sixteen starts. Eight choose the rate, by their slowest; the other eight are reported.
 
 
-# %% label="race"
+# %% label="race" values="race_rates"
+race_rates = 28
+
+
 def heights_of(rule, surface, starts, steps):
     """Return the height after each step, at 28 rates and from 16 starts."""
-    rates = 10 ** np.linspace(-4, 0.5, 28)
+    rates = 10 ** np.linspace(-4, 0.5, race_rates)
     places = np.repeat(starts[None], len(rates), axis=0)  # (rates, starts, 2)
     return surface(descend(rule, surface, places, rates[:, None, None], steps))[0]
 
@@ -429,8 +443,10 @@ turned_rmsprop, turned_adam = (float(np.median(slanted[n])) for n in ("RMSprop",
 for name in ("SGD", "momentum", "Nesterov"):
     assert np.abs(straight[name] - slanted[name]).max() <= 1
 assert valley_nesterov < valley_momentum < 0.85 * valley_sgd
-assert valley_rmsprop < 0.75 * valley_sgd < valley_sgd < turned_rmsprop
-assert valley_adam < turned_adam < 0.85 * valley_sgd
+assert valley_rmsprop < 0.75 * valley_sgd < valley_sgd < turned_rmsprop, (
+    "RMSprop gains in a valley along the axes, and loses in the same valley when it is turned."
+)
+assert valley_adam < turned_adam < 0.85 * valley_sgd, "Adam is faster than SGD in both valleys."
 assert np.isinf(fine["RMSprop"]).all()
 assert np.isfinite(fine["Adam"]).all()
 assert np.isinf(fine["AdamW"]).all()
@@ -457,7 +473,9 @@ first_adam, first_momentum, stay_adam, stay_momentum = (
 )
 first_sgd = float(np.median(first["SGD"]))
 assert first_adam < first_momentum < first_sgd / 2
-assert stay_momentum < stay_adam / 2
+assert stay_momentum < stay_adam / 2, (
+    "On Rosenbrock's function momentum settles long before Adam does."
+)
 pd.DataFrame(
     {
         head: {name: shown(took, bent_steps) for name, took in found.items()}
@@ -469,7 +487,7 @@ pd.DataFrame(
 # ## On the digits
 # Thirteen rates for each rule, on three starts; the best of them is judged on eight others.
 
-# %% values="digit_rates slowest_over_fastest works_sgd works_adam accuracy_lowest accuracy_highest rate_sgd rate_adam"
+# %% values="digit_rates digit_steps digit_starts slowest_over_fastest works_sgd works_adam accuracy_lowest accuracy_highest rate_sgd rate_adam"
 digit_steps, digit_rates, digit_starts, goal = 240, 13, 8, 0.1
 grid_rates = 10 ** np.linspace(-3, 1, digit_rates)
 curves, tested, rights, best_rates, works = {}, {}, {}, {}, {}
@@ -490,9 +508,11 @@ accuracies = [right.mean() for right in rights.values()]
 accuracy_lowest, accuracy_highest = min(accuracies), max(accuracies)
 works_sgd, works_adam = works["SGD"], works["Adam"]
 rate_sgd, rate_adam = float(best_rates["SGD"]), float(best_rates["Adam"])
-assert slowest_over_fastest < 2.5
+assert slowest_over_fastest < 2.5, (
+    "With their best rates, the optimizers need similar numbers of steps on the digits."
+)
 assert accuracy_lowest > 0.9
-assert works_adam > works_sgd
+assert works_adam > works_sgd, "More learning rates work for Adam than for SGD."
 assert rate_adam < rate_sgd / 5
 
 # %% label="digits"
@@ -524,16 +544,16 @@ fig.legend(loc="outside upper left", ncols=3)
 # weights. AdamW shrinks them a little in each step. A penalty in the loss gives Adam a tiny slope,
 # and Adam makes a full step of it.
 
-# %% label="decay" values="blank decay_left penalty_left"
+# %% label="decay" values="decay_steps blank decay_left penalty_left"
 blank = int(np.sum(~images.any(axis=0)))
-decay_rate_used = 0.01
+decay_rate_used, decay_steps = 0.01, 200
 left = {}
 for name, penalty in ("AdamW", 0), ("Adam with a penalty", 0.004):
     rule = adamw if name == "AdamW" else adam
     w = start(0)
     before = next(layers(w))[0][~images.any(axis=0)].copy()
     m, v, rng = np.zeros_like(w), np.zeros_like(w), np.random.default_rng(0)
-    for t in range(1, 201):
+    for t in range(1, decay_steps + 1):
         rows = rng.choice(training, 32)
         g = gradient(w, images[rows], answers[rows])[1] + penalty * w
         rule(w, g, m, v, decay_rate_used, t)
@@ -541,8 +561,10 @@ for name, penalty in ("AdamW", 0), ("Adam with a penalty", 0.004):
     left[name] = float(np.linalg.norm(after) / np.linalg.norm(before))
 decay_left, penalty_left = left.values()
 print({name: f"{share:.3f}" for name, share in left.items()})
-assert np.isclose(decay_left, (1 - decay_rate_used * 0.004) ** 200, atol=1e-4)
-assert penalty_left < 0.2
+assert np.isclose(decay_left, (1 - decay_rate_used * 0.004) ** decay_steps, atol=1e-4), (
+    "AdamW's decay shrinks all weights by the same small share."
+)
+assert penalty_left < 0.2, "With Adam, a penalty in the loss erases weights that hardly matter."
 
 # %% [markdown]
 # ## Schedules
@@ -569,12 +591,14 @@ assert np.allclose(w, -errors.mean(axis=0))  # with 1 / t, the average of all th
 floor_large, floor_small, floor_decay = (float(np.mean(f[-50:])) for f in floors.values())
 floor_theory = 0.5 / (2 * (2 - 0.5))
 print(f"{floor_large:.3f} (theory {floor_theory:.3f}), {floor_small:.4f}, {floor_decay:.4f}")
-assert np.isclose(floor_large, floor_theory, rtol=0.05)
+assert np.isclose(floor_large, floor_theory, rtol=0.05), (
+    "With a constant rate, noise keeps the loss at the floor that theory gives."
+)
 assert np.isclose(floor_small, 0.05 / (2 * (2 - 0.05)), rtol=0.05)
 assert floor_decay < floor_small / 5
 
-# %% label="schedules" values="tops_large error_best_constant error_best_cosine gain_low gain_high warm_low warm_high"
-schedule_steps, tops = 400, (0.03, 0.1, 0.4)
+# %% label="schedules" values="schedule_steps schedule_starts tops_large error_best_constant error_best_cosine gain_low gain_high warm_low warm_high"
+schedule_steps, schedule_starts, tops = 400, 12, (0.03, 0.1, 0.4)
 tops_large = tops[-1]
 
 
@@ -592,7 +616,12 @@ def schedule(kind, top):
 
 wrong = {}
 for kind in ("constant", "cosine", "warm-up and cosine"):
-    w, _ = train(momentum, [schedule(kind, top) for top in tops], range(20, 32), schedule_steps)
+    w, _ = train(
+        momentum,
+        [schedule(kind, top) for top in tops],
+        range(20, 20 + schedule_starts),
+        schedule_steps,
+    )
     wrong[kind] = 1 - accuracy(w)  # (rates, starts)
 
 
@@ -612,7 +641,7 @@ error_best_constant, error_best_cosine = (
 print(f"constant minus cosine: {gain_low:.1f} to {gain_high:.1f} points")
 print(f"without minus with warm-up: {warm_low:.1f} to {warm_high:.1f} points")
 assert error_cosine < error_constant
-assert gain_low > 1
+assert gain_low > 1, "A cosine makes a large learning rate usable."
 assert error_best_cosine < error_best_constant + 0.002
 pd.DataFrame(
     {
@@ -663,8 +692,10 @@ cliff_plain, cliff_clipped, flat_plain, flat_clipped = (
 cliff_pairs = arrivals(steep, 1.0).size
 print(f"from above: {cliff_plain} and {cliff_clipped} of {cliff_pairs}; ", end="")
 print(f"from below: {flat_plain} and {flat_clipped}")
-assert cliff_clipped > 4 * cliff_plain
-assert flat_plain == flat_clipped == 0
+assert cliff_clipped > 4 * cliff_plain, (
+    "Clipping lets descents arrive that would leap from a cliff."
+)
+assert flat_plain == flat_clipped == 0, "Clipping does not help where the slope vanishes."
 
 # %% label="clipping" alt="A loss that is flat on the left, has its lowest point near 0.97, and rises like a wall on the right. From a point on the wall, the clipped steps walk down to the lowest point; the first unclipped step leaves the picture." caption="The loss $(w^{20} - 0.5)^2$. With the rate 0.01, the first plain step from 1.12 leaves the picture to the left; clipped, it walks down." tags=["remove-input"]
 line = np.linspace(0.4, 1.15, 300)
@@ -692,7 +723,7 @@ ax.legend(loc="upper left", bbox_to_anchor=(0, 0.8))
 # the largest curvature: the slope's change along the direction in which it changes most.
 
 
-# %% label="sharpness"
+# %% label="sharpness" values="edge_images"
 def squared(z, y):
     """Return the mean squared error of each network, and its slopes along the outputs."""
     e = z - y
@@ -700,7 +731,8 @@ def squared(z, y):
 
 
 deep = (64, 32, 32, 10)
-some = training[:200]
+edge_images = 200
+some = training[:edge_images]
 some_x, some_y = images[some].astype("float64"), answers[some].astype("float64")
 
 
@@ -742,11 +774,13 @@ edge_rises = float(rises[1].mean())
 calm_loss, edge_loss = (float(x) for x in losses[-1].mean(axis=1))
 print(f"sharpness {calm_low:.2f} to {calm_high:.2f}, and {edge_low:.2f} to {edge_high:.2f}")
 print(f"the loss rises in {rises[0].max():.0%} and {edge_rises:.0%} of the later steps")
-assert 0.95 * edge_limit < edge_low < edge_high < 1.06 * edge_limit
-assert calm_low > 1.05 * edge_high
+assert 0.95 * edge_limit < edge_low < edge_high < 1.06 * edge_limit, (
+    "The sharpness settles at two divided by the learning rate."
+)
+assert calm_low > 1.05 * edge_high, "A smaller rate settles in a sharper place."
 assert calm_high < 0.6 * 2 / calm_rate
 assert np.all(np.diff(losses[:, 0], axis=0) < 0)
-assert edge_rises > 0.03
+assert edge_rises > 0.03, "At the edge of stability, the loss rises in some steps."
 assert edge_loss < calm_loss < losses[0].min() / 3
 
 # %% label="edge" alt="Left: with the rate 0.5, the sharpness of three networks falls below the dotted line, climbs back to it and stays there; with the rate 0.1 it stays higher than that. Right: with the larger rate the loss trembles and is lower." caption="Three starts at two rates. Dotted: 2/η for the larger rate; for the smaller it is 20, outside the picture." tags=["remove-input"]
@@ -808,7 +842,7 @@ def gaps(steps=50):
 library_gaps = gaps()
 library_gap = max(library_gaps.values())
 print({name: f"{gap:.0e}" for name, gap in library_gaps.items()})
-assert library_gap < 1e-3
+assert library_gap < 1e-4, "The library's optimizers take the steps of the short rules."
 
 # %% [markdown]
 # ## The same in Keras
@@ -824,7 +858,7 @@ keras_gap = max(keras_gaps.values())
 schedule_gap = max(float(np.abs(schedule(kind, tops_large) - ours[kind]).max()) for kind in wrong)
 print({name: f"{gap:.0e}" for name, gap in keras_gaps.items()})
 print(f"schedules: {schedule_gap:.0e}")
-assert keras_gap < 1e-3
+assert keras_gap < 1e-3, "Keras's optimizers take the same steps."
 assert schedule_gap < 1e-6
 
 # %% [markdown]
