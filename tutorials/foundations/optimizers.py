@@ -257,6 +257,7 @@ for scale, name, style in (lambda size: 1, "steps", "o-"), (lambda size: size, "
         right.plot([size] * 4, scale(size) * took, ".", color=plot.INK, ms=4)
 right.set(xlabel="batch size $B$")
 right.set_xticks(list(rows), [str(size) for size in rows])
+right.set_yticks([100, 1000, 10_000], ["100", "1000", "10000"])
 right.minorticks_off()
 right.legend(loc="upper left")
 
@@ -384,6 +385,9 @@ fig, ax = plt.subplots(figsize=(5, 2.8))
 for (name, found), style in zip(counts.items(), ("o-", "s--"), strict=True):
     ax.loglog(conditions, found, style, ms=5, label=name)
 ax.set(xlabel="condition number", ylabel="steps")
+ax.set_xticks([10, 100, 1000], ["10", "100", "1000"])
+ax.set_yticks([10, 100, 1000], ["10", "100", "1000"])
+ax.minorticks_off()
 ax.legend()
 
 
@@ -660,6 +664,7 @@ for name, found in floors.items():
     right.loglog(np.arange(1, floor_steps + 1), found, label=name)
 right.axhline(floor_theory, color=plot.INK, linestyle=":", linewidth=1)
 right.set(xlabel="step", ylabel="loss")
+right.set_xticks([1, 10, 100], ["1", "10", "100"])
 right.set_yticks([1, 0.1, 0.01], ["1", "0.1", "0.01"])
 right.minorticks_off()
 right.legend(loc="lower left", bbox_to_anchor=(0, 1))
