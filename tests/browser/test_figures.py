@@ -86,6 +86,7 @@ INTERACTIVE = {
     "foundations/layers/": ["lab-layers?data=XOR&run=20x0.1"],
     "foundations/loss/": ["lab-loss?loss=Huber&run=30x0.02x0.5"],
     "foundations/gradients/": ["lab-gradients?w=-1.25&explain=z"],
+    "foundations/optimizers/": ["lab-descent?surface=Rosenbrock&steps=50"],
     "data/correlation/": ["lab-correlation?shape=curved"],
     "architectures/cnn/": ["lab-convolution?kernel=blur", "lab-digit?sheet=2"],
 }
