@@ -394,6 +394,15 @@ def test_a_link_opens_the_figure_as_it_was(stage: Stage, tag: str) -> None:
     assert again.get_by_role("alert").is_hidden()
 
 
+def test_copying_a_link_puts_it_into_the_address(stage: Stage) -> None:
+    """Also when the theme has put the heading above the figure there since the link was opened."""
+    link = "#lab-neuron?w1=-1.25"
+    element = stage("<lab-neuron></lab-neuron>", link=link)
+    element.page.evaluate("history.replaceState(null, '', '#a-heading')")
+    element.get_by_role("button", name="Copy link").click()
+    element.page.wait_for_function("location.hash.includes('w1=-1.25')")
+
+
 def test_a_link_holds_moved_points(stage: Stage) -> None:
     """Points that a reader moved are where they were when the link is opened."""
     element = stage("<lab-correlation></lab-correlation>")

@@ -425,10 +425,12 @@
     }
 
     remember() {
-      const { link } = this;
-      if (link === this.remembered) return;
-      this.remembered = link;
-      history.replaceState(history.state, "", new URL(link, location.href)); // Material's state
+      if (this.link !== this.remembered) this.write();
+    }
+
+    write() {
+      this.remembered = this.link;
+      history.replaceState(history.state, "", new URL(this.link, location.href)); // Material's state
     }
 
     /* Do what a Refusal may end, and show that one. */
@@ -550,7 +552,7 @@
     row(...controls) {
       const name = "Copy link";
       const copy = this.button(name, async () => {
-        this.remember();
+        this.write(); // since then, the theme may have put the heading above it there
         const address = new URL(this.link, location.href).href;
         const copied = navigator.clipboard?.writeText(address).then(() => "Link copied");
         copy.textContent = (await copied?.catch(() => null)) ?? "Copy it from the address bar";
