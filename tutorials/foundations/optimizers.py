@@ -637,15 +637,16 @@ def interval(differences):
 
 
 gain_low, gain_high = interval(wrong["constant"][2] - wrong["cosine"][2])
-warm_low, warm_high = interval(wrong["cosine"][2] - wrong["warm-up and cosine"][2])
+warm_low, warm_high = interval(wrong["warm-up and cosine"][2] - wrong["cosine"][2])
 error_constant, error_cosine = wrong["constant"][2].mean(), wrong["cosine"][2].mean()
 error_best_constant, error_best_cosine = (
     wrong[kind].mean(axis=1).min() for kind in ("constant", "cosine")
 )
 print(f"constant minus cosine: {gain_low:.1f} to {gain_high:.1f} points")
-print(f"without minus with warm-up: {warm_low:.1f} to {warm_high:.1f} points")
+print(f"with minus without warm-up: {warm_low:.1f} to {warm_high:.1f} points")
 assert error_cosine < error_constant
 assert gain_low > 1, "A cosine makes a large learning rate usable."
+assert warm_low < 0 < warm_high
 assert error_best_cosine < error_best_constant + 0.002
 pd.DataFrame(
     {
