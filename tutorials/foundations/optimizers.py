@@ -195,6 +195,7 @@ print(
 )
 assert -0.53 < error_slope < -0.47
 assert batch_sizes[5] == batch
+assert error_batch > true_length  # the prose calls it longer
 
 # %% [markdown]
 # How many steps, and how many examples, until the loss is below 0.2? Each batch size has the best of
@@ -226,9 +227,10 @@ def train(rule, rates, seeds, steps, goal=None, size=32, every=5):
 # %% label="batch-sizes" values="steps_small steps_large saved_steps more_examples"
 rows = {}
 for size, steps in (4, 700), (16, 300), (64, 150), (256, 150):
-    rates = 10 ** np.arange(-0.75, 0.01, 0.25)
+    rates = 10 ** np.arange(-0.75, 0.26, 0.25)
     _, took = train(sgd, rates, range(2), steps, 0.2, size)
     best = took.max(axis=1).argmin()
+    assert 0 < best < len(rates) - 1  # so that no better rate lies beyond the ends
     _, took = train(sgd, rates[best : best + 1], range(10, 14), 2 * steps, 0.2, size)
     rows[size] = rates[best], took[0]
 mean_steps = {size: took.mean() for size, (_, took) in rows.items()}
