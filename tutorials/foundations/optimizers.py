@@ -785,12 +785,16 @@ edge_first = float(sharp[0, 1].min())
 rises = np.mean(np.diff(losses[500:], axis=0) > 0, axis=0)
 edge_rises = float(rises[1].mean())
 calm_loss, edge_loss = (float(x) for x in losses[-1].mean(axis=1))
+lowest = sharp[:13, 1].min(axis=0)  # (starts,), of the first half
 print(f"sharpness {calm_low:.2f} to {calm_high:.2f}, and {edge_low:.2f} to {edge_high:.2f}")
 print(f"the loss rises in {rises[0].max():.0%} and {edge_rises:.0%} of the later steps")
 assert 0.95 * edge_limit < edge_low < edge_high < 1.06 * edge_limit, (
     "The sharpness settles at two divided by the learning rate."
 )
-assert calm_low > 1.05 * edge_high, "A smaller rate settles in a sharper place."
+assert edge_first > 1.5 * edge_limit > 1.5 * lowest.max()  # down from above, and back up
+assert calm_low > 1.05 * edge_high, (
+    "With the same starts and a smaller rate, the sharpness stays higher."
+)
 assert calm_high < 0.6 * 2 / calm_rate
 assert np.all(np.diff(losses[:, 0], axis=0) < 0)
 assert edge_rises > 0.03, "At the edge of stability, the loss rises in some steps."
