@@ -890,14 +890,23 @@ def uncorrected(w, g, m, v, rate, t):
     w -= rate * m / (np.sqrt(v) + 1e-7)
 
 
-lengths = []
+lengths, means = [], []
 for rule in (adam, uncorrected):
     w, m, v = np.zeros(1), np.zeros(1), np.zeros(1)
     rule(w, np.array([2.0]), m, v, 0.01, 1)
     lengths.append(-float(w[0]))
     _, took = train(rule, [0.01, 0.03, 0.1], range(10, 14), 600, 0.1)
-    print(f"first step {lengths[-1]:.3f}; steps to a loss of 0.1: {took.mean(axis=1).round()}")
+    means.append(took.mean(axis=1))
+    print(f"first step {lengths[-1]:.3f}; steps to a loss of 0.1: {means[-1].round()}")
 assert np.isclose(lengths[1] / lengths[0], 0.1 / 0.001**0.5, rtol=1e-3)
+assert means[1][0] < means[0][0]
+assert means[1][2] > means[0][2]
+t = np.arange(1, 1001)
+longer = (1 - 0.9**t) / np.sqrt(1 - 0.999**t)
+for step in (0, longer.argmax(), 999):
+    print(f"step {t[step]}: {longer[step]:.1f} times as long")
+assert 6 < longer.max() < 7
+assert longer[999] < 1.3
 
 # %% [markdown]
 # **Exercise 2.** RMSprop with a rate that falls from the first step to the last.
