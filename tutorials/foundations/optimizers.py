@@ -717,7 +717,8 @@ ax.plot(line, cliff(line)[0], color=GREY, linestyle="-")
 walk = [1.12]
 for _ in range(20):
     walk.append(walk[-1] - 0.01 * np.clip(cliff(walk[-1])[1], -1, 1))
-ax.plot(walk, cliff(np.array(walk))[0], "o", color=BLUE, ms=4, label="clipped")
+ax.plot(walk, cliff(np.array(walk))[0], "o", color=BLUE, ms=4)
+ax.text(1.05, 22, "clipped", color=BLUE, ha="right")
 ax.annotate(
     "plain",
     (0.42, cliff(1.12)[0]),
@@ -728,7 +729,6 @@ ax.annotate(
     arrowprops={"arrowstyle": "->", "color": ORANGE},
 )
 ax.set(xlabel="$w$", ylabel="loss")
-ax.legend(loc="upper left", bbox_to_anchor=(0, 0.8))
 
 # %% [markdown]
 # ## The edge of stability
