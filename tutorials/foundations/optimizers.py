@@ -448,7 +448,8 @@ valley_sgd, valley_momentum, valley_nesterov, valley_rmsprop, valley_adam, _ = (
 turned_rmsprop, turned_adam = (float(np.median(slanted[n])) for n in ("RMSprop", "Adam"))
 for name in ("SGD", "momentum", "Nesterov"):
     assert np.abs(straight[name] - slanted[name]).max() <= 1
-assert valley_nesterov < valley_momentum < 0.85 * valley_sgd
+assert valley_nesterov < min(valley_rmsprop, valley_adam) / 2
+assert valley_momentum < 0.85 * valley_sgd
 assert valley_rmsprop < 0.75 * valley_sgd < valley_sgd < turned_rmsprop, (
     "RMSprop gains in a valley along the axes, and loses in the same valley when it is turned."
 )
