@@ -19,9 +19,9 @@ from scipy.stats import t as t_distribution
 import labkit as keras
 from labkit import datasets, plot
 
+np.seterr(over="ignore", invalid="ignore")  # some runs are meant to diverge
 plot.set_theme()
 BLUE, ORANGE, GREEN, GREY = (plot.COLORS[name] for name in ("blue", "orange", "green", "grey"))
-np.seterr(over="ignore", invalid="ignore")  # some runs are meant to diverge
 
 
 # %% [markdown]
