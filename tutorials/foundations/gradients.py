@@ -485,7 +485,7 @@ assert np.isclose(sum(y.value.nbytes for _, y, _, _ in twice) / 1e3, 2 * tape_kb
 # ## It learns
 # Gradient descent on batches of 32 images, at three learning rates and from three starts each.
 
-# %% label="train" values="steps seeds rate_slow rate_good rate_fast loss_slow_low loss_slow_high loss_good_low loss_good_high loss_fast_low loss_fast_high accuracy_low accuracy_high"
+# %% label="train" values="steps seeds rate_slow rate_good rate_fast loss_slow_low loss_slow_high loss_good_low loss_good_high loss_fast_low loss_fast_high loss_first_high accuracy_low accuracy_high"
 steps, seeds = 500, 3
 rate_slow, rate_good, rate_fast = 0.003, 0.1, 1.0
 
@@ -520,11 +520,12 @@ last = {rate: [losses[-1] for losses, _ in found] for rate, found in runs.items(
     (loss_good_low, loss_good_high),
     (loss_fast_low, loss_fast_high),
 ) = ((min(found), max(found)) for found in last.values())
+loss_first_high = max(losses[0] for found in runs.values() for losses, _ in found)
 accuracies = [accuracy for _, accuracy in runs[rate_good]]
 accuracy_low, accuracy_high = min(accuracies), max(accuracies)
 print("loss after training:", {rate: np.round(found, 2) for rate, found in last.items()})
 assert loss_good_high < 0.5 < loss_slow_low < loss_slow_high < 2.2
-assert loss_fast_low > 3, "With too large a rate, the loss ends above its start."
+assert loss_fast_low > loss_first_high, "With too large a rate, the loss ends above its start."
 assert accuracy_low > 0.85, "With a good rate, plain gradient descent reads most new digits."
 
 # %% label="rates" alt="Training loss, step by step. At the middle rate it falls close to zero, at the small rate slowly, at the large rate it jumps up and stays above the start." caption="The same network at three learning rates, from three starts each. The dotted line is $\\ln 10$, the loss of someone who gives all ten digits the same probability." tags=["remove-input"]
@@ -701,7 +702,7 @@ def mistaken(weights, x=some_x, y=some_y):
 
 wrong_by = gap(mistaken(weights), slopes)
 for seed in range(seeds):
-    losses, accuracy = descend(rate_good, seed, mistaken)
+    losses, accuracy = descend(rate_good, seed, mistaken, steps=300)
     print(f"start {seed}: loss {losses[0]:.2f} to {losses[-1]:.2f}, test accuracy {accuracy:.0%}")
     assert losses[-1] < 1
     assert accuracy > 0.8
