@@ -47,7 +47,7 @@ def start(seed):
 def loss(weights, x=some_x, y=some_y):
     """Return the mean cross-entropy of tanh layers with a softmax at the end."""
     h = x
-    for W, b in zip(weights[:-2:2], weights[1:-2:2], strict=True):  # all layers but the last
+    for W, b in zip(weights[:-2:2], weights[1:-2:2], strict=True):  # hidden layers
         h = np.tanh(h @ W + b)  # (batch, units)
     z = h @ weights[-2] + weights[-1]  # (batch, 10)
     log_sum = np.logaddexp.reduce(z, axis=1, keepdims=True)  # ln(e^z1 + e^z2 + ...)
@@ -175,7 +175,7 @@ def backpropagate(weights, x=some_x, y=some_y):
 
     slopes = []
     dz = (p - y) / len(y)  # (batch, 10)
-    for W, h in zip(weights[-2::-2], inputs[::-1], strict=True):  # from the last layer back
+    for W, h in zip(weights[-2::-2], inputs[::-1], strict=True):  # last layer first
         slopes = [h.T @ dz, dz.sum(axis=0), *slopes]  # along W and b
         dh = dz @ W.T  # (batch, inputs of the layer)
         dz = dh * (1 - h**2)  # h is a tanh (or, at the end, the image: not used)
