@@ -415,7 +415,7 @@ for name, (x0, y0) in spots.items():
     ax.text(x0, y0 + 0.4, formulas[name], ha="center")
     ax.text(x0, y0 - 0.56, f"{slope:g}".replace("-", "−"), ha="center", color=ORANGE, weight="bold")
 ax.set(xlim=(-0.4, 4.5), ylim=(-1.4, 1.4))
-ax.axis("off")
+ax.set_axis_off()  # ax.axis would return the limits, and the page show them
 
 # %% label="hand" values="hand_x hand_w hand_b hand_y hand_z hand_p hand_loss hand_slope_w hand_slope_b hand_rate hand_step"
 hand_x, hand_w, hand_b, hand_y = 2.0, 1.0, -1.5, 1.0
