@@ -639,7 +639,7 @@ with tf.GradientTape() as recorder:
     value = tf.nn.relu(t) - tf.nn.relu(-t)
 assert float(recorder.gradient(value, t)) == 0  # at the kink, TensorFlow says what our tape says
 
-# %% label="cost" caption="One gradient of the same network, computed in three ways. The times are those of the processor. A difference is a share of the largest slope."
+# %% label="cost"
 rows = {
     "the loss alone": (loss_seconds, None),
     "layer by layer, by hand": (hand_seconds, slopes),
