@@ -72,13 +72,26 @@ def test_a_step_is_that_of_labkit(stage: Stage, name: str) -> None:
     for _ in range(5):
         before = state(element)
         value, w, b = train(name, before)
-        element.get_by_role("button", name="Step downhill").click()
+        element.get_by_role("button", name="Step").click()
         after = state(element)["values"]
         assert before["values"]["L"] == pytest.approx(value, rel=1e-6)
         assert (after["w"], after["b"]) == pytest.approx((w, b), abs=1e-6)
         assert after["L"] < before["values"]["L"]
     element.get_by_role("button", name="Reset").click()
     assert state(element)["values"]["w"] == 1
+
+
+def test_a_step_says_its_rate_and_lowers_the_loss_of_every_graph(stage: Stage) -> None:
+    """A weight that is used twice needs a smaller rate than the neuron."""
+    element = stage("<lab-gradients></lab-gradients>")
+    for name in GRAPHS:
+        element.get_by_role("button", name="Reset").click()
+        element.get_by_role("combobox", name="Graph").select_option(name)
+        step = element.get_by_role("button", name=f"Step, η = {state(element)['rate']}", exact=True)
+        for _ in range(5):
+            before = state(element)["values"]["L"]
+            step.click()
+            assert state(element)["values"]["L"] < before, name
 
 
 def test_the_slope_of_the_logit_is_prediction_minus_target(stage: Stage) -> None:

@@ -47,7 +47,7 @@ def start(seed):
 def loss(weights, x=some_x, y=some_y):
     """Return the mean cross-entropy of tanh layers with a softmax at the end."""
     h = x
-    for W, b in zip(weights[:-2:2], weights[1:-2:2], strict=True):
+    for W, b in zip(weights[:-2:2], weights[1:-2:2], strict=True):  # hidden layers
         h = np.tanh(h @ W + b)  # (batch, units)
     z = h @ weights[-2] + weights[-1]  # (batch, 10)
     log_sum = np.logaddexp.reduce(z, axis=1, keepdims=True)  # ln(e^z1 + e^z2 + ...)
@@ -92,9 +92,9 @@ def flat(arrays):
     return np.concatenate([array.ravel() for array in arrays])
 
 
-began = time.perf_counter()
+began = time.process_time()  # of the processor: what else runs on the machine does not count
 nudged = nudge(weights)
-nudge_seconds = time.perf_counter() - began
+nudge_seconds = time.process_time() - began
 print(f"{parameters:,d} slopes in {nudge_seconds:.1f} s")
 
 # %% label="slopes" alt="Three curves of the loss cross at a change of zero. One rises there, one falls, one is nearly level; a short straight line touches each." caption="The loss of the same network as one weight changes and all others stay. All three curves pass through the present loss. The straight lines have the slopes there." tags=["remove-input"]
@@ -175,10 +175,10 @@ def backpropagate(weights, x=some_x, y=some_y):
 
     slopes = []
     dz = (p - y) / len(y)  # (batch, 10)
-    for W, h in zip(weights[-2::-2], inputs[::-1], strict=True):
+    for W, h in zip(weights[-2::-2], inputs[::-1], strict=True):  # last layer first
         slopes = [h.T @ dz, dz.sum(axis=0), *slopes]  # along W and b
         dh = dz @ W.T  # (batch, inputs of the layer)
-        dz = dh * (1 - h**2)  # h is a tanh, too, or the image, where nobody asks
+        dz = dh * (1 - h**2)  # h is a tanh (or, at the end, the image: not used)
     return slopes
 
 
@@ -415,7 +415,7 @@ for name, (x0, y0) in spots.items():
     ax.text(x0, y0 + 0.4, formulas[name], ha="center")
     ax.text(x0, y0 - 0.56, f"{slope:g}".replace("-", "−"), ha="center", color=ORANGE, weight="bold")
 ax.set(xlim=(-0.4, 4.5), ylim=(-1.4, 1.4))
-ax.axis("off")
+ax.set_axis_off()  # ax.axis would return the limits, and the page show them
 
 # %% label="hand" values="hand_x hand_w hand_b hand_y hand_z hand_p hand_loss hand_slope_w hand_slope_b hand_rate hand_step"
 hand_x, hand_w, hand_b, hand_y = 2.0, 1.0, -1.5, 1.0
@@ -453,7 +453,7 @@ assert sure_squared < 0.02 < 0.99 < sure_entropy, (
 
 
 # %% values="count_ratio time_ratio tape_ratio nudge_ratio tape_kb weights_kb"
-def seconds(function, repeats=100):
+def seconds(function, repeats=200):
     """Return the shortest time that a function takes."""
     times = []
     for _ in range(repeats):
@@ -469,7 +469,7 @@ loss_seconds = seconds(lambda: loss(weights))
 hand_seconds = seconds(lambda: backpropagate(weights))
 tape_seconds = seconds(lambda: gradient(loss, weights))
 time_ratio, tape_ratio = hand_seconds / loss_seconds, tape_seconds / loss_seconds
-nudge_ratio = nudge_seconds / tape_seconds
+nudge_ratio = 2 * parameters / tape_ratio  # two losses for each weight
 tape = []
 loss([Variable(w, tape) for w in weights])
 tape_kb = sum(y.value.nbytes for _, y, _, _ in tape) / 1e3
@@ -487,7 +487,7 @@ assert np.isclose(sum(y.value.nbytes for _, y, _, _ in twice) / 1e3, 2 * tape_kb
 # ## It learns
 # Gradient descent on batches of 32 images, at three learning rates and from three starts each.
 
-# %% label="train" values="steps seeds rate_slow rate_good rate_fast loss_slow_low loss_slow_high loss_good_low loss_good_high loss_fast_low loss_fast_high accuracy_low accuracy_high"
+# %% label="train" values="steps seeds rate_slow rate_good rate_fast loss_slow_low loss_slow_high loss_good_low loss_good_high loss_fast_low loss_fast_high loss_first_high accuracy_low accuracy_high"
 steps, seeds = 500, 3
 rate_slow, rate_good, rate_fast = 0.003, 0.1, 1.0
 
@@ -522,11 +522,12 @@ last = {rate: [losses[-1] for losses, _ in found] for rate, found in runs.items(
     (loss_good_low, loss_good_high),
     (loss_fast_low, loss_fast_high),
 ) = ((min(found), max(found)) for found in last.values())
+loss_first_high = max(losses[0] for found in runs.values() for losses, _ in found)
 accuracies = [accuracy for _, accuracy in runs[rate_good]]
 accuracy_low, accuracy_high = min(accuracies), max(accuracies)
 print("loss after training:", {rate: np.round(found, 2) for rate, found in last.items()})
 assert loss_good_high < 0.5 < loss_slow_low < loss_slow_high < 2.2
-assert loss_fast_low > 3, "With too large a rate, the loss ends above its start."
+assert loss_fast_low > loss_first_high, "With too large a rate, the loss ends above its start."
 assert accuracy_low > 0.85, "With a good rate, plain gradient descent reads most new digits."
 
 # %% label="rates" alt="Training loss, step by step. At the middle rate it falls close to zero, at the small rate slowly, at the large rate it jumps up and stays above the start." caption="The same network at three learning rates, from three starts each. The dotted line is $\\ln 10$, the loss of someone who gives all ten digits the same probability." tags=["remove-input"]
@@ -640,20 +641,16 @@ with tf.GradientTape() as recorder:
     value = tf.nn.relu(t) - tf.nn.relu(-t)
 assert float(recorder.gradient(value, t)) == 0  # at the kink, TensorFlow says what our tape says
 
-# %% label="cost" caption="One gradient of the same network, computed in three ways. A difference is a share of the largest slope."
+# %% label="cost"
 rows = {
-    "the loss alone": (loss_seconds, None),
-    "layer by layer, by hand": (hand_seconds, slopes),
-    "the tape": (tape_seconds, taped),
-    "nudging each weight": (nudge_seconds, nudged),
+    "layer by layer, by hand": (time_ratio, slopes),
+    "the tape": (tape_ratio, taped),
+    "nudging each weight": (2 * parameters, nudged),
 }
 pd.DataFrame(
     {
-        "milliseconds": [f"{1e3 * taken:,.2f}" for taken, _ in rows.values()],
-        "in losses": [f"{taken / loss_seconds:,.1f}" for taken, _ in rows.values()],
-        "difference from GradientTape": [
-            "" if found is None else f"{gap(found, theirs):.0e}" for _, found in rows.values()
-        ],
+        "time, in losses": [f"{taken:,.1f}" for taken, _ in rows.values()],
+        "difference": [f"{gap(found, theirs):.0e}" for _, found in rows.values()],
     },
     index=list(rows),
 )
@@ -703,7 +700,7 @@ def mistaken(weights, x=some_x, y=some_y):
 
 wrong_by = gap(mistaken(weights), slopes)
 for seed in range(seeds):
-    losses, accuracy = descend(rate_good, seed, mistaken)
+    losses, accuracy = descend(rate_good, seed, mistaken, steps=300)
     print(f"start {seed}: loss {losses[0]:.2f} to {losses[-1]:.2f}, test accuracy {accuracy:.0%}")
     assert losses[-1] < 1
     assert accuracy > 0.8

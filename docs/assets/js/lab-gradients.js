@@ -1,4 +1,4 @@
-/* <lab-gradients graph="squared error" x="2" w="1" b="-1.5" y="1" rate="0.5">: slopes on a graph.
+/* <lab-gradients graph="squared error" x="2" w="1" b="-1.5" y="1">: slopes on a graph.
  *
  * Each operation has its value and its local slopes, one along each of its inputs. The slope of the
  * loss L along a number is a sum over the operations that use it: the slope of L along the result,
@@ -101,6 +101,8 @@
       square(5),
     ],
   };
+  /* In the last graph, 0.5 would leap over the valley and make the loss larger. */
+  const RATES = { "squared error": 0.5, "cross-entropy": 0.5, "weight used twice": 0.05 };
 
   /* Forward: each value from those before it. A number in `forced` keeps the value given there. */
   const forward = (graph, given, forced = {}) => {
@@ -160,7 +162,6 @@
       const redraw = () => this.draw();
       this.graph = this.choice("Graph", names, first, redraw, "graph");
       this.taken = this.choice("Explain", NUMBERS, "w", redraw, "explain");
-      this.rate = this.number("rate", 0.5);
       this.start = { x: 2, w: 1, b: -1.5, y: 1 };
       this.sliders = {};
       for (const [key, [name, min]] of Object.entries(SLIDERS)) {
@@ -178,6 +179,7 @@
         viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
         role: "img",
       });
+      this.step = this.button("Step", () => this.descend());
       this.rows = h("tbody");
       const heads = ["number", "value", "slope of L along it"];
       const table = h(
@@ -209,7 +211,7 @@
           this.row(
             this.graph.label,
             this.taken.label,
-            this.button("Step downhill", () => this.descend()),
+            this.step,
             this.button("Reset", () => this.change(this.start)),
           ),
         ),
@@ -227,8 +229,8 @@
 
     /* A step of gradient descent: the weight and the bias move, the data stay. */
     descend() {
-      const { w, b } = this.state.slopes;
-      this.change({ w: this.values.w - this.rate * w, b: this.values.b - this.rate * b });
+      const { rate, slopes } = this.state;
+      this.change({ w: this.values.w - rate * slopes.w, b: this.values.b - rate * slopes.b });
     }
 
     draw() {
@@ -238,7 +240,9 @@
       for (const option of this.taken.input.options) option.disabled = !(option.value in values);
       if (!(this.taken.input.value in values)) this.taken.input.value = "w";
       const taken = this.taken.input.value;
-      this.state = { graph: this.graph.input.value, values, slopes, rate: this.rate };
+      const rate = RATES[this.graph.input.value];
+      this.step.textContent = `Step, η = ${rate}`;
+      this.state = { graph: this.graph.input.value, values, slopes, rate };
       this.drawGraph(graph, { values, slopes, uses, taken });
       this.rows.replaceChildren(
         ...Object.keys(values).map((name) =>
@@ -261,7 +265,9 @@
     explain(name, slopes, uses, change) {
       if (name === "L") return "∂L/∂L = 1. Here the walk back begins.";
       const words = uses.map(([result]) => `${slope("L", result)} · ${slope(result, name)}`);
-      const numbers = uses.map(([result, local]) => `${factor(slopes[result])} · ${factor(local)}`);
+      const numbers = uses.map(
+        ([result, local]) => `${factor(slopes[result])}\u00a0·\u00a0${factor(local)}`,
+      );
       const found = [words, numbers].map((parts) => parts.join(" + "));
       return (
         `${slope("L", name)} = ${found[0]} = ${found[1]} = ${short(slopes[name])}. ` +
