@@ -173,8 +173,8 @@ class SGD(Optimizer):
     """Gradient descent, `w -= rate g`, optionally with momentum.
 
     With momentum, `m = momentum m - rate g` and `w += m`; with Nesterov's variant
-    `w += momentum m - rate g` (Sutskever et al. 2013,
-    https://proceedings.mlr.press/v28/sutskever13.html).
+    `w += momentum m - rate g` (Bengio et al. 2012, https://arxiv.org/abs/1212.0901): the weights
+    that are kept are those ahead, at which the slope is taken.
 
     Args:
         learning_rate: Size of the steps, or a schedule of it.

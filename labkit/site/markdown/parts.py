@@ -90,7 +90,8 @@ class Parts:
         ]
         if not parts:
             raise EmbedError(f"the cell {cell.name} shows no table")
-        return self._embedded(cell, "lab-tables", parts)
+        caption = "" if cell.figures else cell.node.metadata.get("caption", "")
+        return self._embedded(cell, "lab-tables", parts, caption)
 
     def cell(self, cell: Cell) -> Element:
         """Return a whole cell as its own page shows it: the code, then all that it gave."""
@@ -133,10 +134,14 @@ class Parts:
         element.text = AtomicString(settled(text))
         return element
 
-    def _embedded(self, cell: Cell, kind: str, parts: list[Element]) -> Element:
+    def _embedded(self, cell: Cell, kind: str, parts: list[Element], caption: str = "") -> Element:
         element = Element("div", {"class": kind, "data-tutorial": cell.name})
         element.extend(parts)
-        SubElement(element, "p", {"class": "lab-caption"}).append(self._source(cell))
+        below = SubElement(element, "p", {"class": "lab-caption"})
+        if caption:
+            below.attrib |= {FROM: cell.name, CELL: cell.where}
+            below.text = f"{caption} "
+        below.append(self._source(cell))
         return element
 
     def _waiting(self, cell: Cell, kind: str) -> Element:

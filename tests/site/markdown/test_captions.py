@@ -13,13 +13,16 @@ PLACES = {"t": "tutorials/foundations/t"}
 
 
 def book(caption: str) -> Book:
-    """Return a book with a figure that has a caption, and with a cell that shows Markdown."""
+    """Return a book with a figure and a table that have a caption, and a cell of Markdown."""
     figure = code("f()", shown(svg=SVG), label="f", alt="x", caption=caption)
+    table = code(
+        "d()", shown(html="<table><tr><td>1</td></tr></table>"), label="d", caption=caption
+    )
     text = code("m()", shown(markdown=f"So: {caption}"), label="m")
-    return Book({"t": notebook(figure, text)}, places=PLACES)
+    return Book({"t": notebook(figure, table, text)}, places=PLACES)
 
 
-@pytest.mark.parametrize("embed", ["{{ figure t#f }}", "{{ output t#m }}"])
+@pytest.mark.parametrize("embed", ["{{ figure t#f }}", "{{ table t#d }}", "{{ output t#m }}"])
 @pytest.mark.parametrize(
     ("page", "written", "link"),
     [
