@@ -68,7 +68,8 @@ def test_page_reads_without_javascript(browser: Browser, server: str) -> None:
         ("vanishing gradient", "foundations/layers/"),
         ("Conv2D", "reference/layers/"),
         ("overfitting", "glossary/"),
-        ("backpropagation", "foundations/layers/"),
+        ("backpropagation", "foundations/gradients/"),
+        ("momentum", "foundations/optimizers/"),
     ],
 )
 def test_search_finds_the_right_page_first(
