@@ -34,10 +34,7 @@ class Mean(Average):
     # As in Keras, plain values have no targets.
     def update_state(self, values: ArrayLike, sample_weight: Weight = None) -> None:  # type: ignore[override]
         """Add values, `(batch, ...)`, with one weight for each sample or value."""
-        if isinstance(values, float) and isinstance(sample_weight, int):  # mostly, so quickly
-            self.sums = self.sums + np.array([values * sample_weight, sample_weight])
-        else:
-            self.sums = self.sums + totals(numbers("values", values), sample_weight)
+        self.sums = self.sums + totals(numbers("values", values), sample_weight)
 
 
 class MeanMetricWrapper(Average):

@@ -17,7 +17,8 @@ from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 
 from labkit.site.core.chapters import Chapter, LearningPath
-from labkit.site.markdown.layout import HEIGHT, WIDTH, layout
+
+from .layout import HEIGHT, WIDTH, layout
 
 _BLOCK = re.compile(r"^ {0,3}\{\{ *(map|paths) *\}\}[ \t]*$")
 
