@@ -9,6 +9,7 @@
 
 # %%
 import tracemalloc
+from functools import partial
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
@@ -361,7 +362,7 @@ def last_above(heights, goal):
 
 counts = {"gradient descent": [], "momentum": []}
 for k in conditions:
-    surface = lambda w, k=k: valley(w, k)  # noqa: E731
+    surface = partial(valley, k=k)
     root = np.sqrt(k)
     chosen = (sgd, 2 / (1 + k)), (heavy(((root - 1) / (root + 1)) ** 2), 4 / (1 + root) ** 2)
     for (rule, rate), found, steps in zip(
