@@ -79,12 +79,8 @@ def read(path: str, title: str, meta: Mapping[str, Any], words: int) -> Chapter:
     return Chapter(path, title, lists["needs"], lists["goals"], words)
 
 
-def ordered(chapters: Iterable[Chapter]) -> list[list[Chapter]]:
-    """Return the chapters in levels: each needs only chapters of levels above its own.
-
-    Raises:
-        ChapterError: A name is taken twice or unknown, or chapters need each other in a circle.
-    """
+def _named(chapters: Iterable[Chapter]) -> dict[str, Chapter]:
+    """Return the chapters by name, where each name that another needs is one of them."""
     by_name: dict[str, Chapter] = {}
     for chapter in chapters:
         if other := by_name.get(chapter.name):
@@ -97,6 +93,20 @@ def ordered(chapters: Iterable[Chapter]) -> list[list[Chapter]]:
                     f"{chapter.path}: it needs {need!r}, which is no chapter. "
                     + suggestion(need, by_name)
                 )
+    return by_name
+
+
+def ordered(chapters: Iterable[Chapter]) -> list[list[Chapter]]:
+    """Return the chapters in levels: each needs only chapters of levels above its own.
+
+    Args:
+        chapters: The chapters in the order of the navigation, in which many read them.
+
+    Raises:
+        ChapterError: A name is taken twice or unknown, chapters need each other in a circle, or
+            one comes before what it needs.
+    """
+    by_name = _named(chapters)
     level: dict[str, int] = {}
     try:
         graph = {name: chapter.needs for name, chapter in by_name.items()}
@@ -108,6 +118,14 @@ def ordered(chapters: Iterable[Chapter]) -> list[list[Chapter]]:
             f"{by_name[error.args[1][0]].path}: chapters need each other in a circle: {circle}. "
             "Take one `needs` away."
         ) from None
+    place = {name: number for number, name in enumerate(by_name)}
+    for chapter in by_name.values():
+        for need in chapter.needs:
+            if place[need] > place[chapter.name]:
+                raise ChapterError(
+                    f"{chapter.path}: in the navigation it comes before {need!r}, which it needs. "
+                    "Change their order in mkdocs.yml, or take the need away."
+                )
     return [
         [chapter for name, chapter in by_name.items() if level[name] == number]
         for number in range(max(level.values(), default=-1) + 1)

@@ -33,10 +33,11 @@ def test_a_need_that_another_brings_is_not_direct() -> None:
         ([Chapter("keras/loss.md", "Loss")], "taken by foundations/loss.md"),
         ([Chapter("a/a.md", "A", ("b",)), Chapter("a/b.md", "B", ("a",))], "in a circle"),
         ([Chapter("a/a.md", "A", ("a",))], "in a circle: a needs a"),
+        ([Chapter("a/a.md", "A", ("b",)), Chapter("a/b.md", "B")], "a/a.md: .* before 'b'"),
     ],
 )
 def test_needs_that_cannot_be_met(more: list[Chapter], words: str) -> None:
-    """An unknown name, a name taken twice and a circle are errors."""
+    """An unknown name, one taken twice, a circle and a need that comes later are errors."""
     with pytest.raises(ChapterError, match=words):
         ordered([*BOOK, *more])
 
