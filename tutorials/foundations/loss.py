@@ -474,7 +474,9 @@ assert np.allclose(history, history_mse[:100], atol=0.01)
 again, *_ = tell_apart(1 - is_three, ce, wrong_steps)
 weights_gap = float(np.abs(again[0] - wrong[0]).max())
 print(f"losses, gradients agree to {largest_gap:.0e}, trained weights to {weights_gap:.0e}")
-assert weights_gap < 0.01, "So do the weights of a neuron that either of them trains."
+assert weights_gap < 0.01, (
+    "A neuron trained by labkit and one trained by Keras have the same weights."
+)
 pd.DataFrame(rows).T
 
 # %% [markdown]

@@ -213,7 +213,7 @@ assert zeros_l1 < 0.01, "Plain gradient steps on an L1 penalty make hardly any w
 assert min(near_l1, zeros_soft) > 0.6, "Soft-thresholding makes most weights exactly zero."
 assert max(accuracy_l2, accuracy_soft) < accuracy_none
 assert min(accuracy_l2, accuracy_soft) > accuracy_none - 0.03, (
-    "Either penalty costs at most three percentage points here."
+    "Either penalty costs the digits at most three percentage points."
 )
 table.style.format(
     {
@@ -380,7 +380,8 @@ def drop_connect(model, rate, seed):
     def restore(batch, logs):
         kernel, *others = model.get_weights()
         step = kernel - kept["full"] * kept["mask"]
-        model.set_weights([kept["full"] + kept["mask"] * step, *others])  # by the chain rule
+        # The chain rule: what multiplies a weight multiplies its slope.
+        model.set_weights([kept["full"] + kept["mask"] * step, *others])
 
     callback = keras.callbacks.LambdaCallback
     return callback(on_train_batch_begin=thin, on_train_batch_end=restore)
@@ -747,7 +748,7 @@ assert random_noisy < grid_noisy + 0.002, (
     "Where both hyperparameters matter, random search is no better than a grid."
 )
 assert random_third > grid_third + 0.005, (
-    "With a third one that changes nothing, random search beats the grid."
+    "With a third hyperparameter that changes nothing, random search beats the grid."
 )
 print(f"right labels: grid {grid_clean:.2%}, random {random_clean:.2%}")
 print(f"wrong labels: grid {grid_noisy:.2%}, random {random_noisy:.2%}")
@@ -782,7 +783,7 @@ assert abs(gap_one) < 0.5  # one setting, not chosen: no optimism
 assert gap_one + 0.3 < gap_few < gap_many, (
     "The more settings are tried, the more optimistic is the winner's validation accuracy."
 )
-assert gap_many > 1, "After 250 settings, it promises over one percentage point too much."
+assert gap_many > 1, "The best of 250 settings promises over one percentage point too much."
 assert gap_big < gap_many, "With more validation images the winner promises less too much."
 print("too optimistic by", ", ".join(f"{gap:.1f}" for gap in gaps), "points")
 print(f"with {big_judges} validation images by {gap_big:.1f}")
@@ -856,7 +857,7 @@ for seed in range(6):
 coin_winner, coin_nested = np.mean(promises, axis=0)
 print(f"best of {coin_settings} settings: {coin_winner:.1%}, nested: {coin_nested:.1%}")
 assert coin_winner > coin_nested + 0.02, "The winner of a search seems to predict tosses of a coin."
-assert abs(coin_nested - 0.5) < 0.08, "Nested cross-validation sees that it does not."
+assert abs(coin_nested - 0.5) < 0.08, "Nested cross-validation sees that no winner predicts a coin."
 
 # %% [markdown]
 # ## The same in Keras
