@@ -93,7 +93,8 @@ def cells(ax, values, shape, left, top, color):
         line = {"linewidth": 0.9, "linestyle": "-" if real else ":"}
         ax.add_patch(plt.Rectangle((left + j, top + i), 1, 1, **edge, **line))
         ink = plot.INK if real else GREY
-        ax.text(left + j + 0.5, top + i + 0.5, value, ha="center", va="center", color=ink)
+        number = str(value).replace("-", "−")
+        ax.text(left + j + 0.5, top + i + 0.5, number, ha="center", va="center", color=ink)
 
 
 ten, one = np.array([[10], [20], [30]]), np.arange(4)
@@ -501,7 +502,7 @@ assert outdated > 0, "The objects interface of seaborn calls pandas in a depreca
 # ## The same word, two formulas
 # Before you trust a number, read the defaults in the signature.
 
-# %% label="defaults" caption="The standard deviation of the malic acid of all wines, and what becomes of a missing value." values="sd_numpy sd_pandas sd_ratio default_numpy default_pandas numpy_skips"
+# %% label="defaults" caption="The standard deviation of the malic acid of all wines, and what becomes of a missing value: NumPy keeps it, so the result is missing, too; of scikit-learn, scalers skip it and most models refuse it." values="sd_numpy sd_pandas sd_ratio default_numpy default_pandas numpy_skips"
 fig, ax = plt.subplots()
 sns.barplot(wines, y="malic_acid", errorbar="sd", ax=ax)
 low, high = ax.lines[0].get_ydata()
@@ -539,9 +540,9 @@ assert (default_numpy, default_pandas) == (0, 1)
 assert np.isclose(sd_ratio, np.sqrt(count / (count - 1)))
 pd.DataFrame(
     {
-        "standard deviation": [f"{value:.4f}" for value in spread.values()],
-        "divides by": [divisors[number] for number in by.values()],
-        "a missing value": ["spoils the result", "skipped", "skipped, or an error", "skipped"],
+        "deviation": [f"{value:.4f}" for value in spread.values()],
+        "divisor": [divisors[number] for number in by.values()],
+        "missing value": ["kept", "skipped", "skipped, or error", "skipped"],
     },
     index=list(spread),
 )
@@ -590,7 +591,7 @@ ax.yaxis.set_major_formatter("{x:g}")
 ax.minorticks_off()
 ax.legend()
 
-# %% label="slow" caption="How many times as long the slow way takes." values="iterrows_ratio apply_ratio tuples_ratio single_ratio points_ratio boot_ratio loop_ratio people"
+# %% label="slow" caption="How many times as long each takes as what stands in parentheses." values="iterrows_ratio apply_ratio tuples_ratio single_ratio points_ratio boot_ratio loop_ratio people"
 people = 3000
 rng = np.random.default_rng(0)
 body = pd.DataFrame({"mass": rng.normal(70, 9, people), "height": rng.normal(1.7, 0.1, people)})
@@ -645,22 +646,18 @@ assert min(iterrows_ratio, apply_ratio) > 20, (
 )
 assert single_ratio > 10, "Wine by wine, a model takes more than ten times as long as at once."
 slow = {
-    "NumPy: loop over an array (over a list)": loop_ratio,
+    "NumPy: a loop over an array (a list)": loop_ratio,
     "NumPy: one root (math.sqrt)": root_ratio,
-    "NumPy: columns of a square array (its rows)": stride_ratio,
-    "pandas: iterrows (two columns at once)": iterrows_ratio,
-    "pandas: apply, axis=1 (the same)": apply_ratio,
-    "pandas: itertuples (the same)": tuples_ratio,
-    "scikit-learn: predict wine by wine (all at once)": single_ratio,
-    "Matplotlib: a call for each point (one call)": points_ratio,
-    "seaborn: bars with a bootstrap (without)": boot_ratio,
+    "NumPy: sum columns (rows)": stride_ratio,
+    "pandas: iterrows (columns)": iterrows_ratio,
+    "pandas: apply, axis=1 (columns)": apply_ratio,
+    "pandas: itertuples (columns)": tuples_ratio,
+    "scikit-learn: row by row (at once)": single_ratio,
+    "Matplotlib: point by point (at once)": points_ratio,
+    "seaborn: a bootstrap (none)": boot_ratio,
 }
 pd.DataFrame(
-    {
-        "times as long": [
-            f"{ratio:.2g}" if ratio < 10 else f"{ratio:,.0f}" for ratio in slow.values()
-        ]
-    },
+    {"times": [f"{ratio:.2g}" if ratio < 10 else f"{ratio:,.0f}" for ratio in slow.values()]},
     index=list(slow),
 )
 
