@@ -1,5 +1,7 @@
 """The figure of shapes says what NumPy says, of shapes that fit and of those that do not."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -44,7 +46,7 @@ def test_shapes_meet_as_in_numpy(stage: Stage, a: str, b: str) -> None:
     if max(expected[-2:]) > 4:
         assert element.locator("svg").is_hidden()
         return
-    parts = [np.arange(1, np.prod(part) + 1).reshape(part) for part in (shape(a), shape(b))]
+    parts = [np.arange(1, math.prod(part) + 1).reshape(part) for part in (shape(a), shape(b))]
     total = np.atleast_2d(parts[0] + 10 * parts[1])
     while total.ndim > 2:
         total = total[0]

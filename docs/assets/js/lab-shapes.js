@@ -47,7 +47,7 @@
   class LabShapes extends Element {
     static css = `
       input[type=text] {
-        width: 9rem; max-width: 100%; min-height: 1.6rem; padding: .1rem .5rem;
+        width: 7rem; max-width: 100%; min-height: 1.6rem; padding: .1rem .5rem;
         border: 1px solid var(--md-default-fg-color--light); border-radius: .25rem;
         background: var(--md-default-bg-color); color: inherit; font: inherit;
       }
