@@ -81,9 +81,9 @@ del many
 # or a missing axis, is repeated.
 
 
-# %% label="stretch" alt="Three sums of small grids. A row of four is repeated for three rows; a column of three and a row of four both become three by four; a row of three minus a column of three becomes three by three." caption="Solid cells exist in memory; dashed ones only as repetitions. In the last line, two lists of three numbers give nine." tags=["remove-input"]
+# %% label="stretch" alt="Three sums of small grids. A row of four is repeated for three rows; a column of three and a row of four both become three by four; a row of three minus a column of three becomes three by three." caption="Solid cells exist in memory, dotted ones only as repetitions. In the last line, two lists of three numbers give nine." tags=["remove-input"]
 def cells(ax, values, shape, left, top, color):
-    """Draw an array as it is stretched to a shape of two axes; what is repeated is dashed."""
+    """Draw an array as it is stretched to a shape of two axes; what is repeated is dotted."""
     own = np.atleast_2d(values).shape
     for (i, j), value in np.ndenumerate(np.broadcast_to(values, shape)):
         real = i < own[0] and j < own[1]
@@ -134,8 +134,9 @@ assert np.isclose(wrong_loss, 2 * variance), (
     "Shapes (n,) and (n, 1) give perfect answers a loss of twice the variance."
 )
 
-# %% values="wrong_size"
+# %% values="wrong_size batch_size"
 wrong_size = errors.size
+batch_size = (np.zeros(32) - np.zeros((32, 1))).size
 assert np.mean((y - answer[:, 0]) ** 2) == 0  # with equal shapes
 
 # %% [markdown]
@@ -542,7 +543,7 @@ pd.DataFrame(
     {
         "deviation": [f"{value:.4f}" for value in spread.values()],
         "divisor": [divisors[number] for number in by.values()],
-        "missing value": ["kept", "skipped", "skipped, or error", "skipped"],
+        "missing value": ["kept", "skipped", "varies", "skipped"],
     },
     index=list(spread),
 )
