@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from seaborn import objects
+from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import RepeatedStratifiedKFold, cross_validate, train_test_split
 from sklearn.neighbors import NearestCentroid
@@ -61,8 +62,10 @@ after = np.float32(largest_count) + np.float32(1)
 assert after == largest_count, "Beyond 2 to the 24th, a 32-bit float cannot count on by one."
 
 pixels = np.array([3, 200], dtype=np.uint8)
-darker = int((pixels - np.uint8(5))[0])
-assert darker == 254, "Among unsigned bytes, 3 minus 5 is 254, without a warning."
+with warnings.catch_warnings():
+    warnings.simplefilter("error")  # a warning would end the run
+    darker = int((pixels - np.uint8(5))[0])
+assert darker == 254, "In an array of unsigned bytes, 3 minus 5 is 254, without a warning."
 
 tenths = 10_000_000
 many = np.full(tenths, 0.1, np.float32)
@@ -216,17 +219,19 @@ ax.set_axis_off()
 
 # %% [markdown]
 # In pandas, every selection behaves as a copy. A chain of two selections writes into the first copy
-# and is lost; one `.loc` reaches the table.
+# and is lost, in either order; one `.loc` reaches the table.
 
 # %% label="chain" values="chained direct"
 table = wines.copy()
+barolo = table["variety"] == "Barolo"
 column = table["alcohol"]
 column.iloc[0] = 0  # copies first, as pandas then needs it
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # pandas warns that this has no effect
-    table[table["variety"] == "Barolo"]["alcohol"] = 0
+    warnings.simplefilter("ignore", pd.errors.ChainedAssignmentError)  # it has no effect
+    table["alcohol"][barolo] = 0
+    table[barolo]["alcohol"] = 0
 chained = float(table["alcohol"].min())
-table.loc[table["variety"] == "Barolo", "alcohol"] = 0
+table.loc[barolo, "alcohol"] = 0
 direct = float(table["alcohol"].min())
 assert chained > 0 == direct, "In pandas, a chained assignment is lost, and one with loc is not."
 array = wines["alcohol"].to_numpy()
@@ -254,15 +259,14 @@ told = pd.read_csv(
     na_values={"pupils": [""], "mark": ["-"]},
 )
 
-# %% label="traps" caption="The first line of the file, as pandas guesses it and as it is meant; and the type of each column." values="guessed_wrong file_columns"
+# %% label="traps" caption="The first line of the file, as pandas guesses it, with the type that it guesses for the column, and as it is meant." values="guessed_wrong file_columns"
 raw = pd.read_csv(io.StringIO(FILE), dtype=str, keep_default_na=False)
 shown = pd.DataFrame(
     {
         "in the file": raw.iloc[0],
         "guessed": [str(guessed[name][0]) for name in raw],
         "its type": [str(guessed[name].dtype) for name in raw],
-        "told": [str(told[name][0]).removesuffix(" 00:00:00") for name in raw],
-        "type, told": [str(told[name].dtype) for name in raw],
+        "meant": [str(told[name][0]).removesuffix(" 00:00:00") for name in raw],
     }
 )
 file_columns = len(raw.columns)
@@ -276,11 +280,16 @@ assert told["pupils"].isna().sum() == told["mark"].isna().sum() == 1
 shown
 
 # %% [markdown]
-# A date that both orders allow is read month first, silently.
+# A date that both orders allow is read month first, silently. Of 25/12/2024 that cannot be, and then
+# the whole column stays text, silently, too.
 
-# %% values="month"
-month = pd.to_datetime("03/04/2025").month
+# %% values="month asked"
+with warnings.catch_warnings():
+    warnings.simplefilter("error")  # a warning would end the run
+    month = pd.to_datetime("03/04/2025").month
+    asked = str(pd.read_csv(io.StringIO(FILE), parse_dates=["opened"])["opened"].dtype)
 assert month == 3, "Of 03/04/2025, pandas makes a day in March, without a warning."
+assert asked == "str", "Dates that pandas was to parse, but could not, stay text without a warning."
 
 # %% [markdown]
 # ## Groups, joins, tidy tables
@@ -339,6 +348,36 @@ scalers = [fitted[0] for fitted in found["estimator"]]
 seen = int(max(scaler.n_samples_seen_ for scaler in scalers))
 assert [scaler.n_samples_seen_ for scaler in scalers] == rows
 assert seen < count, "In a pipeline, the scaler sees the training rows of its fold alone."
+
+# %% [markdown]
+# What if the scaler sees all wines, those of the test too? The same folds, with the table scaled
+# beforehand:
+
+# %% label="leak" values="leak"
+leaky = cross_validate(LogisticRegression(), z, bunch.target, cv=cv)["test_score"]
+leak = 100 * abs(float(leaky.mean() - found["test_score"].mean()))
+print(f"a scaler that has seen the test changes the mean accuracy by {leak:.1f} points")
+assert leak < 1, "A scaler that has seen these tests changes the accuracy by under a point."
+
+# %% [markdown]
+# A choice of columns by the targets is another matter, even of columns that say nothing:
+
+# %% label="noise" values="noise_columns noise_leaky noise_honest"
+noise_columns = 2000
+noise = np.random.default_rng(0).normal(size=(count, noise_columns))
+best = SelectKBest(k=20)
+chosen = best.fit_transform(noise, bunch.target)  # (178, 20)
+noise_leaky, noise_honest = (
+    float(cross_validate(estimator, inputs, bunch.target, cv=cv)["test_score"].mean())
+    for estimator, inputs in (
+        (LogisticRegression(), chosen),
+        (make_pipeline(best, LogisticRegression()), noise),
+    )
+)
+print(f"noise: accuracy {noise_leaky:.2f} chosen before, {noise_honest:.2f} chosen in the pipeline")
+assert noise_leaky > 0.55 > 0.5 > noise_honest, (
+    "Columns of noise, chosen before the split, seem to name varieties; in a pipeline they do not."
+)
 
 # %% [markdown]
 # What does `fit` do? The mean and the spread of each column, and then a loss and steps downhill. The
@@ -480,7 +519,7 @@ for ax, (kind, asked) in zip(
     ax.set(title=f"errorbar={name}: {inside[kind]:.0%} of the wines", xlabel="", ylabel="")
 axes[-1].set_xlabel("malic acid")
 
-# %% values="inside_ci inside_sd inside_pi bootstrap_gap resamples"
+# %% values="inside_ci inside_sd inside_pi bootstrap_gap resamples narrowing inside_even"
 inside_ci, inside_sd, inside_pi = inside["ci"], inside["sd"], inside["pi"]
 ours = np.array([interval(acid[mask]) for mask in masks])  # (3, 2)
 bootstrap_gap = float(np.abs(ours - ends["ci"]).max())
@@ -488,6 +527,19 @@ print(f"seaborn's intervals and ours differ by {bootstrap_gap:.0e}")
 assert bootstrap_gap < 1e-12, "seaborn's error bar is a bootstrap that NumPy repeats exactly."
 assert inside_ci < 0.35, "Few wines lie within the 95% interval of the mean."
 assert 0.55 < inside_sd < 0.9 < inside_pi < 1
+
+fourfold = np.repeat(acid, 4)  # as spread as before
+narrowing = float(np.ptp(interval(fourfold)) / np.ptp(interval(acid)))
+assert 0.4 < narrowing < 0.6, "With four times the wines, the interval of the mean is half as long."
+assert np.isclose(np.std(fourfold), np.std(acid))
+
+skews = wines.groupby("variety")["malic_acid"].skew()  # 0 for the bell curve
+low, high = ends["sd"][2]
+inside_even = float(np.mean((low <= acid[masks[2]]) & (acid[masks[2]] <= high)))
+assert abs(skews["Barbera"]) < 0.5 < 1 < skews.drop("Barbera").min()
+assert inside_even < inside_sd - 0.05, (
+    "Of the one variety without a long tail, fewer wines lie within one standard deviation."
+)
 
 # %% [markdown]
 # Its newer interface, `seaborn.objects`, still asks pandas in a way that pandas is about to refuse.
@@ -580,9 +632,10 @@ single, number = np.ones(1), [1.0]
 one_number = seconds(single.sum, 5, 5000) / seconds(lambda: sum(number), 5, 5000)
 print(f"one number: NumPy takes {one_number:.0f} times as long; {most:,d}: Python {speedup:.0f}")
 assert one_number > 2, "For the sum of a single number, NumPy is slower than Python."
+assert 1 < crossing <= 1000, "For few numbers the list is faster, and for many the array."
 assert speedup > 10, "For 100,000 numbers, NumPy is more than ten times as fast as Python."
 
-# %% label="cost" alt="Two curves over the count of numbers. The list's is level; the array's starts above it, crosses it near ten numbers and falls to a hundredth." caption="Time to square a list and an array, for each number. A call of NumPy has a fixed cost, which many numbers share." tags=["remove-input"]
+# %% label="cost" alt="Two curves over the count of numbers. The list's is soon level; the array's starts above it, crosses it early and falls far below it." caption="Time to square a list and an array, for each number. A call of NumPy has a fixed cost, which many numbers share." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 2.9))
 ax.loglog(sizes, 1e9 * np.array(by_list) / sizes, "o--", color=ORANGE, label="list, Python loop")
 ax.loglog(sizes, 1e9 * np.array(by_array) / sizes, "s-", color=BLUE, label="NumPy array")
@@ -592,7 +645,7 @@ ax.yaxis.set_major_formatter("{x:g}")
 ax.minorticks_off()
 ax.legend()
 
-# %% label="slow" caption="How many times as long each takes as what stands in parentheses." values="iterrows_ratio apply_ratio tuples_ratio single_ratio points_ratio boot_ratio loop_ratio people"
+# %% label="slow" caption="How many times as long each takes as what stands in parentheses." values="iterrows_ratio apply_ratio tuples_ratio single_ratio points_ratio boot_ratio loop_ratio stride_ratio people"
 people = 3000
 rng = np.random.default_rng(0)
 body = pd.DataFrame({"mass": rng.normal(70, 9, people), "height": rng.normal(1.7, 0.1, people)})
@@ -645,6 +698,7 @@ boot_ratio = seconds(lambda: bars(("ci", 95)), 2) / seconds(lambda: bars(None), 
 assert min(iterrows_ratio, apply_ratio) > 20, (
     "Row by row, by iterrows or apply, pandas takes over 20 times as long as by columns."
 )
+assert loop_ratio > 1, "A loop over an array is slower than the same loop over a list."
 assert single_ratio > 10, "Wine by wine, a model takes more than ten times as long as at once."
 slow = {
     "NumPy: a loop over an array (a list)": loop_ratio,
@@ -695,6 +749,8 @@ few = digits[:100]
 plain = np.sum((few[:, None] - few) ** 2, axis=-1)  # (100, 1, 64) and (100, 64)
 pairs_gap = float(np.abs(squared_distances(few) - plain).max())
 assert pairs_gap == 0  # whole numbers
+plain = np.sum((z[:, None] - z) ** 2, axis=-1)  # fractions agree but for rounding
+assert np.allclose(squared_distances(z), plain, atol=1e-9)
 assert pair_gb / (product_mb / 1e3) == 64, (
     "By broadcasting, all distances of the digits need 64 times the memory of the result."
 )

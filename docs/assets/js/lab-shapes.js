@@ -44,6 +44,8 @@
     return { ours, theirs, result };
   };
 
+  const drawable = (shape) => shape.slice(-2).every((size) => size <= DRAWN);
+
   class LabShapes extends Element {
     static css = `
       input[type=text] {
@@ -55,7 +57,7 @@
       th, td { min-width: 4.2rem; }
       .wrong { font-weight: bold; text-decoration: underline wavy; }
       .news { min-height: 3em; }
-      .none { display: none; }
+      .none { visibility: hidden; } /* it keeps its place, or the buttons would jump */
       .views { grid-template-columns: minmax(0, 1fr); margin: 0 0 .8rem; }
       svg { max-width: ${(1.2 * WIDTH) / 16}rem; }
       svg text { text-anchor: middle; dominant-baseline: central; }
@@ -68,7 +70,11 @@
         fill: none; stroke: var(--md-default-fg-color--light); stroke-dasharray: 2 3;
       }
       text.repeated { fill: var(--md-default-fg-color--light); }
-      @container (max-width: 26rem) { svg .long { font-size: 13px; } }`;
+      @container (max-width: 26rem) {
+        svg .long { font-size: 13px; }
+        input[type=text] { width: 5.6rem; }
+        th, td { min-width: 3rem; padding-right: .4rem; }
+      }`;
 
     build(root) {
       this.shapes = { a: parse(this.getAttribute("a") ?? "3, 1") };
@@ -76,7 +82,7 @@
       this.inputs = {};
       const labels = ["a", "b"].map((key) => this.shapeInput(key));
       this.table = h("table");
-      this.picture = s("svg", { role: "img" });
+      this.picture = s("svg", { role: "img", viewBox: `0 0 ${WIDTH} ${CELL * 3.2}` });
       this.drawn = figure(
         this.picture,
         "The last two axes. Dotted cells are repetitions, which take no memory.",
@@ -100,11 +106,7 @@
     }
 
     shapeInput(key) {
-      const take = () =>
-        this.attempt("This is no shape", () => {
-          this.shapes[key] = parse(input.value);
-          this.draw();
-        });
+      const take = () => this.attempt("This is no shape", () => this.take());
       const value = this.shapes[key].join(", ");
       const input = h("input", { type: "text", value, autocomplete: "off", oninput: take });
       this.inputs[key] = input;
@@ -114,6 +116,13 @@
         put: (shape) => this.change({ [key]: shape }),
       });
       return h("label", {}, `Shape of ${key}`, input);
+    }
+
+    /* Both, so that a wrong text in one field is still refused when the other one changes. */
+    take() {
+      const read = ([key, input]) => [key, parse(input.value)];
+      this.shapes = Object.fromEntries(Object.entries(this.inputs).map(read));
+      this.draw();
     }
 
     change(shapes) {
@@ -133,8 +142,9 @@
       const sum = `${name(a)} + ${name(b)}`;
       if (fits) {
         const [numbers, given] = [product(result), product(a) + product(b)];
-        const all = numbers.toLocaleString("en");
-        this.tell(`${sum} has the shape ${name(result)}: ${all} numbers, made from ${given}.`);
+        const [all, few] = [numbers, given].map((count) => count.toLocaleString("en"));
+        const more = drawable(result) ? "" : " It is too large to draw.";
+        this.tell(`${sum} has the shape ${name(result)}: ${all} numbers, made from ${few}.${more}`);
       } else {
         const at = result.lastIndexOf(null);
         const sizes = `${ours[at]} meets ${theirs[at]}, and neither is 1`;
@@ -170,7 +180,7 @@
     /* The last two axes of the result: a counts 1, 2, 3, …, b counts 10, 20, 30, …, row by row. */
     drawCells(ours, theirs, result, fits) {
       const [rows, columns] = [1, 1, ...result].slice(-2);
-      const drawn = fits && rows <= DRAWN && columns <= DRAWN;
+      const drawn = fits && drawable(result);
       set(this.drawn, { class: drawn ? null : "none" });
       if (!drawn) return;
       const grid = (sizes, unit) => {
