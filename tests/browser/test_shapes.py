@@ -44,6 +44,7 @@ def test_shapes_meet_as_in_numpy(stage: Stage, a: str, b: str) -> None:
     assert tuple(shown) == expected
     assert f"{np.prod(expected):,d} numbers" in news
     if max(expected[-2:]) > 4:
+        assert "too large to draw" in news
         assert element.locator("svg").is_hidden()
         return
     parts = [np.arange(1, math.prod(part) + 1).reshape(part) for part in (shape(a), shape(b))]
@@ -62,9 +63,30 @@ def test_what_is_no_shape_is_refused(stage: Stage) -> None:
         element.get_by_label("Shape of a").fill(wrong)
         assert "expected up to 3 sizes" in element.get_by_role("alert").inner_text()
         assert state(element) == before
+    element.get_by_label("Shape of b").fill("2")  # what the other field holds is still wrong
+    assert "received “1000”" in element.get_by_role("alert").inner_text()
+    assert state(element) == before
     element.get_by_label("Shape of a").fill("(3,)")
     assert element.get_by_role("alert").is_hidden()
     assert state(element)["a"] == [3]
+    assert state(element)["b"] == [2]
+
+
+def test_buttons_stay_where_they_are(stage: Stage) -> None:
+    """A reader who presses one after the other need not follow them."""
+    element = stage("<lab-shapes></lab-shapes>")
+    button = element.get_by_role("button", name="No fit")
+    before = button.bounding_box()
+    button.click()
+    assert button.bounding_box() == before
+
+
+def test_three_axes_fit_on_a_narrow_phone(stage: Stage) -> None:
+    """The widest table is not cut."""
+    element = stage("<lab-shapes></lab-shapes>")
+    element.page.add_style_tag(content="html { font-size: 20px; }")  # as the book has it
+    element.get_by_label("Shape of a").fill("999, 999, 999")
+    assert element.evaluate("element => element.scrollWidth <= element.clientWidth")
 
 
 def test_an_example_sets_both_shapes(stage: Stage) -> None:
