@@ -259,17 +259,16 @@ told = pd.read_csv(
     na_values={"pupils": [""], "mark": ["-"]},
 )
 
-# %% label="traps" caption="The first line of the file, as pandas guesses it, with the type that it guesses for the column, and as it is meant." values="guessed_wrong file_columns"
-raw = pd.read_csv(io.StringIO(FILE), dtype=str, keep_default_na=False)
+# %% label="traps" caption="The first line of the file: what pandas guesses, with which type, and what is meant." values="guessed_wrong file_columns"
 shown = pd.DataFrame(
     {
-        "in the file": raw.iloc[0],
-        "guessed": [str(guessed[name][0]) for name in raw],
-        "its type": [str(guessed[name].dtype) for name in raw],
-        "meant": [str(told[name][0]).removesuffix(" 00:00:00") for name in raw],
-    }
+        "guessed": [str(value) for value in guessed.iloc[0]],
+        "its type": [str(kind) for kind in guessed.dtypes],
+        "meant": [str(value).removesuffix(" 00:00:00") for value in told.iloc[0]],
+    },
+    index=told.columns,
 )
-file_columns = len(raw.columns)
+file_columns = len(told.columns)
 guessed_wrong = int((guessed.dtypes != told.dtypes).sum() + guessed["country"].isna()[0])
 assert guessed_wrong == file_columns, "Of five columns of a small file, pandas guesses none right."
 assert told["country"][0] == "NA"
