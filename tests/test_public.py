@@ -59,6 +59,7 @@ HEAVY = (
     "pandas",
     "pooch",
     "scipy",
+    "seaborn",
     "sklearn",
     "statsmodels",
     "tensorflow",

@@ -348,6 +348,7 @@ def test_a_figure_without_its_data_leaves_its_text(stage: Stage) -> None:
         "<lab-descent></lab-descent>",
         "<lab-fit></lab-fit>",
         "<lab-gradients></lab-gradients>",
+        "<lab-shapes></lab-shapes>",
     ],
 )
 def test_fits_a_narrow_phone(stage: Stage, html: str) -> None:
@@ -365,6 +366,7 @@ FIGURES = {
     "lab-descent": {"surface": "rotated valley", "rate": 0.003, "show": "Adam", "steps": 120},
     "lab-fit": {"curve": "bell", "degree": 9, "lambda": 0.05, "sample": 4},
     "lab-gradients": {"graph": "weight used twice", "explain": "h", "w": -1.25, "y": 0.3},
+    "lab-shapes": {"a": "2x1x3", "b": "4x1"},
 }
 
 
@@ -447,6 +449,7 @@ def test_a_link_holds_a_drawing_and_a_kernel(stage: Stage, network: dict[str, An
         ("lab-fit", "degree=16", "degree: expected a number from 0 to 15"),
         ("lab-fit", "moved=0_0", "moved: expected 2 to 40 points"),
         ("lab-gradients", "y=2", "y: expected a number from 0 to 1"),
+        ("lab-shapes", "a=0", "a: expected up to 3 sizes from 1 to 999"),
     ],
 )
 def test_a_broken_link_is_refused_in_a_sentence(

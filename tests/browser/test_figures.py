@@ -88,6 +88,7 @@ INTERACTIVE = {
     "foundations/gradients/": ["lab-gradients?w=-1.25&explain=z"],
     "foundations/optimizers/": ["lab-descent?surface=Rosenbrock&steps=50"],
     "data/correlation/": ["lab-correlation?shape=curved"],
+    "data/tools/": ["lab-shapes?a=3&b=3x1"],
     "architectures/cnn/": ["lab-convolution?kernel=blur", "lab-digit?sheet=2"],
 }
 LINKS = [f"{page}#{link}" for page, links in INTERACTIVE.items() for link in links]
