@@ -357,7 +357,7 @@ others = [j for j in range(10) if j != bmi]
 
 def erase(how, rng):
     """Return which indices are missing, (442,)."""
-    pull = {"at random": 0 * y, "by s5": z[:, s5], "by itself": z[:, bmi]}[how]
+    pull = {"random": 0 * y, "by s5": z[:, s5], "by itself": z[:, bmi]}[how]
     return rng.random(people) < 1 / (1 + np.exp(0.5 - 2 * pull))
 
 
@@ -377,7 +377,7 @@ def fill(how, train, new):
 
 # %% values="gap_draws true_mean missing_share"
 gap_draws, true_mean = 100, x[:, bmi].mean()
-kinds, ways = ("at random", "by s5", "by itself"), ("mean", "indicator", "model")
+kinds, ways = ("random", "by s5", "by itself"), ("mean", "indicator", "model")
 outcomes = {kind: [] for kind in kinds}
 missing_share = []
 for seed in range(gap_draws):
@@ -411,7 +411,7 @@ gaps = {kind: np.array(found) for kind, found in outcomes.items()}  # (draws, 9)
 averages = {kind: found.mean(axis=0) for kind, found in gaps.items()}
 mean_random, mean_s5, mean_itself = (averages[kind][0] for kind in kinds)
 _, model_s5, model_itself = (averages[kind][1] for kind in kinds)
-true_spread, model_spread = x[:, bmi].std(), gaps["at random"][:, 3].mean()
+true_spread, model_spread = x[:, bmi].std(), gaps["random"][:, 3].mean()
 
 
 def interval(differences):
@@ -421,13 +421,11 @@ def interval(differences):
 
 
 indicator_low, indicator_high = interval(gaps["by itself"][:, 5] - gaps["by itself"][:, 4])
-indicator_random_low, indicator_random_high = interval(
-    gaps["at random"][:, 5] - gaps["at random"][:, 4]
-)
+indicator_random_low, indicator_random_high = interval(gaps["random"][:, 5] - gaps["random"][:, 4])
 drop_loss_low = min(interval(gaps[kind][:, 4] - gaps[kind][:, 7])[0] for kind in kinds)
 few_loss_low, few_loss_high = interval(gaps["by s5"][:, 8] - gaps["by s5"][:, 7])
-few_random_low, few_random_high = interval(gaps["at random"][:, 8] - gaps["at random"][:, 7])
-model_gain_low, model_gain_high = interval(gaps["at random"][:, 6] - gaps["at random"][:, 4])
+few_random_low, few_random_high = interval(gaps["random"][:, 8] - gaps["random"][:, 7])
+model_gain_low, model_gain_high = interval(gaps["random"][:, 6] - gaps["random"][:, 4])
 indicator_lead_low, _ = interval(gaps["by itself"][:, 5] - gaps["by itself"][:, 6])
 for kind in kinds:
     print(kind, averages[kind].round(3))
@@ -446,7 +444,7 @@ assert indicator_lead_low > 0, "Where a gap says something, an indicator beats a
 
 # %% label="missing" caption="The mean body mass index, and R² of predictions of the progress, from tables with gaps. Columns: what the gaps depend on. Means of 100 draws."
 ask = {"mean, rows dropped": 0, "mean, model": 1, "R², rows dropped": 7, "R², mean": 4}
-ask |= {"R², mean + indicator": 5, "R², model": 6}
+ask |= {"R², + indicator": 5, "R², model": 6}
 report = {
     kind: [f"{averages[kind][place]:.{1 if place < 2 else 3}f}" for place in ask.values()]
     for kind in kinds
@@ -552,7 +550,7 @@ def leak(seed):
     pairs["scaling"] = [np.mean(found == grower) for found in (before, after)]
 
     folds, table = folds_of(people, seed), x.copy()
-    table[erase("at random", rng), bmi] = np.nan
+    table[erase("random", rng), bmi] = np.nan
     pairs["filling gaps"] = [
         cross_validated(given, fill("mean", table, table)[0], y, folds),
         cross_validated(lambda x, y, new: fill("mean", x, new), table, y, folds),
@@ -774,7 +772,7 @@ ax.legend()
 # how important each input is.
 
 # %% label="forest" values="forest_train forest_new coarse_impurity noise_impurity sex_impurity noise_train noise_new_low noise_new_high sex_train"
-asked = {"gain by splits": [], "shuffled, seen": [], "shuffled, new": []}
+asked = {"splits": [], "seen rows": [], "new rows": []}
 forest_scores = []
 for seed in range(5):
     rng = np.random.default_rng(seed)
@@ -783,21 +781,21 @@ for seed in range(5):
     noise = rng.normal(size=people)  # and the same cut in two
     wide = np.column_stack([z, noise > 0, noise])
     forest = RandomForestRegressor(60, random_state=seed).fit(wide[train], y[train])
-    asked["gain by splits"].append(forest.feature_importances_)
-    asked["shuffled, seen"].append(permuted(forest.predict, wide[train], y[train], rng, times=2))
-    asked["shuffled, new"].append(permuted(forest.predict, wide[new], y[new], rng, times=5))
+    asked["splits"].append(forest.feature_importances_)
+    asked["seen rows"].append(permuted(forest.predict, wide[train], y[train], rng, times=2))
+    asked["new rows"].append(permuted(forest.predict, wide[new], y[new], rng, times=5))
     forest_scores.append([forest.score(wide[rows], y[rows]) for rows in (train, new)])
 forest_train, forest_new = np.mean(forest_scores, axis=0)
-coarse_impurity = np.mean(asked["gain by splits"], 0)[-2]
+coarse_impurity = np.mean(asked["splits"], 0)[-2]
 noise_impurity, noise_train, _ = (np.mean(found, 0)[-1] for found in asked.values())
 sex_impurity, sex_train, _ = (np.mean(found, 0)[names.index("sex")] for found in asked.values())
-noise_new_low, noise_new_high = np.quantile(np.array(asked["shuffled, new"])[:, -1], (0, 1))
+noise_new_low, noise_new_high = np.quantile(np.array(asked["new rows"])[:, -1], (0, 1))
 assert noise_impurity > 2 * sex_impurity, "By what its splits gain, noise outranks sex."
 assert coarse_impurity < noise_impurity / 3, "Noise of two values is split far less."
 assert noise_train > 2 * sex_train, "Shuffled on rows that the forest has seen, it does, too."
 assert -0.04 < noise_new_low < noise_new_high < 0.03, "On new rows, noise is worth nothing."
 
-# %% label="forests" caption="How important are inputs to a forest? What its splits on them gain, and what R² loses if they are shuffled, on rows that it has seen and on new ones. Five splits."
+# %% label="forests" caption="How important are inputs to a forest? What its splits on them gain (first column), and what R² loses if they are shuffled, on rows that it has seen and on new ones. Means of five runs."
 ranking = pd.DataFrame(
     {name: np.mean(found, 0) for name, found in asked.items()},
     [*names, "noise, cut in two", "noise"],
@@ -838,7 +836,8 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 
 scale = make_pipeline(FunctionTransformer(np.log), StandardScaler())
 encode = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-columns = ColumnTransformer([("size", scale, ["value", "capital"]), ("firm", encode, ["firm"])])
+transformers = [("size", scale, ["value", "capital"]), ("firm", encode, ["firm"])]
+columns = ColumnTransformer(transformers)
 model = make_pipeline(columns, LinearRegression())
 split = PredefinedSplit(folds_of(rows, seed=0))
 found = cross_val_predict(model, companies, invested, cv=split)
