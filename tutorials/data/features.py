@@ -53,7 +53,7 @@ def nearest(train, labels, new, k=5):
     return votes.argmax(axis=1)  # (new,)
 
 
-# %% label="knn" values="repeats raw_low raw_high scaled_low scaled_high same_tree same_doubled tree_accuracy"
+# %% label="knn" values="repeats raw_low raw_high scaled_low scaled_high range_low range_high same_tree same_doubled tree_accuracy"
 repeats, parts = 20, 5
 
 
@@ -64,6 +64,12 @@ def folds_of(n, seed):
 
 def as_it_is(train, new):
     return train, new
+
+
+def to_range(train, new):
+    """Scale both so that `train` goes from 0 to 1."""
+    low, high = train.min(axis=0), train.max(axis=0)
+    return (train - low) / (high - low), (new - low) / (high - low)
 
 
 def doubled(train, new):
@@ -96,12 +102,14 @@ raw, scaled = repeated(as_it_is, nearest), repeated(standardize, nearest)
 trees, scaled_trees = repeated(as_it_is, tree), repeated(standardize, tree)
 same_doubled = np.mean(trees == repeated(doubled, tree))
 raw_low, raw_high = np.quantile((raw == grower).mean(axis=1), (0, 1))
+range_low, range_high = np.quantile((repeated(to_range, nearest) == grower).mean(axis=1), (0, 1))
 scaled_low, scaled_high = np.quantile((scaled == grower).mean(axis=1), (0, 1))
 same_tree, tree_accuracy = np.mean(trees == scaled_trees), np.mean(trees == grower)
 print(f"nearest neighbors: {raw_low:.0%} to {raw_high:.0%} right, after scaling", end=" ")
 print(f"{scaled_low:.0%} to {scaled_high:.0%}")
 print(f"trees: {same_tree:.1%} of the answers are the same with and without scaling")
 assert scaled_low - raw_high > 0.15, "Scaling lifts nearest neighbors by 15 points or more."
+assert range_low - raw_high > 0.15, "Scaling to the range from 0 to 1 lifts them by 15 points, too."
 assert same_doubled == 1, "Columns multiplied by powers of two: a tree answers exactly the same."
 assert same_tree > 0.995, "Standardized, a tree answers the same, but for rounding."
 
