@@ -267,7 +267,7 @@ assert r2_random_high < r2_one_hot - 0.1, (
 assert r2_random_mid < 0.15, "Half of all numberings explain next to nothing."
 assert abs(r2_tree - r2_one_hot) < 0.03, "A decision tree copes with arbitrary numbers."
 
-# %% label="codes" alt="A histogram of R² for random numberings of the companies: most lie near 0, a few reach 0.7. A line for one-hot stands far to the right, at 0.9; the alphabetical order lies near 0.1." caption="How well a linear model predicts investment from the company alone, for 400 numberings of the companies, and with one column for each company." tags=["remove-input"]
+# %% label="codes" alt="A histogram of R² for random numberings of the companies: most lie near 0, a few reach 0.6. A line for one-hot stands far to the right, at 0.9; the alphabetical order lies near 0.1." caption="How well a linear model predicts investment from the company alone, for 400 numberings of the companies, and with one column for each company." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 2.9))
 ax.hist(r2_random, bins=25, color=BLUE, alpha=0.6, label="random numbers")
 ax.axvline(r2_alphabet, color=ORANGE, linestyle="--", label="alphabetical")
@@ -354,7 +354,7 @@ ax.legend(loc="upper right")
 
 # %% [markdown]
 # ## Gaps
-# We erase about 40 % of the body mass indices: at random; where `s5` is high, which is still on
+# We erase about 40% of the body mass indices: at random; where `s5` is high, which is still on
 # record; where the index itself is high. Then we drop or fill, and compare with the truth, which we
 # happen to know.
 
