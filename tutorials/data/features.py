@@ -215,7 +215,7 @@ def one_hot(categories, known):
     return (np.asarray(categories)[:, None] == known).astype(float)  # (rows, known)
 
 
-# %% values="rows companies_count r2_alphabet r2_random_low r2_random_mid r2_random_high r2_one_hot r2_tree years"
+# %% values="rows companies_count numberings r2_alphabet r2_random_low r2_random_mid r2_random_high r2_one_hot r2_tree years"
 def cross_validated(prepare, x, y, folds, learn=fit, predict=predict):
     """Return R² over all parts, each predicted from the others.
 
@@ -235,7 +235,7 @@ def given(x, y, new):
     return x, new
 
 
-rows, companies_count = len(firm), len(firms)
+rows, companies_count, numberings = len(firm), len(firms), 400
 years = rows // companies_count
 number = np.searchsorted(firms, firm)[:, None].astype(float)  # 0 to 10, (220, 1)
 folds = folds_of(rows, seed=0)
@@ -246,7 +246,7 @@ r2_random = np.array(
         cross_validated(
             given, rng.permutation(companies_count)[number.astype(int)], invested, folds
         )
-        for _ in range(400)
+        for _ in range(numberings)
     ]
 )
 r2_random_low, r2_random_mid, r2_random_high = np.quantile(r2_random, (0, 0.5, 1))
