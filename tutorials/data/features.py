@@ -23,13 +23,15 @@ BLUE, ORANGE, GREEN, GREY = (plot.COLORS[name] for name in ("blue", "orange", "g
 
 # %% [markdown]
 # ## Units
-# 178 wines, 13 measurements each, and the question which of three growers made the wine. The answer
-# of the five nearest known wines, with the columns as they are and with each scaled to mean 0 and
-# standard deviation 1.
+# 178 wines, 13 measurements each, and the question from which of three grapes a wine was made: the
+# answer of the five nearest known wines, with the columns as they are and with each scaled to mean 0
+# and standard deviation 1.
 
 # %% values="wines largest_share"
 wine = datasets.load_wine()
-grower, wines = wine.target, len(wine.target)
+grape, wines = wine.target, len(wine.target)
+kinds_of_wine = ("Barolo", "Grignolino", "Barbera")  # 0, 1, 2, by their numbers in the source
+assert np.bincount(grape).tolist() == [59, 71, 48]
 variances = wine.data.var(axis=0)  # (13,): a column's share of the squared distances
 shares = pd.Series(variances / variances.sum(), wine.feature_names)
 largest_share = shares["proline"]
@@ -95,16 +97,16 @@ def answers(x, labels, folds, prepare, classify):
 def repeated(prepare, classify):
     """Return the answers of all repeats, (repeats, wines)."""
     splits = [folds_of(wines, seed) for seed in range(repeats)]
-    return np.array([answers(wine.data, grower, split, prepare, classify) for split in splits])
+    return np.array([answers(wine.data, grape, split, prepare, classify) for split in splits])
 
 
 raw, scaled = repeated(as_it_is, nearest), repeated(standardize, nearest)
 trees, scaled_trees = repeated(as_it_is, tree), repeated(standardize, tree)
 same_doubled = np.mean(trees == repeated(doubled, tree))
-raw_low, raw_high = np.quantile((raw == grower).mean(axis=1), (0, 1))
-range_low, range_high = np.quantile((repeated(to_range, nearest) == grower).mean(axis=1), (0, 1))
-scaled_low, scaled_high = np.quantile((scaled == grower).mean(axis=1), (0, 1))
-same_tree, tree_accuracy = np.mean(trees == scaled_trees), np.mean(trees == grower)
+raw_low, raw_high = np.quantile((raw == grape).mean(axis=1), (0, 1))
+range_low, range_high = np.quantile((repeated(to_range, nearest) == grape).mean(axis=1), (0, 1))
+scaled_low, scaled_high = np.quantile((scaled == grape).mean(axis=1), (0, 1))
+same_tree, tree_accuracy = np.mean(trees == scaled_trees), np.mean(trees == grape)
 print(f"nearest neighbors: {raw_low:.0%} to {raw_high:.0%} right, after scaling", end=" ")
 print(f"{scaled_low:.0%} to {scaled_high:.0%}")
 print(f"trees: {same_tree:.1%} of the answers are the same with and without scaling")
@@ -282,7 +284,7 @@ ax.legend(loc="upper center")
 
 # %% label="encode"
 def target_encode(labels, y, new, smooth=1):
-    """Return the mean target of each new row's category, drawn to that of all."""
+    """Return the mean target of each new row's category, pulled towards the mean of all."""
     known = np.unique(labels)
     member = one_hot(labels, known)  # (rows, known)
     means = (y @ member + smooth * y.mean()) / (member.sum(axis=0) + smooth)
@@ -430,7 +432,9 @@ def interval(differences):
 
 indicator_low, indicator_high = interval(gaps["by itself"][:, 5] - gaps["by itself"][:, 4])
 indicator_random_low, indicator_random_high = interval(gaps["random"][:, 5] - gaps["random"][:, 4])
-drop_loss_low = min(interval(gaps[kind][:, 4] - gaps[kind][:, 7])[0] for kind in kinds)
+drop_loss_low = min(
+    interval(gaps[kind][:, way] - gaps[kind][:, 7])[0] for kind in kinds for way in (4, 5, 6)
+)
 few_loss_low, few_loss_high = interval(gaps["by s5"][:, 8] - gaps["by s5"][:, 7])
 few_random_low, few_random_high = interval(gaps["random"][:, 8] - gaps["random"][:, 7])
 model_gain_low, model_gain_high = interval(gaps["random"][:, 6] - gaps["random"][:, 4])
@@ -475,15 +479,15 @@ def cross_encode(labels, y, seed=0):
     return column
 
 
-# %% label="codes-noise" values="codes_count r2_without r2_before r2_plain r2_crossed before_low plain_high crossed_low crossed_high"
+# %% label="codes-noise" values="codes_count r2_without r2_before r2_plain r2_crossed before_low plain_high crossed_low crossed_high large_leak"
 codes_count = 150
 everyone = np.arange(people)
 
 
-def encoding_scores(seed):
-    """Return R² without a random code, and with its means learned in three ways."""
+def encoding_scores(seed, count):
+    """Return R² without a random code of `count` values, and with its means learned in three ways."""
     rng = np.random.default_rng(seed)
-    code, folds = rng.integers(codes_count, size=people), folds_of(people, seed)
+    code, folds = rng.integers(count, size=people), folds_of(people, seed)
 
     def joined(rows, column):
         return np.column_stack([z[rows], column])
@@ -504,7 +508,11 @@ def encoding_scores(seed):
     ]
 
 
-encodings = np.array([encoding_scores(seed) for seed in range(repeats)])  # (repeats, 4)
+encodings, fewer_codes = (  # (repeats, 4) each
+    np.array([encoding_scores(seed, count) for seed in range(repeats)])
+    for count in (codes_count, people // 20)  # about 3 and 20 rows for each code
+)
+large_leak = float(np.mean(fewer_codes[:, 1] - fewer_codes[:, 3]))
 r2_without, r2_before, r2_plain, r2_crossed = encodings.mean(axis=0)
 before_low = np.min(encodings[:, 1] - encodings[:, 0])
 plain_high = np.max(encodings[:, 2] - encodings[:, 0])
@@ -553,9 +561,9 @@ def leak(seed):
     rng, pairs = np.random.default_rng(seed), {}
     folds = folds_of(wines, seed)
     everything = standardize(wine.data, wine.data)[0]
-    before = answers(everything, grower, folds, as_it_is, nearest)
-    after = answers(wine.data, grower, folds, standardize, nearest)
-    pairs["scaling"] = [np.mean(found == grower) for found in (before, after)]
+    before = answers(everything, grape, folds, as_it_is, nearest)
+    after = answers(wine.data, grape, folds, standardize, nearest)
+    pairs["scaling"] = [np.mean(found == grape) for found in (before, after)]
 
     folds, table = folds_of(people, seed), x.copy()
     table[erase("random", rng), bmi] = np.nan
@@ -602,6 +610,7 @@ assert abs(scaling_leak) < 0.005, "Scaling before the split makes no difference 
 assert abs(filling_leak) < 0.005, "Filling gaps by a mean before it makes none either."
 assert abs(firm_leak) < 0.01, "Mean targets of a few large categories hardly leak."
 assert code_leak > 0.05, "Mean targets of many small categories leak."
+assert large_leak < code_leak / 3, "Random codes with twenty rows each leak far less."
 assert noise_outside > 0.85, "Chosen before the split, columns of noise seem to predict."
 assert 0.4 < noise_inside < 0.6, "Chosen inside each split, the same columns predict nothing."
 assert noise_gap_low > 0.1
@@ -681,32 +690,32 @@ def fifths(column):
 
 
 # %% values="r_flavanoids mi_flavanoids mi_chance mi_most mi_identity"
-second = (grower == 1).astype(int)
+grignolino = (grape == 1).astype(int)
 flavanoids = wine.data[:, wine.feature_names.index("flavanoids")]
-r_flavanoids = np.corrcoef(flavanoids, second)[0, 1]
-mi_flavanoids = information(fifths(flavanoids), second)
+r_flavanoids = np.corrcoef(flavanoids, grignolino)[0, 1]
+mi_flavanoids = information(fifths(flavanoids), grignolino)
 rng = np.random.default_rng(0)
-by_chance = [information(fifths(flavanoids), rng.permutation(second)) for _ in range(500)]
-mi_chance, mi_most = np.quantile(by_chance, 0.99), information(second, second)
-mi_identity = information(np.arange(wines), second)  # a serial number
+by_chance = [information(fifths(flavanoids), rng.permutation(grignolino)) for _ in range(500)]
+mi_chance, mi_most = np.quantile(by_chance, 0.99), information(grignolino, grignolino)
+mi_identity = information(np.arange(wines), grignolino)  # a serial number
 print(f"r {r_flavanoids:.2f}; information {mi_flavanoids:.2f} of at most {mi_most:.2f} nats,")
 print(f"by chance up to {mi_chance:.3f}; of a serial number {mi_identity:.2f}")
-assert abs(r_flavanoids) < 0.1, "Flavanoids hardly correlate with being from the second grower."
+assert abs(r_flavanoids) < 0.1, "Flavanoids hardly correlate with being a Grignolino."
 assert mi_flavanoids > 5 * mi_chance, "Yet they say much more about it than chance would."
 assert np.isclose(mi_identity, mi_most), "A serial number has all the information there is."
 
-# %% label="turning" alt="Three overlapping histograms of flavanoids. The second grower's wines lie in the middle, those of the third to the left, those of the first to the right." caption="Flavanoids in the wines of three growers. Neither more nor less of them speaks for the second grower; the middle does." tags=["remove-input"]
+# %% label="turning" alt="Three overlapping histograms of flavanoids: Barbera to the left, Grignolino in the middle, Barolo to the right." caption="Flavanoids in the wines of three grapes. Neither more nor less of them speaks for Grignolino; the middle does." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 2.8))
 for number, (color, hatch) in enumerate(
     zip((BLUE, ORANGE, GREEN), ("//", "", "\\\\"), strict=True)
 ):
     ax.hist(
-        flavanoids[grower == number],
+        flavanoids[grape == number],
         bins=np.arange(0, 5.3, 0.25),
         color=color,
         alpha=0.55,
         hatch=hatch,
-        label=f"grower {number + 1}",
+        label=kinds_of_wine[number],
     )
 ax.set(xlabel="flavanoids", ylabel="wines")
 ax.legend()
@@ -728,7 +737,7 @@ def permuted(predict, x, y, rng, times=10):
     return losses.mean(axis=0)
 
 
-# %% values="s1_permuted s1_alone s1_low s1_high s1_dropped bmi_permuted bmi_dropped formula_gap"
+# %% values="s1_permuted s1_more s1_alone s1_low s1_high s1_dropped bmi_permuted bmi_dropped formula_gap"
 shuffled, dropped, alone = [], [], []
 without_s2 = [j for j in range(10) if j != names.index("s2")]
 for seed in range(repeats):
@@ -753,6 +762,7 @@ for seed in range(repeats):
 importance = pd.DataFrame({"shuffled": np.mean(shuffled, 0), "dropped": np.mean(dropped, 0)}, names)
 s1_permuted, s1_dropped = importance.loc["s1"]
 s1_low, s1_high = np.quantile(np.array(shuffled)[:, names.index("s1")], (0, 1))
+s1_more = int(np.sum(np.array(shuffled)[:, names.index("s1")] > np.array(shuffled)[:, bmi]))
 s1_alone = float(np.mean(alone))  # without its near twin in the model
 bmi_permuted, bmi_dropped = importance.loc["bmi"]
 weights = fit(z, y)
@@ -760,7 +770,7 @@ in_sample = permuted(lambda x: predict(weights, x), z, y, np.random.default_rng(
 formula_gap = np.max(np.abs(in_sample - 2 * weights[1:] ** 2 / y.var()))
 print(f"s1: {s1_permuted:.2f} lost by shuffling ({s1_low:.2f} to {s1_high:.2f}),", end=" ")
 print(f"{s1_dropped:.3f} by leaving it out; the formula is right to {formula_gap:.2f}")
-assert s1_permuted > bmi_permuted, "Shuffled, s1 seems to matter more than the body mass index."
+assert s1_permuted > bmi_permuted, "Shuffled, s1 seems to matter more than body mass, on average."
 assert s1_dropped < bmi_dropped / 4, "Left out, it is hardly missed, and the body mass is."
 assert s1_alone < s1_permuted / 4, "Without s2 in the model, s1 loses most of its importance."
 assert formula_gap < 0.03, "For a linear model, shuffling loses twice the squared weight."
@@ -891,11 +901,11 @@ imputers = {
 for how, imputer in imputers.items():
     theirs = imputer.fit(table[train]).transform(table[new])
     pairs += [(fill(how, table[train], table[new])[1], theirs)]
-classifier = KNeighborsClassifier(algorithm="brute").fit(wine.data[::2], grower[::2])
+classifier = KNeighborsClassifier(algorithm="brute").fit(wine.data[::2], grape[::2])
 pairs += [
-    (nearest(wine.data[::2], grower[::2], wine.data[1::2]), classifier.predict(wine.data[1::2]))
+    (nearest(wine.data[::2], grape[::2], wine.data[1::2]), classifier.predict(wine.data[1::2]))
 ]
-pairs += [(mi_flavanoids, mutual_info_score(fifths(flavanoids), second))]
+pairs += [(mi_flavanoids, mutual_info_score(fifths(flavanoids), grignolino))]
 theirs, its_words = count_words(told, told)
 back = {"vocabulary": vocabulary[1:], "output_mode": "count"}
 pairs += [(theirs, np.asarray(keras.layers.TextVectorization(**back)(told)))]
@@ -928,9 +938,7 @@ for seed in range(repeats):
     intact = np.setdiff1d(np.arange(wines), chosen)  # judged on wines without a mistake
     results.append(
         [
-            np.mean(
-                (answers(slipped, grower, folds_of(wines, seed), how, nearest) == grower)[intact]
-            )
+            np.mean((answers(slipped, grape, folds_of(wines, seed), how, nearest) == grape)[intact])
             for how in (standardize, by_quartiles)
         ]
     )
@@ -952,7 +960,8 @@ print(
 )
 assert same
 assert np.linalg.matrix_rank(design) == companies_count
-assert abs(full[-1] - less[-1]) > 0.1
+means = np.array([invested[firm == name].mean() for name in firms])
+assert np.allclose(less[1:], means[1:] - means[0])
 
 # %% [markdown]
 # **3.** A forest with a copy of the body mass index.
