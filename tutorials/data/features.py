@@ -284,7 +284,7 @@ ax.legend(loc="upper center")
 
 # %% label="encode"
 def target_encode(labels, y, new, smooth=1):
-    """Return the mean target of each new row's category, pulled towards the mean of all."""
+    """Return each new row's mean of its category, drawn to the overall mean."""
     known = np.unique(labels)
     member = one_hot(labels, known)  # (rows, known)
     means = (y @ member + smooth * y.mean()) / (member.sum(axis=0) + smooth)
