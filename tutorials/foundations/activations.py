@@ -102,10 +102,10 @@ answers = np.eye(10, dtype="float32")[digits.target]  # (1797, 10)
 hidden, units = 10, 32
 
 RECIPES = {  # the variance of first weights, from a layer's inputs and units
-    "N(0, 0.05²)": lambda d, u: 0.05**2,
+    "SD 0.05": lambda d, u: 0.05**2,
     "Glorot": lambda d, u: 2 / (d + u),
     "He": lambda d, u: 2 / d,
-    "N(0, 1)": lambda d, u: 1,
+    "SD 1": lambda d, u: 1,
 }
 
 
@@ -197,9 +197,9 @@ bell /= bell.sum()
 
 
 def predict(name, g, layers=hidden):
-    """Return the factor per layer on the way back; g is inputs times variance of the weights."""
+    """Return the factor per layer on the way back, for a given g."""
     f, slope = FUNCTIONS[name]
-    q, product = g, 1.0  # the first sums have variance g, since the images have mean square 1
+    q, product = g, 1.0  # q: the variance of the sums; of the images it is 1
     for _ in range(layers - 1):
         z = np.sqrt(q) * grid
         h = f(z)
@@ -356,13 +356,13 @@ def span(result):
 
 
 sigmoid_ratio, relu_he_ratio = ratios["sigmoid", "Glorot"], ratios["ReLU", "He"]
-relu_one_ratio = ratios["ReLU", "N(0, 1)"]
+relu_one_ratio = ratios["ReLU", "SD 1"]
 relu_low, relu_high, relu_mean = span(races["ReLU"]["He"])
 tanh_low, tanh_high, tanh_mean = span(races["tanh"]["Glorot"])
 glorot_mean, selu_mean = span(races["ReLU"]["Glorot"])[2], span(races["SELU"]["Glorot"])[2]
 sigmoid_high = max(span(races["sigmoid"][recipe])[1] for recipe in ("Glorot", "He"))
-small_high = max(span(races[name]["N(0, 0.05²)"])[1] for name in rows)
-one_high = max(span(races[name]["N(0, 1)"])[1] for name in rows)
+small_high = max(span(races[name]["SD 0.05"])[1] for name in rows)
+one_high = max(span(races[name]["SD 1"])[1] for name in rows)
 for name, results in races.items():
     for recipe, (found, rate) in results.items():
         print(f"{name:8s} {recipe:11s} {ratios[name, recipe]:6.0e} {rate:5g} {found.round(2)}")
@@ -391,7 +391,7 @@ adam_relu_mean, adam_glorot_mean, adam_gelu_mean, adam_tanh_mean = (
     for name, recipe in (("ReLU", "He"), ("ReLU", "Glorot"), ("GELU", "Glorot"), ("tanh", "Glorot"))
 )
 adam_sigmoid_high = max(span(adam_races["sigmoid"][recipe])[1] for recipe in ("Glorot", "He"))
-adam_one_high = max(span(adam_races[name]["N(0, 1)"])[1] for name in adaptive)
+adam_one_high = max(span(adam_races[name]["SD 1"])[1] for name in adaptive)
 for name, results in adam_races.items():
     for recipe, (found, rate) in results.items():
         print(f"{name:8s} {recipe:11s} {rate:5g} {found.round(2)}")
@@ -402,7 +402,7 @@ assert adam_sigmoid_high < 0.4, "Adam does not rescue ten sigmoid layers."
 assert adam_one_high < 0.8, "Adam does not repair first weights of variance 1."
 assert min(adam_tanh_mean, adam_relu_mean) > 0.85
 
-# %% label="grid" alt="Three tables of colored cells, activation functions by recipes for the first weights. The ratio of slopes is near one for tanh and SELU with Glorot's recipe and for ReLU and GELU with He's; far below for small weights, far above for large ones. Accuracy is high where the ratio is near one." caption="Ten hidden layers, means of five starts. Top: the slopes at the first hidden layer divided by those at the last, before training, as powers of ten (0: equal; −6: a millionth). Middle: the share of new images that are read after training with gradient descent. Bottom: with Adam." tags=["remove-input"]
+# %% label="grid" alt="Three tables of colored cells, activation functions by recipes for the first weights. The ratio of slopes is near one for tanh and SELU with Glorot's recipe and for ReLU and GELU with He's; far below for small weights, far above for large ones. Accuracy is high where the ratio is near one." caption="Ten hidden layers, means of five starts. Top: the slopes at the first hidden layer divided by those at the last, before training, as powers of ten (0: equal; −6: a millionth). SD: the standard deviation of the first weights. Middle: the share of new images that are read after training with gradient descent. Bottom: with Adam." tags=["remove-input"]
 fig, axes = plt.subplots(3, figsize=(5, 7.6), height_ratios=[5, 5, 4])
 powers = np.array([[np.log10(ratios[name, recipe]) for recipe in RECIPES] for name in rows])
 style = {"cmap": "RdBu", "vmin": -8, "vmax": 8}
@@ -423,7 +423,7 @@ for ax, results, title in (
 
 # %% label="copy"
 def as_sigmoids(network):
-    """Return weights with which sigmoids compute what the network computes with tanh."""
+    """Return weights with which sigmoids compute what tanh computes."""
     copied = []
     for layer, (W, b) in enumerate(network):
         out = 1 if layer == len(network) - 1 else 2  # a sigmoid halves its sum
@@ -569,7 +569,7 @@ assert np.isclose(moved, 1 - 0.99**10, atol=1e-3)
 ours, *_ = normalize(sums[:32], "batch")
 assert np.allclose(ours, np.asarray(batch_norm(sums[:32], training=True)), atol=1e-5)
 
-# %% label="remedies" values="batch_worst batch_sigmoid layer_sigmoid layer_worst residual_he_mean residual_small_mean residual_sigmoid both_worst sigmoid_alike layer_alike batch_alike"
+# %% label="remedies" values="batch_worst batch_sigmoid layer_sigmoid layer_worst residual_he_mean residual_small_mean residual_sigmoid both_worst sigmoid_alike layer_alike batch_alike sigmoid_apart layer_apart"
 REMEDIES = {
     "none": {},
     "batch norm": {"kind": "batch"},
@@ -597,6 +597,7 @@ def alike(name, **how):
 sigmoid_alike, layer_alike, batch_alike = (
     alike("sigmoid", **REMEDIES[remedy]) for remedy in ("none", "layer norm", "batch norm")
 )
+sigmoid_apart, layer_apart = 1 - sigmoid_alike, 1 - layer_alike
 means = {
     remedy: [*(span(result)[2] for result in results.values()), span(of_sigmoids)[2]]
     for remedy, (results, of_sigmoids) in remedied.items()
@@ -623,7 +624,7 @@ assert both_worst > 0.75, "With skips and layer norm together, every start learn
 
 # %% label="repairs" alt="A table of colored cells: remedies by first weights. Without a remedy only ReLU with He's recipe learns well. With batch norm all cells are dark. With layer norm all but the sigmoid's. With skip connections small weights do well and He's badly. With both, all cells are dark." caption="Accuracy with gradient descent, ten hidden layers, means of five starts. Four recipes for ReLU layers; in the last column sigmoids." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 3.3))
-columns = [*(name.replace(", ", ",\n") for name in RECIPES), "sigmoid,\nGlorot"]
+columns = [*RECIPES, "sigmoid,\nGlorot"]
 names = ["none", "batch norm", "layer norm", "residual", "residual,\nlayer norm"]
 plot.matrix(ax, list(means.values()), names, columns, cmap="Blues", vmin=0, vmax=1.2)
 
@@ -709,7 +710,7 @@ assert deep_orthogonal_mean > max(0.85, deep_normal_mean + 0.05), (
 # %% label="depths" caption="Thirty hidden layers: slopes at the first over those at the last and directions before training, means of five starts; accuracy after training with gradient descent, mean and range of three."
 pd.DataFrame(
     {
-        "slopes, first/last": [f"{found:.0e}" for found, _, _ in depths.values()],
+        "slopes": [f"{found:,.2f}" for found, _, _ in depths.values()],
         "directions": [f"{found:.1f}" for _, found, _ in depths.values()],
         "accuracy": [
             f"{mean:.2f} ({low:.2f}–{high:.2f})" for _, _, (low, high, mean) in depths.values()
@@ -849,7 +850,7 @@ assert np.isclose(predict("absolute", 1), 1)
 # %% label="exercise-2" tags=["solution"]
 for name in ("ReLU", "tanh"):
     f, slope = FUNCTIONS[name]
-    for recipe in ("N(0, 0.05²)", "He"):
+    for recipe in ("SD 0.05", "He"):
         network = [(W.astype(float), b) for W, b in start(0, RECIPES[recipe])]
         z, kept = forward(network, x, f)
         found, _ = backward(network, kept, cross_entropy(z, y)[1], slope)
