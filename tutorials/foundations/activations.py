@@ -710,7 +710,7 @@ assert deep_orthogonal_mean > max(0.85, deep_normal_mean + 0.05), (
 # %% label="depths" caption="Thirty hidden layers: slopes at the first over those at the last and directions before training, means of five starts; accuracy after training with gradient descent, mean and range of three."
 pd.DataFrame(
     {
-        "slopes": [f"{found:,.2f}" for found, _, _ in depths.values()],
+        "slopes": [f"{found:,.{2 if found < 10 else 0}f}" for found, _, _ in depths.values()],
         "directions": [f"{found:.1f}" for _, found, _ in depths.values()],
         "accuracy": [
             f"{mean:.2f} ({low:.2f}–{high:.2f})" for _, _, (low, high, mean) in depths.values()
