@@ -252,9 +252,11 @@ assert sigmoid_level > 50, (
     "For slopes that keep their size, a sigmoid needs fifty times the variance."
 )
 assert 0.85 < gelu_he < 1.05
+_, gelu_slope = FUNCTIONS["GELU"]
+assert np.isclose(gelu_slope(0.0, 0.0), 0.5)  # so with g = 2 tiny signals meet sqrt(2) / 2
 assert 1.0 < selu_lecun < 1.08
 
-# %% label="factors" alt="Factor per layer against the scale of the weights, both logarithmic. The lines of all functions rise. ReLU crosses 1 at 2, tanh and GELU near 2, sigmoid only far to the right. Measured dots lie on the lines." caption="By how much each layer multiplies the slopes on their way back. Lines: predicted. Marks: measured in ten layers of 256 units, three starts. Glorot's recipe is $g = 1$ for layers of equal widths, He's is $g = 2$." tags=["remove-input"]
+# %% label="factors" alt="Factor per layer against the scale of the weights, both logarithmic. The lines of all functions rise. ReLU crosses 1 at 2, tanh and GELU near 2, sigmoid only far to the right. Measured marks lie on the lines." caption="By how much each layer multiplies the slopes on their way back. Lines: predicted. Marks: measured in ten layers of 256 units, three starts. Above $g = 2$, GELU hides ReLU. Glorot's recipe is $g = 1$ for layers of equal widths, He's is $g = 2$." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 3.9))
 shown = {"sigmoid": ORANGE, "tanh": GREEN, "ReLU": BLUE, "GELU": PURPLE}
 for (name, color), marker, style in zip(
@@ -280,11 +282,11 @@ fig.legend(loc="outside upper left", ncols=4)
 
 # %% values="steps batch starts"
 steps, batch, starts = 250, 32, 5
-TRIALS = (100, 101)  # the starts on which rates are tried
+TRIALS = (100, 101, 102)  # the starts on which rates are tried
 rates, adam_rates = (0.03, 0.1, 0.3, 1.0), (0.002, 0.005)
 
 
-def train(network, name, rate, seeds, adam=False, **how):
+def train(network, name, rate, seeds, adam=False, epsilon=1e-7, **how):
     """Train a stack of networks in place, each with its own rate and order of the images."""
     f, slope = FUNCTIONS[name]
     rows = {seed: np.random.default_rng(seed).choice(training, (steps, batch)) for seed in seeds}
@@ -303,7 +305,7 @@ def train(network, name, rate, seeds, adam=False, **how):
             for (m, v), w, g in zip(memory, weights, slopes, strict=True):
                 m += 0.1 * (g - m)
                 v += 0.001 * (g * g - v)
-                w -= now * m / (np.sqrt(v) + 1e-7)
+                w -= now * m / (np.sqrt(v) + epsilon)
         else:
             for w, g in zip(weights, slopes, strict=True):
                 w -= now * g
@@ -323,23 +325,24 @@ def recipes(names=tuple(RECIPES), hidden=hidden):
     return {name: partial(start, variance=RECIPES[name], hidden=hidden) for name in names}
 
 
-def race(name, makers, rates=rates, starts=starts, adam=False, trials=TRIALS, **how):
+def race(name, makers, rates=rates, starts=starts, trials=TRIALS, optimizer=None, **how):
     """Return for each maker the test accuracies from some starts, at the best of the rates."""
+    optimizer = optimizer or {}
     tries = [(make, rate, seed) for make in makers.values() for rate in rates for seed in trials]
     network = stack([make(seed) for make, _, seed in tries])
     _, tried, seeds = zip(*tries, strict=True)
-    train(network, name, tried, seeds, adam, **how)
+    train(network, name, tried, seeds, **optimizer, **how)
     found = accuracy(network, name, training[:400], **how)
     best = found.reshape(len(makers), len(rates), -1).mean(axis=-1).argmax(axis=1)
     best = [rates[place] for place in best]
     network = stack([make(seed) for make in makers.values() for seed in range(starts)])
     seeds = [*range(starts)] * len(makers)
-    train(network, name, np.repeat(best, starts), seeds, adam, **how)
+    train(network, name, np.repeat(best, starts), seeds, **optimizer, **how)
     found = accuracy(network, name, **how).reshape(len(makers), starts)
     return dict(zip(makers, zip(found, best, strict=True), strict=True))
 
 
-# %% label="races" values="sigmoid_ratio relu_he_ratio relu_one_ratio relu_low relu_high relu_mean glorot_mean tanh_low tanh_high tanh_mean selu_mean sigmoid_high small_high one_high"
+# %% label="races" values="sigmoid_ratio relu_he_ratio relu_one_ratio relu_low relu_high relu_mean glorot_mean tanh_low tanh_high tanh_mean near_pairs near_worst far_pairs far_best sigmoid_high small_high"
 rows = ["sigmoid", "tanh", "ReLU", "SELU", "GELU"]
 ratios = {}
 for name in rows:
@@ -359,10 +362,13 @@ sigmoid_ratio, relu_he_ratio = ratios["sigmoid", "Glorot"], ratios["ReLU", "He"]
 relu_one_ratio = ratios["ReLU", "SD 1"]
 relu_low, relu_high, relu_mean = span(races["ReLU"]["He"])
 tanh_low, tanh_high, tanh_mean = span(races["tanh"]["Glorot"])
-glorot_mean, selu_mean = span(races["ReLU"]["Glorot"])[2], span(races["SELU"]["Glorot"])[2]
+glorot_mean = span(races["ReLU"]["Glorot"])[2]
 sigmoid_high = max(span(races["sigmoid"][recipe])[1] for recipe in ("Glorot", "He"))
 small_high = max(span(races[name]["SD 0.05"])[1] for name in rows)
-one_high = max(span(races[name]["SD 1"])[1] for name in rows)
+near, far = [], []  # pairs whose slopes change by less than a factor of ten, and the others
+for (name, recipe), found in ratios.items():
+    (near if 0.1 < found < 10 else far).append(span(races[name][recipe])[2])
+near_pairs, near_worst, far_pairs, far_best = len(near), min(near), len(far), max(far)
 for name, results in races.items():
     for recipe, (found, rate) in results.items():
         print(f"{name:8s} {recipe:11s} {ratios[name, recipe]:6.0e} {rate:5g} {found.round(2)}")
@@ -371,35 +377,46 @@ assert 0.3 < relu_he_ratio < 3, (
     "Through ten ReLU layers with He's variance, slopes keep their size."
 )
 assert relu_one_ratio > 1e4, "With weights of variance 1, the slopes of ReLU layers explode."
-assert relu_mean > 0.8, "With He's variance, gradient descent trains ten ReLU layers."
+assert relu_mean > 0.75, "With He's variance, gradient descent trains ten ReLU layers."
+assert far_best + 0.02 < near_worst, (
+    "The pairs with a ratio of slopes near 1 learn better than all others."
+)
 assert glorot_mean < relu_mean - 0.05, "ReLU with Glorot's variance ends below ReLU with He's."
-assert tanh_mean > 0.93, "No ReLU is needed: tanh with Glorot's variance trains ten layers."
+assert tanh_mean > 0.9, "No ReLU is needed: tanh with Glorot's variance trains ten layers."
 assert tanh_mean > relu_mean
-assert selu_mean > 0.9
 assert sigmoid_high < 0.25, "With the usual first weights, ten sigmoid layers learn nothing."
 assert small_high < 0.25, "With a standard deviation of 0.05, none of five functions learns."
-assert one_high < 0.65
 
 # %% [markdown]
-# Adam divides each slope by its typical size. Does that make the first weights irrelevant?
+# Adam divides each slope by its typical size. Does that make the first weights irrelevant? It adds
+# a small constant to that size, Keras 1e-7, which could hide slopes that are smaller still. So the
+# sigmoids run once more with a constant that is practically zero.
 
-# %% label="adam" values="adam_relu_mean adam_glorot_mean adam_gelu_mean adam_tanh_mean adam_sigmoid_high adam_one_high"
+# %% label="adam" values="adam_relu_mean adam_glorot_mean adam_gelu_mean adam_tanh_mean adam_sigmoid_high tiny_epsilon_high adam_one_best"
 adaptive = ("sigmoid", "tanh", "ReLU", "GELU")
-adam_races = {name: race(name, recipes(), adam_rates, adam=True) for name in adaptive}
+adam_races = {
+    name: race(name, recipes(), adam_rates, optimizer={"adam": True}) for name in adaptive
+}
 adam_relu_mean, adam_glorot_mean, adam_gelu_mean, adam_tanh_mean = (
     span(adam_races[name][recipe])[2]
     for name, recipe in (("ReLU", "He"), ("ReLU", "Glorot"), ("GELU", "Glorot"), ("tanh", "Glorot"))
 )
 adam_sigmoid_high = max(span(adam_races["sigmoid"][recipe])[1] for recipe in ("Glorot", "He"))
-adam_one_high = max(span(adam_races[name]["SD 1"])[1] for name in adaptive)
+tiny_epsilon = race(
+    "sigmoid", recipes(["Glorot", "He"]), adam_rates, optimizer={"adam": True, "epsilon": 1e-30}
+)
+tiny_epsilon_high = max(span(result)[1] for result in tiny_epsilon.values())
+adam_one_best = max(span(adam_races[name]["SD 1"])[2] for name in adaptive)
 for name, results in adam_races.items():
     for recipe, (found, rate) in results.items():
         print(f"{name:8s} {recipe:11s} {rate:5g} {found.round(2)}")
+print({recipe: found.round(2) for recipe, (found, _) in tiny_epsilon.items()})
 assert min(adam_glorot_mean, adam_gelu_mean) > 0.8, (
     "With Adam, ReLU and GELU also train from Glorot's variance."
 )
 assert adam_sigmoid_high < 0.4, "Adam does not rescue ten sigmoid layers."
-assert adam_one_high < 0.8, "Adam does not repair first weights of variance 1."
+assert tiny_epsilon_high < 0.4
+assert adam_one_best < 0.75, "Adam does not repair first weights of variance 1."
 assert min(adam_tanh_mean, adam_relu_mean) > 0.85
 
 # %% label="grid" alt="Three tables of colored cells, activation functions by recipes for the first weights. The ratio of slopes is near one for tanh and SELU with Glorot's recipe and for ReLU and GELU with He's; far below for small weights, far above for large ones. Accuracy is high where the ratio is near one." caption="Ten hidden layers, means of five starts. Top: the slopes at the first hidden layer divided by those at the last, before training, as powers of ten (0: equal; −6: a millionth). SD: the standard deviation of the first weights. Middle: the share of new images that are read after training with gradient descent. Bottom: with Adam." tags=["remove-input"]
@@ -484,6 +501,7 @@ _, _, (leaky_dead_fast, leaky_fast_accuracy) = deaths["leaky ReLU"]
 print(deaths)
 assert 0.01 < dead_before < 0.2, "Some ReLU units are dead before training begins."
 assert dead_calm < 0.2
+assert dead_fast > dead_calm
 assert dead_fast_accuracy < 0.3
 assert leaky_dead_fast < 0.05
 assert leaky_fast_accuracy < 0.4, "At a rate that is too large, leaky ReLUs fail without dying."
@@ -502,7 +520,7 @@ def against_relu(names, **how):
     found = {}
     for name in ("ReLU", *names):
         makers = recipes(["Glorot" if name == "tanh" else "He"])
-        results = race(name, makers, adam_rates, newer_starts, adam=True, **how)
+        results = race(name, makers, adam_rates, newer_starts, optimizer={"adam": True}, **how)
         ((found[name], _),) = results.values()
     factor = t_distribution.ppf(0.975, newer_starts - 1) / np.sqrt(newer_starts)
     gains = {name: 100 * (found[name] - found["ReLU"]) for name in names}
@@ -564,7 +582,7 @@ for _ in range(10):
 moved = float(np.mean(np.asarray(fresh.moving_mean) / sums[:32].mean(axis=0)))
 print(f"{companions:.2f} with batch norm, {alone:.0e} with layer norm; {moved:.1%} of the way")
 assert companions > 0.1, "In training, batch norm lets an image's outputs depend on its companions."
-assert alone < 1e-5, "Layer norm does not."
+assert alone < 1e-5, "With layer norm, an image's outputs do not depend on its companions."
 assert np.isclose(moved, 1 - 0.99**10, atol=1e-3)
 ours, *_ = normalize(sums[:32], "batch")
 assert np.allclose(ours, np.asarray(batch_norm(sums[:32], training=True)), atol=1e-5)
@@ -574,8 +592,8 @@ REMEDIES = {
     "none": {},
     "batch norm": {"kind": "batch"},
     "layer norm": {"kind": "layer"},
-    "residual": {"skip": True},
-    "residual, layer norm": {"skip": True, "kind": "layer"},
+    "skip": {"skip": True},
+    "skip, layer norm": {"skip": True, "kind": "layer"},
 }
 remedied = {"none": (races["ReLU"], races["sigmoid"]["Glorot"])}
 for remedy, how in list(REMEDIES.items())[1:]:
@@ -604,8 +622,8 @@ means = {
 }
 batch_worst, batch_sigmoid = min(means["batch norm"][:4]), means["batch norm"][4]
 layer_worst, layer_sigmoid = min(means["layer norm"][:4]), means["layer norm"][4]
-residual_small_mean, residual_he_mean = means["residual"][0], means["residual"][2]
-residual_sigmoid, both_worst = means["residual"][4], min(means["residual, layer norm"])
+residual_small_mean, residual_he_mean = means["skip"][0], means["skip"][2]
+residual_sigmoid, both_worst = means["skip"][4], min(means["skip, layer norm"])
 for remedy, (results, of_sigmoids) in remedied.items():
     print(remedy, [(found.round(2), rate) for found, rate in [*results.values(), of_sigmoids]])
 print(f"cosines: {sigmoid_alike:.4f}, {layer_alike:.4f} layer norm, {batch_alike:.2f} batch norm")
@@ -625,7 +643,7 @@ assert both_worst > 0.75, "With skips and layer norm together, every start learn
 # %% label="repairs" alt="A table of colored cells: remedies by first weights. Without a remedy only ReLU with He's recipe learns well. With batch norm all cells are dark. With layer norm all but the sigmoid's. With skip connections small weights do well and He's badly. With both, all cells are dark." caption="Accuracy with gradient descent, ten hidden layers, means of five starts. Four recipes for ReLU layers; in the last column sigmoids." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 3.3))
 columns = [*RECIPES, "sigmoid,\nGlorot"]
-names = ["none", "batch norm", "layer norm", "residual", "residual,\nlayer norm"]
+names = ["none", "batch norm", "layer norm", "skip", "skip,\nlayer norm"]
 plot.matrix(ax, list(means.values()), names, columns, cmap="Blues", vmin=0, vmax=1.2)
 
 # %% [markdown]
@@ -663,9 +681,9 @@ DEEP = {
     "ReLU": ("ReLU", he, {}),
     "… batch norm": ("ReLU", he, {"kind": "batch"}),
     "… layer norm": ("ReLU", he, {"kind": "layer"}),
-    "… residual": ("ReLU", he, {"skip": True}),
-    "… residual, batch norm": ("ReLU", he, {"skip": True, "kind": "batch"}),
-    "… residual, layer norm": ("ReLU", he, {"skip": True, "kind": "layer"}),
+    "… skip": ("ReLU", he, {"skip": True}),
+    "… skip, batch norm": ("ReLU", he, {"skip": True, "kind": "batch"}),
+    "… skip, layer norm": ("ReLU", he, {"skip": True, "kind": "layer"}),
     "tanh": ("tanh", glorot, {}),
     "… orthogonal": ("tanh", orthogonal, {}),
 }
@@ -691,13 +709,13 @@ for label, (name, make, how) in DEEP.items():
 deep_batch_factor = deep_batch_ratio ** (1 / (deep - 1))
 assert 0.05 < deep_ratio < 3
 assert deep_mean < 0.6, "Thirty ReLU layers with He's variance hardly learn, though slopes arrive."
-assert deep_directions < 1.5, "After thirty ReLU layers, images differ in hardly more than one way."
+assert deep_directions < 2, "After thirty ReLU layers, images differ in fewer than two directions."
 assert 1.17 < deep_batch_factor < 1.27, (
     "Batch norm makes slopes grow by a fifth in each ReLU layer."
 )
 assert deep_batch_mean < 0.7, "Batch norm alone does not train thirty layers."
 assert 0.2 < deep_layer_ratio < 5
-assert deep_layer_mean < 0.6
+assert deep_layer_mean < min(0.6, deep_mean + 0.2)
 assert deep_skip_ratio > 1e5, "Skip connections with He's variance explode in thirty layers."
 assert deep_both_mean > 0.85, "Skip connections with layer norm train thirty layers."
 assert deep_skip_batch_mean > 0.75, "Skip connections with batch norm train thirty layers."
@@ -710,10 +728,13 @@ assert deep_orthogonal_mean > max(0.85, deep_normal_mean + 0.05), (
 # %% label="depths" caption="Thirty hidden layers: slopes at the first over those at the last and directions before training, means of five starts; accuracy after training with gradient descent, mean and range of three."
 pd.DataFrame(
     {
-        "slopes": [f"{found:,.{2 if found < 10 else 0}f}" for found, _, _ in depths.values()],
+        "slopes": [
+            f"{found:.2g}" if found < 1000 else f"{found:.0e}" for found, *_ in depths.values()
+        ],
         "directions": [f"{found:.1f}" for _, found, _ in depths.values()],
-        "accuracy": [
-            f"{mean:.2f} ({low:.2f}–{high:.2f})" for _, _, (low, high, mean) in depths.values()
+        "accuracy, %": [
+            f"{100 * mean:.0f} ({100 * low:.0f}–{100 * high:.0f})"
+            for *_, (low, high, mean) in depths.values()
         ],
     },
     index=list(depths),
@@ -721,8 +742,8 @@ pd.DataFrame(
 
 # %% label="walk" alt="Slopes by layer, thirty layers, logarithmic. With batch norm they grow steadily towards the first layer, hundreds of times. Skip connections alone grow beyond that, a millionfold. Plain ReLU and skip connections with layer norm stay nearly level." caption="The slopes on their way back through thirty ReLU layers with He's recipe, from right to left, compared with the last layer's. Geometric means of five starts." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 3.3))
-walks = {"none": {}, "batch norm": {"kind": "batch"}, "residual": {"skip": True}}
-walks["residual, layer norm"] = {"skip": True, "kind": "layer"}
+walks = {"none": {}, "batch norm": {"kind": "batch"}, "skip": {"skip": True}}
+walks["skip, layer norm"] = {"skip": True, "kind": "layer"}
 for (label, how), marker in zip(walks.items(), plot.MARKERS, strict=False):
     network = stack([he(seed) for seed in range(starts)])
     f, slope = FUNCTIONS["ReLU"]
@@ -832,6 +853,17 @@ print(f"largest difference from Keras's slopes: {keras_gap:.0e}")
 assert keras_gap < 1e-6, "For all functions and remedies, our slopes are those of Keras."
 
 # %% [markdown]
+# A dense layer of Keras starts by Glorot's recipe, unless it is told another one.
+
+# %%
+assert isinstance(keras.layers.Dense(1).kernel_initializer, keras.initializers.GlorotUniform)
+assert keras.initializers.RandomNormal().stddev == 0.05
+d, u = 512, 128
+for name, recipe in (("glorot_uniform", "Glorot"), ("he_normal", "He")):
+    W = np.asarray(keras.initializers.get(name)((d, u)))
+    assert np.isclose(W.var(), RECIPES[recipe](d, u), rtol=0.05), name
+
+# %% [markdown]
 # ## Solutions to the exercises
 
 # %% [markdown]
@@ -839,10 +871,11 @@ assert keras_gap < 1e-6, "For all functions and remedies, our slopes are those o
 
 # %% label="exercise-1" tags=["solution"]
 FUNCTIONS["absolute"] = np.abs, lambda z, h: np.sign(z)
-for recipe, g in (("Glorot", 1), ("He", 2)):
-    found, rate = race("absolute", recipes([recipe]), (0.01, 0.03, 0.1))[recipe]
+results = race("absolute", recipes(["Glorot", "He"]), (0.01, 0.03, 0.1))
+for (recipe, (found, _)), g in zip(results.items(), (1, 2), strict=True):
     print(f"{recipe}: factor {predict('absolute', g):.2f}, accuracy {found.mean():.2f}")
 assert np.isclose(predict("absolute", 1), 1)
+assert results["Glorot"][0].mean() > 0.65 > 0.45 > results["He"][0].mean()
 
 # %% [markdown]
 # **2.** Weights times their slopes, layer by layer.
@@ -873,6 +906,7 @@ for weights in (network, tenfold):
     lengths.append(np.linalg.norm(found[4][0]))
 print(f"logits change by {np.abs(outputs[1] - outputs[0]).max():.3f},", end=" ")
 print(f"slopes of the fifth layer are {lengths[0] / lengths[1]:.2f} times smaller")
+assert np.allclose(*outputs, atol=0.1)
 assert 9 < lengths[0] / lengths[1] < 11
 
 # %% [markdown]
