@@ -538,8 +538,8 @@ silu_modern, silu_modern_half = modern_gains["SiLU"]
 print(f"ReLU {relu_plain:.3f}, with skips and layer norm {relu_modern:.3f}")
 for gains in (plain_gains, modern_gains):
     print({name: f"{gain:+.1f} ± {half:.1f}" for name, (gain, half) in gains.items()})
-assert max(abs(gelu_gain - tanh_gain), abs(silu_gain - tanh_gain)) < 3.5, (
-    "In ten plain layers with Adam, GELU and SiLU end close to the old tanh."
+assert max(gelu_gain, silu_gain) < tanh_gain + 2, (
+    "In ten plain layers with Adam, GELU and SiLU gain hardly more than the old tanh."
 )
 assert min(gelu_gain, silu_gain, tanh_gain) > -1
 assert max(abs(gelu_modern), abs(silu_modern)) < 1.5, (
@@ -729,7 +729,8 @@ assert deep_orthogonal_mean > max(0.85, deep_normal_mean + 0.05), (
 pd.DataFrame(
     {
         "slopes": [
-            f"{found:.2g}" if found < 1000 else f"{found:.0e}" for found, *_ in depths.values()
+            f"{found:.2f}" if found < 10 else f"{found:.0f}" if found < 1000 else f"{found:.0e}"
+            for found, *_ in depths.values()
         ],
         "directions": [f"{found:.1f}" for _, found, _ in depths.values()],
         "accuracy, %": [
