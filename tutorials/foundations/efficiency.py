@@ -806,7 +806,7 @@ pd.DataFrame(
 
 # %% [markdown]
 # ## All ways side by side
-# Bytes are counted; times are medians of the layers' products and sums, each in its own kernel.
+# Bytes are counted; times are medians of the layers' products and sums, each with its own routine.
 
 
 # %% label="all" caption="All ways side by side: means of four runs. The last two columns are times for one image and for many at once, in those of the full network, with NumPy (with SciPy where zeros are left out)." values="four_bits four_kb student_int8 student_int8_kb student_factor student_share one_student many_student"
