@@ -235,6 +235,7 @@ best_degree = int(total.argmin())
 sum_gap = float(np.abs((bias2 + variance + noise_variance) / total - 1).max())
 print(f"best degree {best_degree}; the three parts give the error to {sum_gap:.1%}")
 assert sum_gap < 0.05, "Bias squared, variance and noise add up to the error on new points."
+assert bias_9 < 0.005 < variance_9
 assert bias_1 > 20 * variance_1, "The straight line's error is nearly all bias."
 assert variance_9 > 20 * bias_9, "At degree 9 the error is nearly all variance."
 assert best_degree == 5, "On average, degree 5 predicts new points best."
@@ -254,7 +255,7 @@ assert 3 < variance_5 / more_variance_5 < 8, (
 assert abs(more_bias_1 / bias_1 - 1) < 0.05, "More points leave the straight line's bias as it was."
 assert more_total_9 < 0.06, "With 60 points, even degree 9 comes close to the noise."
 
-# %% label="parts" alt="Error by degree from 0 to 9, on a logarithmic axis. Bias falls in steps, variance rises; their sum with the noise is lowest at degree 5. The training error falls all the way." caption="Where the error on new points comes from: averages over 1,000 training sets of 15 points. Their sum is lowest where neither bias nor variance is." tags=["remove-input"]
+# %% label="parts" alt="Error by degree from 0 to 9, on a logarithmic axis. Bias falls in steps, variance rises; their sum with the noise is lowest at degree 5. The training error falls all the way." caption="Where the error on new points comes from: averages over 1,000 training sets of 15 points. From degree 7 on, the bias² is too small for the picture." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 3.2))
 ax.semilogy(degrees, total, "-", color=plot.INK, linewidth=2.6, label="new points")
 ax.semilogy(degrees, bias2, "--", color=BLUE, marker="s", label="bias²")
@@ -297,8 +298,9 @@ for seed in range(splits):
     for column, size in (0, small_validation), (2, large_validation):
         validation = right[:, :size].mean(axis=1)
         for row, count in enumerate(tried):
-            best = validation[:count].argmax()
-            winners[seed, row, column : column + 2] = validation[best], test[best]
+            groups = np.arange(designs).reshape(-1, count)  # each has its own winner
+            best = groups[np.arange(len(groups)), validation[groups].argmax(axis=1)]
+            winners[seed, row, column : column + 2] = validation[best].mean(), test[best].mean()
 single_small, single_test = map(float, winners.mean(axis=0)[0, :2])
 winner_small, winner_small_test, winner_large, winner_large_test = map(
     float, winners.mean(axis=0)[-1]
@@ -309,7 +311,7 @@ luck_small, luck_large = map(float, gaps[:, -1].mean(axis=0))
 half = 2 * float(gaps[:, -1, 0].std(ddof=1)) / np.sqrt(splits)
 luck_small_low, luck_small_high = luck_small - half, luck_small + half
 print(f"winner of {designs}: validation {winner_small:.1%}, test {winner_small_test:.1%}")
-assert abs(luck_single) < 0.05, "A design that nobody chose scores alike on both sets, on average."
+assert abs(luck_single) < 0.04, "Designs that nobody chose score alike on both sets, on average."
 assert luck_small_low > 0.05, "The winner's validation score is too high by over five points."
 assert luck_large < luck_small / 2, "A larger validation set leaves less room for luck."
 assert winner_large_test > winner_small_test, "A larger validation set finds a better design."
@@ -324,7 +326,7 @@ for ax, column, size in zip(axes, (0, 2), (small_validation, large_validation), 
     ax.set_title(f"{size} to choose by")
     ax.set(xlabel="designs tried", xticks=[1, 10, 100])
     ax.xaxis.set_major_formatter("{x:g}")
-    ax.xaxis.set_minor_formatter("")
+    ax.minorticks_off()
 axes[0].set_ylabel("accuracy of the winner")
 axes[0].legend(loc="upper left")
 
@@ -333,22 +335,26 @@ axes[0].legend(loc="upper left")
 # A hundred images, and the rule that names a new image as the most similar known one. The true
 # accuracy is measured on the other 1,697 images.
 
-# %% label="cross-validation"
+# %%
 squares = (images**2).sum(axis=1)
 distances = squares[:, None] + squares - 2 * images @ images.T  # (1797, 1797), squared
 np.fill_diagonal(distances, np.inf)
 
 
-def neighbour(known, new):
-    """Return the accuracy of the nearest neighbour."""
+def neighbor(known, new):
+    """Return the accuracy of the nearest neighbor."""
     nearest = distances[np.ix_(new, known)].argmin(axis=1)
     return np.mean(labels[known][nearest] == labels[new])
 
 
+# %% label="cross-validation"
 def cross_validate(cases, k):
     """Return the accuracy on each of k parts, after training on the others."""
-    parts = np.array_split(cases, k)
-    return [neighbour(np.concatenate(parts[:i] + parts[i + 1 :]), parts[i]) for i in range(k)]
+    parts, scores = np.array_split(cases, k), []
+    for i in range(k):
+        others = np.concatenate(parts[:i] + parts[i + 1 :])
+        scores.append(neighbor(others, parts[i]))
+    return scores
 
 
 # %% values="draws cases fifth hold_rms two_rms five_rms ten_rms two_bias five_bias ten_bias five_scatter hold_scatter true_accuracy"
@@ -359,7 +365,7 @@ for seed in range(draws):
     sample, others = order[:cases], order[cases:]
     five = cross_validate(sample, 5)
     found = [five[0], np.mean(cross_validate(sample, 2)), np.mean(five)]
-    found += [np.mean(cross_validate(sample, 10)), neighbour(sample, others)]
+    found += [np.mean(cross_validate(sample, 10)), neighbor(sample, others)]
     estimates.append(found)
 estimates = np.array(estimates)  # (draws, 5)
 true_accuracy = float(estimates[:, -1].mean())
@@ -388,7 +394,7 @@ pd.DataFrame(
 # features that correlate best with the labels are chosen, once from all cases and once without those
 # that are about to be tested.
 
-# %% label="leak"
+# %%
 noise_cases, features, kept = 50, 2000, 10
 
 
@@ -404,6 +410,7 @@ def nearest_mean(x, y, new):
     return ((new[:, None] - means) ** 2).sum(axis=2).argmin(axis=1)
 
 
+# %% label="leak"
 def leaking(x, y):
     """Choose features from all cases, then cross-validate."""
     return honest(x[:, best_features(x, y)], y)
@@ -411,12 +418,12 @@ def leaking(x, y):
 
 def honest(x, y):
     """Cross-validate the choice of features together with the rest."""
-    scores = []
-    for tested in np.arange(len(y)).reshape(-1, 5).T:  # five parts
-        trained = np.setdiff1d(np.arange(len(y)), tested)
-        chosen = best_features(x[trained], y[trained])
-        found = nearest_mean(x[np.ix_(trained, chosen)], y[trained], x[np.ix_(tested, chosen)])
-        scores.append(np.mean(found == y[tested]))
+    part, scores = np.arange(len(y)) % 5, []
+    for i in range(5):
+        known_x, known_y = x[part != i], y[part != i]
+        chosen = best_features(known_x, known_y)
+        found = nearest_mean(known_x[:, chosen], known_y, x[part == i][:, chosen])
+        scores.append(np.mean(found == y[part == i]))
     return np.mean(scores)
 
 
@@ -456,9 +463,9 @@ fig.legend(loc="outside upper left", ncols=2)
 # The error on new images against the number of training images, for three kinds of models. A straight
 # line on logarithmic axes is fitted to the first five sizes and continued.
 
-# %% label="learning-curve" values="doubling curve_first curve_last power_mean power_neighbour power_network got_mean got_neighbour got_network told_mean told_neighbour told_network ratio_mean ratio_neighbour ratio_network"
+# %% label="learning-curve" values="doubling curve_first curve_last power_mean power_neighbor power_network got_mean got_neighbor got_network told_mean told_neighbor told_network ratio_mean ratio_neighbor ratio_network"
 counts = [20, 40, 80, 160, 320, 640, 1280]
-curve_draws, seen = {"nearest mean": 40, "nearest neighbour": 40, "network": 8}, 5
+curve_draws, seen = {"nearest mean": 100, "nearest neighbor": 100, "network": 8}, 5
 curve_first, curve_last = counts[seen - 1], counts[-1]
 
 
@@ -470,9 +477,9 @@ def mean_image_error(known, new, seed):
     return np.mean(present[nearest.argmin(axis=1)] != labels[new])
 
 
-def neighbour_error(known, new, seed):
-    """Return the error of the nearest neighbour."""
-    return 1 - neighbour(known, new)
+def neighbor_error(known, new, seed):
+    """Return the error of the nearest neighbor."""
+    return 1 - neighbor(known, new)
 
 
 def network_error(known, new, seed):
@@ -499,32 +506,32 @@ def extrapolate(curve):
     return float(slope), np.exp(height) * np.array(counts) ** slope
 
 
-rules = (mean_image_error, neighbour_error, network_error)
+rules = (mean_image_error, neighbor_error, network_error)
 measured = {
     name: learning_curve(error, draws)
     for (name, draws), error in zip(curve_draws.items(), rules, strict=True)
 }
 lines = {name: extrapolate(found.mean(axis=0)) for name, found in measured.items()}
-slope_mean, slope_neighbour, slope_network = (slope for slope, _ in lines.values())
-doubling = 2**slope_neighbour
-power_mean, power_neighbour, power_network = -slope_mean, -slope_neighbour, -slope_network
-told_mean, told_neighbour, told_network = (float(line[-1]) for _, line in lines.values())
-got_mean, got_neighbour, got_network = (float(e.mean(axis=0)[-1]) for e in measured.values())
-ratio_mean, ratio_neighbour, ratio_network = (
+slope_mean, slope_neighbor, slope_network = (slope for slope, _ in lines.values())
+doubling = 2**slope_neighbor
+power_mean, power_neighbor, power_network = -slope_mean, -slope_neighbor, -slope_network
+told_mean, told_neighbor, told_network = (float(line[-1]) for _, line in lines.values())
+got_mean, got_neighbor, got_network = (float(e.mean(axis=0)[-1]) for e in measured.values())
+ratio_mean, ratio_neighbor, ratio_network = (
     got / told
     for got, told in zip(
-        (got_mean, got_neighbour, got_network),
-        (told_mean, told_neighbour, told_network),
+        (got_mean, got_neighbor, got_network),
+        (told_mean, told_neighbor, told_network),
         strict=True,
     )
 )
-assert min(ratio_mean, ratio_neighbour, ratio_network) > 1.05, (
+assert min(ratio_mean, ratio_neighbor, ratio_network) > 1.05, (
     "Extrapolated from up to 320 images, each of three learning curves promises too much."
 )
 assert ratio_mean > 1.5, "The rule with the most bias falls shortest of its straight line."
-assert got_neighbour < got_mean / 3
+assert got_neighbor < got_mean / 3
 
-# %% label="intervals" values="ratio_least ratio_neighbour_low ratio_network_low ratio_mean_low"
+# %% label="intervals" values="ratio_least ratio_neighbor_low ratio_network_low ratio_mean_low"
 rng = np.random.default_rng(0)
 lows = []
 for found in measured.values():
@@ -533,11 +540,12 @@ for found in measured.values():
         curve = found[rng.integers(len(found), size=len(found))].mean(axis=0)
         ratios.append(curve[-1] / extrapolate(curve)[1][-1])
     lows.append(float(np.quantile(ratios, 0.025)))
-ratio_mean_low, ratio_neighbour_low, ratio_network_low = lows
+ratio_mean_low, ratio_neighbor_low, ratio_network_low = lows
 ratio_least = min(lows)
+assert ratio_least > 1, "Resampling the draws leaves each promise below what was found."
 print("ratio of the error found to the error promised, at least:", np.round(lows, 2))
 
-# %% label="curves" alt="Error against training images on logarithmic axes, for three models. All fall. The nearest mean bends and levels off at about 0.1; the network and the nearest neighbour fall further. Dashed lines through the first five points run below the last ones." caption="Learning curves, averages over draws. Dashed: straight lines through the sizes up to 320, continued. The last points lie above them." tags=["remove-input"]
+# %% label="curves" alt="Error against training images on logarithmic axes, for three models. All fall. The nearest mean bends and levels off at about 0.1; the network and the nearest neighbor fall further. Dashed lines through the first five points run below the last ones." caption="Learning curves, averages over draws. Dashed: straight lines through the sizes up to 320, continued. The last points lie above them." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 3.4))
 for (name, found), color, marker in zip(measured.items(), (GREY, BLUE, ORANGE), "^so", strict=True):
     ax.loglog(counts, found.mean(axis=0), "-", marker=marker, color=color, label=name)
@@ -614,7 +622,7 @@ assert peak > 3 * best_narrow, "At the peak, the error is several times that of 
 assert widest_error < peak / 3, "Far beyond the peak, the error has fallen again."
 assert clean_widest < clean_narrow, "With true labels, the widest layer beats every narrow one."
 assert clean_peak > 3 * clean_narrow, "The peak needs no wrong labels."
-assert widest_error > best_narrow - 0.01
+assert widest_error > best_narrow, "With noisy labels, the best narrow layer beats the widest one."
 assert train_widest < 1e-10, "The widest layer fits every training label, the wrong ones too."
 assert ridge_peak < best_narrow, "With a penalty on the weights, the peak is gone."
 assert ridge_best < min(best_narrow, widest_error), (
@@ -663,7 +671,7 @@ moved[..., 0] = 0  # what leaves on the right does not return on the left
 moved = moved.reshape(-1, 64)[new]
 nearest = (squares[known] - 2 * moved @ images[known].T).argmin(axis=1)
 moved_promised = float(np.mean(cross_validate(known, 5)))
-same_accuracy = float(neighbour(known, new))
+same_accuracy = float(neighbor(known, new))
 moved_accuracy = float(np.mean(labels[known][nearest] == labels[new]))
 assert abs(moved_promised - same_accuracy) < 0.03, "For images from the same source, it is right."
 assert moved_accuracy < moved_promised - 0.15, "For images moved by a pixel, it is far too high."
