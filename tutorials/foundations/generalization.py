@@ -579,7 +579,7 @@ fig.legend(loc="outside upper left", ncols=3)
 
 # %% label="descent"
 widths = [20, 40, 80, 150, 220, 260, 300, 340, 400, 600, 1000, 2000, 6000]
-penalty = 10
+penalty, weaker, stronger = 10, 3, 30
 descent_images, descent_draws, noisy_share = 300, 4, 0.2
 
 
@@ -595,14 +595,14 @@ def descend(seed):
     )
     hidden = rng.normal(size=(64, max(widths))) / 8
     H, H_new = (np.maximum(images[part].astype(float) @ hidden, 0) for part in (known, new))
-    result = np.empty((2, len(widths), 2, 3))
+    result = np.empty((2, len(widths), 4, 3))
     for column, width in enumerate(widths):
         U, s, Vt = np.linalg.svd(H[:, :width], full_matrices=False)
         use = s > 1e-10 * s[0]  # the others are zero, up to rounding
         U, s, Vt = U[:, use], s[use], Vt[use]
         for kind, y in enumerate((noisy, labels[known])):
             targets = np.eye(10)[y] - 0.1  # (300, 10)
-            for number, strength in enumerate((0, penalty)):
+            for number, strength in enumerate((0, penalty, weaker, stronger)):
                 W = Vt.T @ ((s / (s**2 + strength))[:, None] * (U.T @ targets))  # (width, 10)
                 wrong = np.mean((H_new[:, :width] @ W).argmax(axis=1) != labels[new])
                 missed = np.mean((H[:, :width] @ W - targets) ** 2)
@@ -610,7 +610,7 @@ def descend(seed):
     return result
 
 
-# %% values="descent_images descent_draws widest narrow best_narrow peak peak_width widest_error clean_narrow clean_peak clean_widest ridge_peak ridge_widest ridge_best size_narrow size_peak size_widest train_widest penalty"
+# %% values="descent_images descent_draws widest narrow best_narrow peak peak_width widest_error clean_narrow clean_peak clean_widest ridge_peak ridge_widest ridge_best ridge_other weaker stronger size_narrow size_peak size_widest train_widest penalty"
 found = np.array([descend(seed) for seed in range(descent_draws)]).mean(axis=0)
 noisy_error, ridge_error, clean_error = found[0, :, 0, 0], found[0, :, 1, 0], found[1, :, 0, 0]
 size, missed = found[0, :, 0, 2], found[0, :, 0, 1]
@@ -625,6 +625,7 @@ clean_narrow, clean_peak, clean_widest = (
 )
 ridge_peak, ridge_best = float(ridge_error[widths.index(peak_width)]), float(ridge_error.min())
 ridge_widest = float(ridge_error[-1])
+ridge_other = float(found[0, widths.index(peak_width), 2:, 0].max())  # the worse of the two
 size_narrow, size_peak, size_widest = (
     float(size[column]) for column in (widths.index(narrow), int(size.argmax()), -1)
 )
@@ -639,6 +640,7 @@ assert clean_widest < clean_narrow, "With true labels, the widest layer beats ev
 assert clean_peak > 3 * clean_narrow, "The peak needs no wrong labels."
 assert widest_error > best_narrow - 0.01
 assert train_widest < 1e-10, "The widest layer fits every training label, the wrong ones too."
+assert ridge_other < best_narrow
 assert ridge_peak < best_narrow, "With a penalty on the weights, the peak is gone."
 assert ridge_best < min(best_narrow, widest_error), (
     "The penalty also gives the lowest error of all."
@@ -849,5 +851,6 @@ for name, found in measured.items():
     )
 assert abs(promises["nearest mean"] / got_mean - 1) < 0.15
 assert promises["nearest neighbor"] < got_neighbor
+assert promises["network"] > told_network
 
 plt.show()
