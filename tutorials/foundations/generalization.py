@@ -851,6 +851,6 @@ for name, found in measured.items():
     )
 assert abs(promises["nearest mean"] / got_mean - 1) < 0.15
 assert promises["nearest neighbor"] < got_neighbor
-assert promises["network"] > told_network
+assert promises["network"] > got_network
 
 plt.show()
