@@ -87,6 +87,7 @@ INTERACTIVE = {
     "foundations/loss/": ["lab-loss?loss=Huber&run=30x0.02x0.5"],
     "foundations/gradients/": ["lab-gradients?w=-1.25&explain=z"],
     "foundations/optimizers/": ["lab-descent?surface=Rosenbrock&steps=50"],
+    "foundations/generalization/": ["lab-fit?degree=9"],
     "data/correlation/": ["lab-correlation?shape=curved"],
     "data/tools/": ["lab-shapes?a=3&b=3x1"],
     "architectures/cnn/": ["lab-convolution?kernel=blur", "lab-digit?sheet=2"],
@@ -120,7 +121,7 @@ def test_a_link_shows_a_figure_and_its_controls_on_one_screen(page: Page, link: 
     """A phone that opens a link shows the picture and the controls, below the site's header."""
     page.set_viewport_size(PHONE)
     page.goto(link)
-    figure = page.locator(link.partition("#")[2].partition("?")[0])
+    figure = page.locator(link.partition("#")[2].partition("?")[0]).first
     figure.evaluate(READY)  # not wait_for_function, which the site's policy forbids
     top, *bottoms = figure.evaluate(SEEN)
     assert top > 48  # the header

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.polynomial import legendre
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, Page
 from sklearn.linear_model import Ridge
 
 from .helpers import Stage, address, slide, state
@@ -151,3 +151,22 @@ def test_a_press_on_the_chart_chooses_the_degree(stage: Stage) -> None:
     mouse.move(box["x"] + box["width"] * 234 / 240, box["y"] + box["height"] / 2)
     mouse.up()
     assert state(element)["degree"] == 15
+
+
+def test_the_chapter_says_what_its_figures_show(page: Page) -> None:
+    """The sentences for readers without JavaScript have the errors of the same points."""
+    page.goto("foundations/generalization/")
+    whole, few = page.locator("lab-fit").all()
+    said = "".join(figure.text_content() or "" for figure in (whole, few))
+    shown = [state(figure)["errors"] for figure in (whole, few)]
+    for degree, digits in (1, 2), (5, 3):
+        for kind in ("training", "heldOut"):
+            assert f"{shown[0][degree][kind]:.{digits}f}" in said
+    assert f"{shown[0][12]['training']:.4f}" in said
+    assert f"{shown[0][12]['heldOut']:.1f}" in said
+    held_out = [errors["heldOut"] for errors in shown[1]]
+    assert f"{held_out[7]:.1f}" in said
+    assert f"{min(held_out[1:7]):.3f}" in said
+    assert f"{min(held_out[8:]):.3f}" in said
+    slide(few, "penalty λ", -2)
+    assert f"{state(few)['errors'][7]['heldOut']:.3f}" in said
