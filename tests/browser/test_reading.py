@@ -67,7 +67,7 @@ def test_page_reads_without_javascript(browser: Browser, server: str) -> None:
         ("Spearman", "data/correlation/"),
         ("vanishing gradient", "foundations/layers/"),
         ("Conv2D", "reference/layers/"),
-        ("overfitting", "glossary/"),
+        ("overfitting", "foundations/generalization/"),
         ("backpropagation", "foundations/gradients/"),
         ("momentum", "foundations/optimizers/"),
     ],

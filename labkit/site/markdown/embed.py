@@ -2,7 +2,8 @@
 
     {{ figure neurons#boundary }}     also code, output, table: each on a line of its own
     {{ neurons#accuracy:.1%}}         a value within a line, with a Python format
-    {{ tutorials }}, {{ proofs }}     every tutorial; every claim with its assertion
+    {{ tutorials }}                   every tutorial
+    {{ proofs foundations }}          every claim of a part with its assertion, or of the whole book
 
 It works on the parsed page, after fenced code has been set aside and below inline code, so
 nothing in code is replaced, and an embed may stand inside an admonition, a list or a tab.
@@ -109,8 +110,8 @@ class _Block(BlockProcessor):  # type: ignore[misc]  # Markdown is untyped
         parts = Parts(self.parser.md, self.context)
         if kind == GALLERY and not name:
             return gallery.gallery(self.context)
-        if kind == PROOFS and not name:
-            return proofs.table(parts)
+        if kind == PROOFS:
+            return proofs.table(parts, name)
         if kind in EMBEDS:
             return EMBEDS[kind](parts, self.context.book.cell(name))
         near = difflib.get_close_matches(kind.lower(), _KINDS, n=1)

@@ -1,9 +1,12 @@
 """The table of what the tutorials prove: each claim with its measured values and its assertion."""
 
+from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element, SubElement
 
 from markdown.util import AtomicString
 
+from labkit.site.core.book import EmbedError
+from labkit.site.core.names import suggestion
 from labkit.site.core.proofs import Proof, proofs
 
 from .parts import Parts
@@ -12,16 +15,28 @@ from .titles import summary
 _HEADS = ("Claim", "Measured", "Asserted")
 
 
-def table(parts: Parts) -> Element:
+def table(parts: Parts, part: str = "") -> Element:
     """Return the claims of every tutorial that makes some, in the order of the book.
 
+    Args:
+        parts: What makes elements of the page.
+        part: The part of the book whose claims are shown; empty for the whole book.
+
     Raises:
-        EmbedError: A claim stands on no value that readers can see.
+        EmbedError: A claim stands on no value that readers can see, or no tutorial of the part
+            makes one.
     """
     whole = Element("div", {"class": "lab-proofs"})
     book, context = parts.book, parts.context
-    for name in book.notebooks:
-        if not (found := proofs(book, name)):
+    claims = {name: found for name in book.notebooks if (found := proofs(book, name))}
+    part_of = {name: PurePosixPath(book.place(name)).parent.name for name in claims}
+    if part and part not in part_of.values():
+        raise EmbedError(
+            f"expected a part of the book whose tutorials make claims. Received: {part!r}. "
+            + suggestion(part, set(part_of.values()))
+        )
+    for name, found in claims.items():
+        if part not in ("", part_of[name]):
             continue
         heading = SubElement(whole, "h2")
         source = book.chapters.get(name, f"{book.place(name)}.py")

@@ -44,3 +44,14 @@ def test_a_claim_waits_for_its_tutorial() -> None:
     page, context, _ = convert("{{ proofs }}", book("running"), page="proofs.md")
     assert not context.errors
     assert page.count("…") == 2
+
+
+def test_a_page_can_show_the_claims_of_one_part() -> None:
+    """A part has its own table, and a part that proves nothing is an error."""
+    whole = book()
+    whole.places["lake"] = "tutorials/land/lake"
+    page, context, _ = convert("{{ proofs land }}", whole, page="proofs.md")
+    assert not context.errors
+    assert re.findall(r'<h2 id="[^"]*"><a href="(.*?)">', page) == ["tutorials/land/lake.py"]
+    _, context, _ = convert("{{ proofs lend }}", whole, page="proofs.md")
+    assert "Did you mean 'land'" in context.errors[0][1]

@@ -1,6 +1,8 @@
 """The real site, page by page, as files: links, ids, headings, images, weight."""
 
+import ast
 import gzip
+import html
 import json
 import re
 from collections import Counter
@@ -196,3 +198,18 @@ def test_the_reference_describes_a_result_in_one_piece(site: Path) -> None:
     returned = described.partition("Returns:")[2]
     assert returned.count("<li") == 1
     assert "own row of\n<code>y</code>" in returned
+
+
+def test_every_claim_of_every_tutorial_is_listed(site: Path) -> None:
+    """The pages of proofs show each assertion whose message is a sentence, whatever its part."""
+    shown = "".join(page.read_text("utf-8") for page in site.glob("proofs/*/index.html"))
+    claims = [
+        statement.msg.value
+        for script in Path("tutorials").glob("*/*.py")
+        for statement in ast.parse(script.read_text("utf-8")).body
+        if isinstance(statement, ast.Assert)
+        and isinstance(statement.msg, ast.Constant)
+        and isinstance(statement.msg.value, str)
+    ]
+    assert len(claims) > 100
+    assert not [claim for claim in claims if claim not in html.unescape(shown)]
