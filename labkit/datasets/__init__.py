@@ -75,7 +75,7 @@ def load_iris() -> Any:
 
 
 def load_wine() -> Any:
-    """Load a chemical analysis of 178 wines from three growers in one region of Italy.
+    """Load a chemical analysis of 178 wines of three grape varieties from one region of Italy.
 
     S. Aeberhard and M. Forina, "Wine", UCI (1992), CC BY 4.0,
     <https://doi.org/10.24432/C5PC7J>.
