@@ -641,10 +641,14 @@ work_invariant = multiplications(invariant) / multiplications(cnn)
 
 assert centered_accuracy > 0.9, "Trained on centered digits, the CNN reads centered digits."
 assert elsewhere_accuracy < 0.4, "Trained on centered digits, the CNN fails on digits elsewhere."
-assert unpooled_elsewhere < 0.4, "Without pooling it fails as well: pooling is not the reason."
+assert unpooled_elsewhere < 0.4, (
+    "Without pooling, the CNN fails elsewhere as well: pooling is not the reason."
+)
 assert pooled_one_off < 0.85
 assert pooled_elsewhere < 0.7, "With pooling, a maximum over all places helps only in part."
-assert everywhere_accuracy > 0.93, "Without pooling, it reads digits wherever they lie."
+assert everywhere_accuracy > 0.93, (
+    "A CNN without pooling, but with a global maximum, reads digits wherever they lie."
+)
 assert everywhere_high > cnn_least
 assert invariant_parameters < cnn_parameters, (
     "The network that reads digits wherever they lie has fewer parameters than the CNN."
@@ -778,7 +782,9 @@ for kind, x, kernel in cases:
 dimension_difference = max(differences)
 print(f"Conv1D, Conv2D, Conv3D: largest difference {dimension_difference:.0e}")
 
-assert dimension_difference < 1e-4, "Convolutions in one dimension agree as well."
+assert dimension_difference < 1e-4, (
+    "labkit's and Keras's convolutions in one dimension agree as well."
+)
 
 # %% [markdown]
 # Two relatives. *Dilation* spreads the weights apart and leaves zeros between them: more is seen with

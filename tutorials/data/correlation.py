@@ -218,7 +218,7 @@ assert 0.93 < cover_normal < 0.97, (
 )
 assert 0.9 < bootstrap_normal < 0.97
 assert cover_heavy + 0.1 < cover_bootstrap < 0.95, (
-    "With heavy tails it holds r far too rarely; the bootstrap does better."
+    "With heavy tails, Fisher's interval holds r far too rarely; the bootstrap does better."
 )
 assert 0.04 < alarms_normal < 0.06
 assert alarms_heavy > 0.1, (
@@ -249,7 +249,7 @@ r_feet = stats.pearsonr(feet, reading).statistic
 partial_feet = stats.partial_correlation(feet, reading, age).statistic
 print(f"feet and reading: r = {r_feet:.2f}; with age held fixed {partial_feet:.2f}")
 assert r_feet > 0.7, "Simulated feet and reading scores correlate strongly."
-assert abs(partial_feet) < 0.1, "With age held fixed, nothing of it is left."
+assert abs(partial_feet) < 0.1, "With age held fixed, feet and reading scores no longer correlate."
 assert np.isclose(partial_feet, stats.pearsonr(left_of_feet, left_of_reading).statistic)
 
 # %% label="third" alt="Left: foot length against reading score, a rising cloud of three age groups, one after another. Right: a round cloud." caption="Simulated. Left: older children (other marks) lie further up. Right: what age leaves of both." tags=["remove-input"]
@@ -320,7 +320,9 @@ print(f"levels {r_levels:.2f}, with the year fixed {partial_year:.2f}; changes {
 print(f"95% interval of the changes' r: {changes_low:.2f} to {changes_high:.2f} by blocks,")
 print(f"{fisher_low:.2f} to {fisher_high:.2f} if the years were independent")
 assert r_levels > 0.98, "CO2 over Hawaii and prices in the USA correlate almost perfectly."
-assert changes_low < 0 < changes_high, "Their yearly changes need not correlate at all."
+assert changes_low < 0 < changes_high, (
+    "The yearly changes of CO2 and prices need not correlate at all."
+)
 assert changes_high - changes_low > fisher_high - fisher_low
 assert memory > 0.7
 assert partial_year > 0.7
@@ -392,8 +394,8 @@ r2_worst, r2_best = np.min(r2_rest - r2_all), np.max(r2_rest - r2_all)
 print(f"with s1: s2 has VIF {vif_s2:.1f} and {s2_before:.0f} ± {sd_s2:.0f}, R² {r2_before:.3f}")
 print(f"without: {vif_s2_after:.1f}, {s2_after:.0f} ± {sd_s2_after:.0f}, R² {r2_after:.3f}")
 assert vif_s2 > 30, "The coefficient of s2 is inflated by other columns."
-assert vif_s2_after < 5, "Dropping s1 ends the inflation."
-assert sd_s2 > 2.5 * sd_s2_after, "Dropping s1 stabilises the coefficient of s2."
+assert vif_s2_after < 5, "Dropping s1 ends the inflation of s2."
+assert sd_s2 > 2.5 * sd_s2_after, "Dropping s1 stabilizes the coefficient of s2."
 assert 0 < s2_before < 2 * sd_s2  # neither sign is safe
 assert 0 < -s2_after < 2 * sd_s2_after
 assert r2_before - 0.01 < r2_after < r2_before + 0.001

@@ -660,7 +660,9 @@ core = datasets.load_digits()
 core.data = core.data[:, ~rim]
 digits_core = mean_accuracy(make_pipeline(StandardScaler(), neighbor), core).mean()
 rim_share = (digits_core - digits_scaled) / (digits_raw - digits_scaled)
-assert rim_share > 0.5, "Pixels that are rarely inked cause most of this loss."
+assert rim_share > 0.5, (
+    "Pixels that are rarely inked cause most of what standardizing the digits costs."
+)
 assert abs(mean_accuracy(neighbor, core).mean() - digits_raw) < 0.003  # they are not needed
 
 # %% [markdown]
@@ -686,7 +688,7 @@ iris_low, iris_high = min(iris_scores), max(iris_scores)
 digits_low, digits_high = min(digits_scores), max(digits_scores)
 iris_range, digits_range = 100 * (iris_high - iris_low), 100 * (digits_high - digits_low)
 assert iris_high - iris_low > 0.08, "With 30 test flowers, luck decides more than eight points."
-assert digits_high - digits_low < 0.04, "With 360 test digits, it decides fewer than four."
+assert digits_high - digits_low < 0.04, "With 360 test digits, luck decides fewer than four points."
 
 # %% [markdown]
 # **More data beat better algorithms.** Naive Bayes with all digits, nearest neighbor with 300.
@@ -707,7 +709,9 @@ bayes_few, bayes_many, neighbor_fewest, neighbor_few = np.mean(found, axis=0)
 assert bayes_many > bayes_few  # more data help
 neighbor_lead = min(better - worse for _, worse, _, better in found)  # of five draws
 assert neighbor_lead > 0, "A better method with 300 digits beats naive Bayes with 1,437."
-assert neighbor_fewest < bayes_many, "With 50 digits it does not: neither always beats the other."
+assert neighbor_fewest < bayes_many, (
+    "With 50 digits, the better method does not beat naive Bayes with 1,437."
+)
 
 # %% [markdown]
 # **Balance the classes before you train.** Twelve malignant samples again, in 20 draws: once as they
@@ -754,7 +758,9 @@ rows = np.array(rows)
     accuracy_plain,
 ) = rows.mean(axis=0)
 assert recall_balanced > recall_plain + 0.03, "Class weights find more of twelve rare cases."
-assert abs(recall_moved - recall_balanced) < 0.03, "A lower threshold finds as many."
+assert abs(recall_moved - recall_balanced) < 0.03, (
+    "A lower threshold finds as many rare cases as class weights."
+)
 assert abs(ranking_balanced - ranking_plain) < 0.03, (
     "Class weights do not rank the cases better, they only move the threshold."
 )

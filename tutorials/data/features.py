@@ -320,7 +320,9 @@ print(f"a new company: {r2_new_size:.2f} by size, {r2_new_firm:.2f} with one-hot
 print(f"{r2_new_mean:.2f} with means")
 assert r2_size > r2_raw_size + 0.1, "A logarithm changes the shape of an input, and helps here."
 assert r2_size_firm > r2_size + 0.05, "For a known company, knowing which one helps."
-assert r2_new_size > r2_new_firm > r2_new_mean, "For a new company, it hurts."
+assert r2_new_size > r2_new_firm > r2_new_mean, (
+    "For a company not seen in training, columns for the companies hurt."
+)
 
 # %% [markdown]
 # ## Around the clock and the calendar
@@ -343,7 +345,7 @@ r2_month, r2_cycle, r2_months = (
 )
 print(f"number {r2_month:.2f}, sine and cosine {r2_cycle:.2f}, one-hot {r2_months:.2f}")
 assert r2_cycle > r2_month + 0.15, "Two columns on a circle beat the month's number."
-assert abs(r2_cycle - r2_months) < 0.04, "They nearly do what twelve columns do."
+assert abs(r2_cycle - r2_months) < 0.04, "Two columns on a circle nearly do what twelve columns do."
 
 # %% label="season" alt="Mean sea temperature by month, a smooth wave with its top in March and its bottom in September. A straight line through it misses the return from December to January; a sine wave follows it." caption="Sea temperature off Peru by month: the means of 1950 to 1989 (dots), a linear model of the month's number, and one of its sine and cosine." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 2.9))
@@ -443,15 +445,23 @@ for kind in kinds:
     print(kind, averages[kind].round(3))
 assert abs(mean_random - true_mean) < 0.1
 assert true_mean - mean_s5 > 0.7, "Dropping rows biases the mean if gaps depend on a column."
-assert abs(model_s5 - true_mean) < 0.4, "Filling by a model of that column removes most of it."
-assert true_mean - model_itself > 1.3, "If gaps depend on the value itself, it hardly helps."
+assert abs(model_s5 - true_mean) < 0.4, (
+    "Filling gaps by a model of that column removes most of the bias."
+)
+assert true_mean - model_itself > 1.3, (
+    "If gaps depend on the missing value itself, filling by a model hardly helps."
+)
 assert model_spread < 0.9 * true_spread, "Values filled by a model spread too little."
 assert indicator_low > 0.01, "Where a gap says something, an indicator improves predictions."
 assert indicator_random_high < 0.003, "Where gaps are random, an indicator improves nothing."
 assert drop_loss_low > 0, "Dropping incomplete rows costs predictions more than filling them."
 assert few_loss_low > 0.03, "Where gaps depend on s5, complete rows teach less than as few others."
-assert -0.01 < few_random_low < few_random_high < 0.01, "At random, they teach as much as others."
-assert 0 < model_gain_low < model_gain_high < 0.02, "Where gaps are random, a model helps a little."
+assert -0.01 < few_random_low < few_random_high < 0.01, (
+    "Where gaps are random, complete rows teach as much as equally many others."
+)
+assert 0 < model_gain_low < model_gain_high < 0.02, (
+    "Where gaps are random, filling by a model helps a little."
+)
 assert indicator_lead_low > 0, "Where a gap says something, an indicator beats a better filling."
 
 # %% label="missing" caption="The mean body mass index, and R² of predictions of the progress, from tables with gaps. Columns: what the gaps depend on. Means of 100 draws."
@@ -607,7 +617,9 @@ noise_gap_low = np.min(scores["choosing columns"][:, 0] - scores["choosing colum
 for name, pair in scores.items():
     print(f"{name}: {pair[:, 0].mean():.3f} before the split, {pair[:, 1].mean():.3f} inside")
 assert abs(scaling_leak) < 0.005, "Scaling before the split makes no difference to speak of."
-assert abs(filling_leak) < 0.005, "Filling gaps by a mean before it makes none either."
+assert abs(filling_leak) < 0.005, (
+    "Filling gaps by a mean before the split makes no difference either."
+)
 assert abs(firm_leak) < 0.01, "Mean targets of a few large categories hardly leak."
 assert code_leak > 0.05, "Mean targets of many small categories leak."
 assert large_leak < code_leak / 3, "Random codes with twenty rows each leak far less."
@@ -665,8 +677,10 @@ chosen_gain_low = np.min(selections[:, 1] - selections[:, 0])
 optimism_low, optimism_high = interval(selections[:, 2] - selections[:, 1])
 print(f"all {r2_all:.2f}, ten chosen {r2_chosen:.2f}, outside {r2_chosen_outside:.2f}")
 assert r2_all < 0, "With 300 columns of noise, least squares is worse than the mean."
-assert chosen_gain_low > 0.5, "Choosing ten columns inside the split repairs it."
-assert 0 < optimism_low < optimism_high < 0.05, "Choosing outside flatters it a little."
+assert chosen_gain_low > 0.5, "Choosing ten columns inside the split repairs least squares."
+assert 0 < optimism_low < optimism_high < 0.05, (
+    "Choosing columns outside the split flatters least squares a little."
+)
 
 
 # %% [markdown]
@@ -701,7 +715,9 @@ mi_identity = information(np.arange(wines), grignolino)  # a serial number
 print(f"r {r_flavanoids:.2f}; information {mi_flavanoids:.2f} of at most {mi_most:.2f} nats,")
 print(f"by chance up to {mi_chance:.3f}; of a serial number {mi_identity:.2f}")
 assert abs(r_flavanoids) < 0.1, "Flavanoids hardly correlate with being a Grignolino."
-assert mi_flavanoids > 5 * mi_chance, "Yet they say much more about it than chance would."
+assert mi_flavanoids > 5 * mi_chance, (
+    "Yet flavanoids say much more about the Grignolino than chance would."
+)
 assert np.isclose(mi_identity, mi_most), "A serial number has all the information there is."
 
 # %% label="turning" alt="Three overlapping histograms of flavanoids: Barbera to the left, Grignolino in the middle, Barolo to the right." caption="Flavanoids in the wines of three grapes. Neither more nor less of them speaks for Grignolino; the middle does." tags=["remove-input"]
@@ -771,7 +787,7 @@ formula_gap = np.max(np.abs(in_sample - 2 * weights[1:] ** 2 / y.var()))
 print(f"s1: {s1_permuted:.2f} lost by shuffling ({s1_low:.2f} to {s1_high:.2f}),", end=" ")
 print(f"{s1_dropped:.3f} by leaving it out; the formula is right to {formula_gap:.2f}")
 assert s1_permuted > bmi_permuted, "Shuffled, s1 seems to matter more than body mass, on average."
-assert s1_dropped < bmi_dropped / 4, "Left out, it is hardly missed, and the body mass is."
+assert s1_dropped < bmi_dropped / 4, "Left out, s1 is hardly missed, and the body mass is."
 assert s1_alone < s1_permuted / 4, "Without s2 in the model, s1 loses most of its importance."
 assert formula_gap < 0.03, "For a linear model, shuffling loses twice the squared weight."
 
@@ -810,7 +826,9 @@ sex_impurity, sex_train, _ = (np.mean(found, 0)[names.index("sex")] for found in
 noise_new_low, noise_new_high = np.quantile(np.array(asked["new rows"])[:, -1], (0, 1))
 assert noise_impurity > 2 * sex_impurity, "By what its splits gain, noise outranks sex."
 assert coarse_impurity < noise_impurity / 3, "Noise of two values is split far less."
-assert noise_train > 2 * sex_train, "Shuffled on rows that the forest has seen, it does, too."
+assert noise_train > 2 * sex_train, (
+    "Shuffled on rows that the forest has seen, noise outranks sex, too."
+)
 assert -0.04 < noise_new_low < noise_new_high < 0.03, "On new rows, noise is worth nothing."
 
 # %% label="forests" caption="How important are inputs to a forest? What its splits on them gain (first column), and what R² loses if they are shuffled, on rows that it has seen and on new ones. Means of five runs."

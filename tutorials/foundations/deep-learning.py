@@ -486,7 +486,7 @@ probe_pixels, probe_1, probe_2, probe_3 = trained
 assert probe_pixels + 0.2 < probe_1, (
     "A linear model reads far more from the first stage than from pixels."
 )
-assert probe_1 + 0.1 < probe_2, "It reads more again from the second stage."
+assert probe_1 + 0.1 < probe_2, "A linear model reads still more from the second stage."
 assert probe_3 > probe_2 - 0.02, "The third stage keeps what the second has reached."
 for start in untrained:  # what learning adds grows from stage to stage
     gains = np.subtract(trained, start)  # (4,)
@@ -584,7 +584,9 @@ print(f"In {steps} steps a weight moves by {weight_change:.3f} on average.")
 print(f"Then the two libraries differ by {weight_difference:.0e}.")
 
 assert weight_change > 0.03
-assert weight_difference < 1e-4, "After the same training steps their weights agree as well."
+assert weight_difference < 1e-4, (
+    "After the same training steps, the weights in labkit and Keras agree as well."
+)
 
 # %% [markdown]
 # From its own random start, Keras ends at the same accuracy, give or take a few images.
@@ -655,7 +657,7 @@ print(f"Test images from everywhere: {mixed_accuracy:.1%} right")
 print(f"Test images side by side in the file: {block_accuracy:.1%} right")
 
 assert mixed_accuracy - block_accuracy > 0.02, (
-    "Test images whose neighbours in the file were trained on are easier to read."
+    "Test images whose neighbors in the file were trained on are easier to read."
 )
 
 # %% [markdown]

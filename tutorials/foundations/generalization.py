@@ -458,7 +458,7 @@ honest_low, honest_high = honest_mean - half, honest_mean + half
 print(f"pure noise: {leaked:.0%} with the leak, {honest_mean:.0%} without")
 assert leaked > 0.8, "Features chosen before cross-validation make pure noise look predictable."
 assert leaked_low > 0.65
-assert 0.44 < honest_mean < 0.56, "Chosen inside cross-validation, they are worth a coin toss."
+assert 0.44 < honest_mean < 0.56, "Features chosen inside cross-validation are worth a coin toss."
 
 # %% label="leaks" alt="Two histograms of the accuracy on pure noise in 50 draws. With the choice inside cross-validation they lie around 0.5; with the choice before it, around 0.9." caption="Cross-validated accuracy on pure noise, in 50 draws. The dotted line at one half is the truth." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 2.5))
@@ -721,8 +721,12 @@ nearest = (squares[known] - 2 * moved @ images[known].T).argmin(axis=1)
 moved_promised = float(np.mean(cross_validate(known, 5)))
 same_accuracy = float(neighbor(known, new))
 moved_accuracy = float(np.mean(labels[known][nearest] == labels[new]))
-assert abs(moved_promised - same_accuracy) < 0.03, "For images from the same source, it is right."
-assert moved_accuracy < moved_promised - 0.15, "For images moved by a pixel, it is far too high."
+assert abs(moved_promised - same_accuracy) < 0.03, (
+    "For images from the same source, cross-validation promises the right accuracy."
+)
+assert moved_accuracy < moved_promised - 0.15, (
+    "For images moved by a pixel, cross-validation promises far too much."
+)
 
 # %% [markdown]
 # ## The same in Keras and scikit-learn

@@ -338,7 +338,9 @@ assert 20 < steps_ce < 80, (
     "From a confidently wrong start, cross-entropy recovers within tens of steps."
 )
 assert accuracy_ce > 0.98
-assert 0.4 < accuracy_mse < 0.5, "The squared error of probabilities is still stuck then."
+assert 0.4 < accuracy_mse < 0.5, (
+    "From the same start, the squared error of probabilities stays stuck."
+)
 assert share_three < 0.02
 assert push_three < 0.001
 
@@ -412,7 +414,7 @@ for plain, focal, weighted in zip(
     *(found_by[n] for n in ("cross-entropy", "focal loss", "class weights")), strict=True
 ):
     assert plain <= focal < weighted - 0.2  # in each draw
-assert found_plain < 0.1, "Without them, hardly any rare case is found."
+assert found_plain < 0.1, "Without class weights, hardly any rare case is found."
 assert found_focal > found_plain + 0.03, "Focal loss alone finds a few more rare cases."
 assert found_weights > 0.6, "Class weights find most cases of a rare class."
 assert found_plain + 0.3 < found_threshold < found_weights, (

@@ -381,7 +381,9 @@ assert 0.97 < slope_plain < 1.03
 assert 8 < plain_1000 / plain_100 < 12, (
     "Gradient descent needs steps in proportion to the condition number."
 )
-assert heavy_1000 / heavy_100 < 5, "Momentum gets by with steps in proportion to its root."
+assert heavy_1000 / heavy_100 < 5, (
+    "Momentum gets by with steps in proportion to the root of the condition number."
+)
 assert 0.45 < slope_heavy < 0.6
 
 fig, ax = plt.subplots(figsize=(5, 2.8))
@@ -525,7 +527,9 @@ assert slowest_over_fastest < 2.5, (
     "With their best rates, the optimizers need similar numbers of steps on the digits."
 )
 assert accuracy_lowest > 0.9
-assert works_adam > works_sgd, "Within these steps, more learning rates work for Adam than for SGD."
+assert works_adam > works_sgd, (
+    "Within equally many steps, more learning rates work for Adam than for SGD."
+)
 assert rate_adam < rate_sgd / 5
 
 # %% label="digits"
