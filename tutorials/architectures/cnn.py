@@ -499,7 +499,7 @@ maps = outputs(cnn, x_test)  # per layer: (sheets, height, width, filters)
 
 
 # %% label="patches" alt="Image patches, a row per filter. First layer: 3 by 3 pixels of ink and edges. Second layer: 8 by 8 pixels, most of a digit." caption="For four filters of each layer: the patches, from eight sheets, that excite the filter most." tags=["remove-input"]
-def favourites(maps, before, size, stride):
+def favorites(maps, before, size, stride):
     """Cut out what excites a filter most, in the eight sheets that do so most."""
     patches = []
     for index in np.argsort(-maps.max(axis=(1, 2)))[:8]:
@@ -518,7 +518,7 @@ fig, axes = plt.subplots(2, figsize=(3.7, 4.2))
 for ax, number, view in ((axes[0], 0, first), (axes[1], 2, second)):
     active = maps[number].mean(axis=(0, 1, 2))
     strongest = np.argsort(-active)[:4]
-    rows = [favourites(maps[number][..., i], **view) for i in strongest]
+    rows = [favorites(maps[number][..., i], **view) for i in strongest]
     plot.images(ax, np.concatenate(rows), vmin=-0.1, vmax=1)
 axes[0].set_title("first layer, 3 × 3 pixels")
 axes[1].set_title("second layer, 8 × 8 pixels")

@@ -238,7 +238,7 @@ assert noise_sure > 0.1, "On pure noise the network is often as sure as on digit
 # splits. (No choice depends on it.)
 
 
-# %% label="shallow" values="splits network_least network_most shallow_least shallow_most neighbour_least neighbour_most p_shallow_least p_shallow_most p_neighbour gain"
+# %% label="shallow" values="splits network_least network_most shallow_least shallow_most neighbor_least neighbor_most p_shallow_least p_shallow_most p_neighbor gain"
 def answers(known, new, seed):
     """Train each model on the known images; return its answers for the new ones."""
     keras.utils.set_random_seed(seed)
@@ -275,19 +275,19 @@ splits = 5
 rounds = [test_each_once(seed) for seed in range(splits)]
 errors = pd.DataFrame([(~right).sum() for right in rounds])  # (splits, models)
 ours = f"{units} hidden units"
-(_, shallow_least, network_least, neighbour_least) = errors.min()
-(_, shallow_most, network_most, neighbour_most) = errors.max()
+(_, shallow_least, network_least, neighbor_least) = errors.min()
+(_, shallow_most, network_most, neighbor_most) = errors.max()
 p_shallow = [exact_test(right[ours], right["no hidden layer"]) for right in rounds]
 p_shallow_least, p_shallow_most = min(p_shallow), max(p_shallow)
-p_neighbour = max(exact_test(right[ours], right["nearest image"]) for right in rounds)
+p_neighbor = max(exact_test(right[ours], right["nearest image"]) for right in rounds)
 gain = float(100 * (errors["no hidden layer"] - errors[ours]).mean() / samples)
 print("network against no hidden layer: p =", ", ".join(f"{p:.4f}" for p in p_shallow))
-print(f"network against nearest image: p = {p_neighbour:.0e} at most")
+print(f"network against nearest image: p = {p_neighbor:.0e} at most")
 
 assert -0.3 < gain < 1.5, (
     "On neat digits, a hidden layer gains less than 1.5 percentage points over none."
 )
-assert p_neighbour < 0.02, "On neat digits, the nearest training image beats the network."
+assert p_neighbor < 0.02, "On neat digits, the nearest training image beats the network."
 assert (errors["nearest image"] < errors[ours]).all()
 shallow_parameters = 64 * 10 + 10
 kept = [averages.size, shallow_parameters, parameters, samples * 4 // 5 * pixels]
@@ -299,22 +299,22 @@ table.style.format({"numbers kept": "{:,.0f}", "wrong": "{:.0f}", "right": "{:.1
 # On these neat images a shallow model does nearly as well. So make the task a little less neat:
 # move every test image one pixel to the right.
 
-# %% label="nudge" values="nudged_accuracy nudged_neighbour ink_lost"
+# %% label="nudge" values="nudged_accuracy nudged_neighbor ink_lost"
 nudged = np.pad(images[test], ((0, 0), (0, 0), (1, 0)))[:, :, :8]
 ink_lost = 1 - nudged.sum() / images[test].sum()
 nudged = nudged.reshape(-1, 64)
 nudged_accuracy = model.evaluate(nudged, y_test, verbose=0)[1]
-neighbour = KNeighborsClassifier(1).fit(x_train, y_train)
-nudged_neighbour = neighbour.score(nudged, y_test)
+neighbor = KNeighborsClassifier(1).fit(x_train, y_train)
+nudged_neighbor = neighbor.score(nudged, y_test)
 print("Test images moved by one pixel")
 print(f"{units} hidden units: {nudged_accuracy:.1%} right")
-print(f"nearest training image: {nudged_neighbour:.1%} right")
+print(f"nearest training image: {nudged_neighbor:.1%} right")
 
 assert ink_lost < 0.01
 assert nudged_accuracy < 0.65, (
     "Moved by one pixel, more than a third of the test images are misread by the network."
 )
-assert nudged_neighbour < 0.75, (
+assert nudged_neighbor < 0.75, (
     "Moved by one pixel, more than a quarter are misread by the nearest image."
 )
 
@@ -645,12 +645,12 @@ assert learned[50] + 0.05 < learned[200] < learned[800]
 assert learned[800] - learned[200] < learned[200] - learned[50]
 
 # %% [markdown]
-# **4.** Test images that are neighbours in the file.
+# **4.** Test images that are neighbors in the file.
 
 # %% label="exercise-4" tags=["solution"] values="mixed_accuracy block_accuracy"
 model = LogisticRegression(max_iter=2000)
 mixed = KFold(5, shuffle=True, random_state=0)
-blocks = KFold(5)  # five runs of neighbours
+blocks = KFold(5)  # five runs of neighbors
 mixed_accuracy = cross_val_score(model, x, labels, cv=mixed).mean()
 block_accuracy = cross_val_score(model, x, labels, cv=blocks).mean()
 print(f"Test images from everywhere: {mixed_accuracy:.1%} right")

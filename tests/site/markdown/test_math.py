@@ -40,7 +40,7 @@ def test_a_formula_inside_a_box() -> None:
 
 
 def test_a_formula_in_a_heading_and_beside_emphasis() -> None:
-    """No space comes between it and its neighbours, and the heading keeps its id."""
+    """No space comes between it and its neighbors, and the heading keeps its id."""
     html, _, _ = convert("# The $k$ means\n\n$x$**y** *a $z$*, end", Book({}))
     assert '<h1 id="the-k-means">The <math><mi>k</mi></math> means</h1>' in html
     assert "</math><strong>" in html
