@@ -107,7 +107,7 @@ def load_breast_cancer() -> Any:
 def load_photographs() -> dict[str, np.ndarray]:
     """Load the two photographs that scikit-learn ships: a Chinese temple and a flower.
 
-    Both are CC BY 2.0, so name title, author, licence and source wherever one is shown:
+    Both are CC BY 2.0, so name title, author, license and source wherever one is shown:
     "China" by danielbuechele, <https://www.flickr.com/photos/danielbuechele/6061409035/>,
     and "Flower" by vultilion, <https://www.flickr.com/photos/vultilion/6056698931/>.
 
@@ -144,7 +144,7 @@ def load_text() -> str:
 
     About 460,000 characters in Python 3.11, from the standard library's
     `pydoc_data.topics`; it changes a little with each Python version. Python Software
-    Foundation licence, <https://docs.python.org/3/license.html>.
+    Foundation license, <https://docs.python.org/3/license.html>.
 
     Returns:
         All topics in alphabetical order, joined by empty lines.

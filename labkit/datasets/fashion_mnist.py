@@ -14,7 +14,7 @@ def load_data(path: str | Path | None = None) -> tuple[Split, Split]:
     """Load Fashion-MNIST, downloading 31 MB in four files the first time.
 
     H. Xiao, K. Rasul and R. Vollgraf (2017), <https://arxiv.org/abs/1708.07747>, MIT
-    licence. Classes 0 to 9: T-shirt/top, trouser, pullover, dress, coat, sandal, shirt,
+    license. Classes 0 to 9: T-shirt/top, trouser, pullover, dress, coat, sandal, shirt,
     sneaker, bag, ankle boot.
 
     Args:

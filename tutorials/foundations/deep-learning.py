@@ -628,7 +628,7 @@ print(f"Probabilities change by at most {shuffled_difference:.0e}")
 assert shuffled_difference < 1e-5
 
 # %% [markdown]
-# **3.** Fewer labelled examples.
+# **3.** Fewer labeled examples.
 
 # %% label="exercise-3" tags=["solution"] values="few_accuracy some_accuracy"
 learned = {}

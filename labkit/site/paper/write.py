@@ -43,7 +43,7 @@ class About:
         author: Who wrote it, or an empty string.
         address: The published site's address, or an empty string.
         language: Its language, such as `en`.
-        rights: Its licence in a sentence, or an empty string.
+        rights: Its license in a sentence, or an empty string.
     """
 
     title: str

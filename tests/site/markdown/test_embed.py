@@ -161,7 +161,7 @@ def test_a_value_in_a_heading_and_a_table(book: Book) -> None:
         ("{{ figure tiny }}", "expected TUTORIAL#NAME. Received: 'tiny'"),
         ("{{ picture tiny#boundary }}", "expected one of figure, code, output, table"),
         ("{{ Figure tiny#boundary }}", "Received: 'Figure'. Did you mean 'figure'?"),
-        ("{{ figure tiny#boundary again }}", "has no cell labelled 'boundary again'"),
+        ("{{ figure tiny#boundary again }}", "has no cell labeled 'boundary again'"),
         ("{{ tiny#accuracy :.2f }}", "without a space before the colon"),
         ("a {{ tiny#acuracy }}", "no value 'acuracy'. Did you mean 'accuracy'?"),
         (

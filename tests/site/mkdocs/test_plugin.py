@@ -248,7 +248,7 @@ def test_a_wrong_name_stops_the_build_with_its_line(small: Site) -> None:
     said = small.refused()
     lines = [line for line in said.splitlines() if "docs/chapter.md:" in line]
     assert len(lines) == 3, said
-    assert "docs/chapter.md:18: the tutorial 'tiny' has no cell labelled 'x'" in lines[0]
+    assert "docs/chapter.md:18: the tutorial 'tiny' has no cell labeled 'x'" in lines[0]
     assert "docs/chapter.md:20: " in lines[1]
     assert "docs/chapter.md:20: " in lines[2]
 
