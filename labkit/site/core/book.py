@@ -196,8 +196,7 @@ class Book:
             return Cell(tutorial, label, empty(), "failed")
         labels = [label for label, cell in cells.items() if "label" in cell.node.metadata]
         raise EmbedError(
-            f"the tutorial {tutorial!r} has no cell labeled {label!r}. "
-            + suggestion(label, labels)
+            f"the tutorial {tutorial!r} has no cell labeled {label!r}. " + suggestion(label, labels)
         )
 
     def value(self, name: str) -> tuple[Cell, Any]:
