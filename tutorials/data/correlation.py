@@ -87,6 +87,7 @@ for u, v in zip(across, np.array(up), strict=True):
     numbers.append([u.mean(), v.mean(), u.std(), v.std(), *line, r])
 assert np.allclose(numbers, numbers[0], atol=0.005)  # the same to two decimals
 r_quartet, spread_quartet = np.mean(numbers, axis=0)[-1], np.ptp(numbers, axis=0)[-1]
+assert spread_quartet < 0.01, "Anscombe's four data sets have the same correlation."
 
 u = np.arange(-250, 251) / 250  # (501,) from -1 to 1
 r_square = abs(stats.pearsonr(u, u**2).statistic)

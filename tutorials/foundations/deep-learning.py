@@ -488,6 +488,10 @@ assert probe_pixels + 0.2 < probe_1, (
 )
 assert probe_1 + 0.1 < probe_2, "A linear model reads still more from the second stage."
 assert probe_3 > probe_2 - 0.02, "The third stage keeps what the second has reached."
+assert random_1 > (probe_pixels + probe_1) / 2, (
+    "More than half of what the first stage gains, a random one gains, too."
+)
+assert random_3 < probe_3 - 0.3, "Behind random stages, a linear model reads far less."
 for start in untrained:  # what learning adds grows from stage to stage
     gains = np.subtract(trained, start)  # (4,)
     assert (

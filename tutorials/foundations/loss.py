@@ -106,7 +106,9 @@ ax.plot(rides, np.full(5, 0.75), "|", color=plot.INK, ms=11, mew=2)
 ax.set(xlabel="predicted minutes", ylabel="price / its minimum", ylim=(0.65, 3.2))
 ax.legend(loc="upper left")
 mse_choice, mae_choice, huber_choice = choices
-assert np.allclose((mse_choice, mae_choice), (mean, median))
+assert np.allclose((mse_choice, mae_choice), (mean, median)), (
+    "The squared error settles on the mean, the absolute error on the median."
+)
 assert np.isclose(huber_choice, 24.75)  # (21 + 23 + 24 + 26 + δ) / 4: there the pulls balance
 
 # %% [markdown]
@@ -196,7 +198,9 @@ right.set(xlabel="forecast for all ten days", ylabel="average price", ylim=(0, 2
 fig.legend(loc="outside upper left", ncols=3)
 rain_bce, rain_mse, rain_mae = choices
 price_rare = -np.log(0.01)
-assert np.allclose(choices, (0.7, 0.7, 1))
+assert np.allclose((rain_bce, rain_mse, rain_mae), (0.7, 0.7, 1)), (
+    "Cross-entropy and squared error aim at the true probability, absolute error at 1."
+)
 
 # %% [markdown]
 # ## Losses from likelihoods
