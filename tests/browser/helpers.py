@@ -48,6 +48,11 @@ def settle(page: Page) -> None:
                 await new Promise(done => setTimeout(done, 10));
             }
             scrollTo(0, 0);
+            const late = () => [...document.querySelectorAll("article img")]
+                .some(image => image.checkVisibility() && !image.naturalWidth);
+            for (let tries = 0; late() && tries < 50; tries += 1) { // at most 5 s
+                await new Promise(done => setTimeout(done, 100));
+            }
         }"""
     )
     page.wait_for_load_state("networkidle")

@@ -196,6 +196,7 @@ ax.axhline(optimum, color=GREY, linestyle=":", linewidth=2)
 ax.semilogx(np.arange(1, steps + 1), scaled_run[1:], color=BLUE, label="scaled")
 ax.semilogx(np.arange(1, steps + 1), raw_run[1:], color=ORANGE, label="as measured")
 ax.set(xlabel="steps", ylabel="R²", ylim=(-0.05, 0.6))
+ax.xaxis.set_major_formatter("{x:,g}")
 ax.legend(loc="lower right")
 
 # %% [markdown]

@@ -754,6 +754,7 @@ for (label, how), marker in zip(walks.items(), plot.MARKERS, strict=False):
     walk = np.exp(np.log(sizes / sizes[-1]).mean(axis=1))
     ax.semilogy(range(1, deep + 1), walk, marker=marker, markevery=3, label=label)
 ax.set(xlabel="layer", ylabel="slopes over those of the last")
+ax.yaxis.set_major_formatter("{x:,g}")
 fig.legend(loc="outside upper left", ncols=2)
 
 # %% [markdown]

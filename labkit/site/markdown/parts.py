@@ -129,6 +129,8 @@ class Parts:
             raise EmbedError(
                 f"the format {spec!r} does not fit {name}, which is {value!r}: {error}"
             ) from error
+        if not text.strip():
+            raise EmbedError(f"{name} is an empty text, of which a reader would see nothing.")
         attributes = {"class": "lab-value", "href": self._href(cell), "data-tutorial": name}
         element = Element("a", attributes)
         element.text = AtomicString(settled(text))

@@ -22,8 +22,8 @@ def book() -> Book:
         prose("# Tiny"),
         code("x = 1", label="quiet"),
         code("draw()", printed("drawn\n"), shown(svg=SVG), label="boundary",
-             alt="A line.", caption="It *rises*.", values=["accuracy", "steps", "word"],
-             outcome={"accuracy": 0.97251, "steps": 12345, "word": "yes"}),
+             alt="A line.", caption="It *rises*.", values=["accuracy", "steps", "word", "blank"],
+             outcome={"accuracy": 0.97251, "steps": 12345, "word": "yes", "blank": ""}),
         code("table", shown(html=TABLE, plain="  n\n0 2"), label="shapes"),
         code("blind()", shown(svg=SVG), label="blind"),
         code("draw(2)", shown(svg=SVG), shown(svg=SVG), label="twice", alt="Lines."),
@@ -149,7 +149,7 @@ def test_a_value_in_a_heading_and_a_table(book: Book) -> None:
     [
         ("{{ figure tinny#boundary }}", "no tutorial 'tinny'. Did you mean 'tiny'?"),
         ("{{ code zzz#a }}", "no tutorial 'zzz'. There are: tiny."),
-        ("{{ figure tiny#bondary }}", "labelled 'bondary'. Did you mean 'boundary'?"),
+        ("{{ figure tiny#bondary }}", "labeled 'bondary'. Did you mean 'boundary'?"),
         ("{{ figure tiny#zzz }}", "There are: blind, boundary, quiet, shapes, twice."),
         ("{{ figure tiny#quiet }}", "tiny#quiet draws no figure"),
         (
@@ -168,6 +168,7 @@ def test_a_value_in_a_heading_and_a_table(book: Book) -> None:
             "a {{ tiny#word:.3f }}",
             "the format '.3f' does not fit tiny#word, which is 'yes'",
         ),
+        ("a {{ tiny#blank }}", "tiny#blank is an empty text"),
     ],
 )
 def test_what_does_not_exist_is_an_error(book: Book, written: str, message: str) -> None:
