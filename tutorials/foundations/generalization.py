@@ -89,21 +89,9 @@ epochs = np.arange(1, memorized_epochs + 1)
 for (at_random, found), color in zip(runs.items(), (BLUE, ORANGE), strict=True):
     for number, (_, history) in enumerate(found):
         kind = "random labels" if at_random else "true labels"
-        named = number == 0
-        ax.plot(
-            epochs,
-            history["accuracy"],
-            "-",
-            color=color,
-            label=f"{kind}, training" if named else None,
-        )
-        ax.plot(
-            epochs,
-            history["val_accuracy"],
-            "--",
-            color=color,
-            label=f"{kind}, new" if named else None,
-        )
+        for line, key, which in ("-", "accuracy", "training"), ("--", "val_accuracy", "new"):
+            label = f"{kind}, {which}" if number == 0 else None
+            ax.plot(epochs, history[key], line, color=color, label=label)
 ax.set(xlabel="epoch", ylabel="accuracy", ylim=(0, 1.02))
 fig.legend(loc="outside upper left", ncols=2)
 

@@ -28,16 +28,15 @@ def table(parts: Parts, part: str = "") -> Element:
     """
     whole = Element("div", {"class": "lab-proofs"})
     book, context = parts.book, parts.context
-    claims = {name: found for name in book.notebooks if (found := proofs(book, name))}
-    part_of = {name: PurePosixPath(book.place(name)).parent.name for name in claims}
-    if part and part not in part_of.values():
+    part_of = {name: PurePosixPath(book.place(name)).parent.name for name in book.notebooks}
+    names = [name for name in book.notebooks if part in ("", part_of[name])]
+    claims = {name: found for name in names if (found := proofs(book, name))}
+    if part and not claims:
         raise EmbedError(
             f"expected a part of the book whose tutorials make claims. Received: {part!r}. "
             + suggestion(part, set(part_of.values()))
         )
     for name, found in claims.items():
-        if part not in ("", part_of[name]):
-            continue
         heading = SubElement(whole, "h2")
         source = book.chapters.get(name, f"{book.place(name)}.py")
         link = SubElement(heading, "a", {"href": context.link(source)})
