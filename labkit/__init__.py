@@ -1,8 +1,8 @@
 """Keras's names and Keras's numbers in NumPy that can be read in one sitting.
 
 `import labkit as keras` gives the part of Keras's public interface that the book needs;
-with `import keras` in its place the same script runs on TensorFlow. Four modules have no
-counterpart in Keras: `stats`, `datasets`, `plot` and `testing`.
+with `import keras` in its place the same script runs on TensorFlow. Five modules have no
+counterpart in Keras: `cost`, `stats`, `datasets`, `plot` and `testing`.
 
 A module is loaded when it is first used, so that `import labkit` takes no time and a script
 loads no more than it needs; `__init__.pyi` tells type checkers the same names.
@@ -16,7 +16,16 @@ from importlib import import_module
 # fault. What fails is raised as an exception all the same.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-_MODULES = ["activations", "callbacks", "config", "datasets", "initializers", "layers", "losses"]
+_MODULES = [
+    "activations",
+    "callbacks",
+    "config",
+    "cost",
+    "datasets",
+    "initializers",
+    "layers",
+    "losses",
+]
 _MODULES += ["metrics", "models", "ops", "optimizers", "plot", "random", "regularizers", "stats"]
 _MODULES += ["testing", "utils"]
 _NAMES = {"Input": "layers", "KerasTensor": "_tensor", "Layer": "layers"}

@@ -3,6 +3,7 @@
 from labkit import activations as activations
 from labkit import callbacks as callbacks
 from labkit import config as config
+from labkit import cost as cost
 from labkit import datasets as datasets
 from labkit import initializers as initializers
 from labkit import layers as layers

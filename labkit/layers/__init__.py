@@ -8,7 +8,7 @@ from labkit.layers.attention import MultiHeadAttention
 from labkit.layers.augmentation import RandomFlip, RandomRotation, RandomTranslation
 from labkit.layers.bidirectional import Bidirectional
 from labkit.layers.chain import Residual
-from labkit.layers.convolutional import Conv1D, Conv2D, ZeroPadding2D
+from labkit.layers.convolutional import Conv1D, Conv2D
 from labkit.layers.core import (
     Activation,
     Dense,
@@ -37,6 +37,7 @@ from labkit.layers.pooling import (
 )
 from labkit.layers.preprocessing import Normalization, Rescaling
 from labkit.layers.regularization import GaussianNoise
+from labkit.layers.reshaping import Cropping2D, ZeroPadding2D
 from labkit.layers.rnn import GRU, LSTM, SimpleRNN
 from labkit.layers.text import TextVectorization
 from labkit.layers.transposed import Conv2DTranspose, UpSampling2D
@@ -48,7 +49,8 @@ __all__ += ["AveragePooling1D", "AveragePooling2D", "MaxPooling1D", "MaxPooling2
 __all__ += ["GlobalAveragePooling1D", "GlobalAveragePooling2D"]
 __all__ += ["GlobalMaxPooling1D", "GlobalMaxPooling2D"]
 __all__ += ["Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D", "UpSampling2D"]
-__all__ += ["GRU", "LSTM", "MultiHeadAttention", "Residual", "SimpleRNN", "ZeroPadding2D"]
+__all__ += ["GRU", "LSTM", "MultiHeadAttention", "Residual", "SimpleRNN"]
+__all__ += ["Cropping2D", "ZeroPadding2D"]
 __all__ += ["GaussianNoise", "GroupNormalization", "LeakyReLU", "ReLU"]
 __all__ += ["RandomFlip", "RandomRotation", "RandomTranslation"]
 __all__ += ["Normalization", "Rescaling", "TextVectorization"]

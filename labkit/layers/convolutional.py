@@ -29,7 +29,7 @@ from labkit._common import Array, Shape, Sizes, expect
 from labkit.activations import Identifier
 from labkit.layers._windows import Windows, middle
 from labkit.layers.core import Activated, KernelLayer
-from labkit.layers.layer import Layer, sizes
+from labkit.layers.layer import sizes
 
 # A wide kernel has at most so many columns (with more, its zeros cost more than they save),
 # and meets at least so many wide windows (with fewer, there is little to save).
@@ -230,36 +230,3 @@ class Conv2D(_Conv):
 
     rank = 2
     expects = "(batch, height, width, channels)"
-
-
-class ZeroPadding2D(Layer):
-    """Zeros around images: `(batch, height, width, channels)` with larger height and width.
-
-    Args:
-        padding: Rows above and below and columns left and right: one number or two.
-        **kwargs: As in `Layer`.
-
-    Raises:
-        ValueError: `padding` has another form, or a negative number.
-    """
-
-    expects = "(batch, height, width, channels)"
-
-    def __init__(self, padding: int | tuple[int, int] = (1, 1), **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.padding = sizes(self, "padding", padding, 2, least=0)
-
-    def call(self, x: Array, training: bool = False) -> Array:
-        """Return `x` with zeros around it."""
-        self.saved = x.shape
-        return np.pad(x, [(size, size) for size in (0, *self.padding, 0)])
-
-    def backward(self, dy: Array) -> Array:
-        """Return the inner part of `dy`."""
-        return middle(dy, self.saved)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Return `(batch, height + 2 rows, width + 2 columns, channels)`."""
-        axes = zip(input_shape[1:3], self.padding, strict=True)
-        padded = (None if size is None else size + 2 * n for size, n in axes)
-        return input_shape[0], *padded, input_shape[3]

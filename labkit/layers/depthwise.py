@@ -35,8 +35,8 @@ class _Depthwise(Activated, KernelLayer):
     ) -> None:
         super().__init__(**kwargs)
         self.kernel_size = sizes(self, "kernel_size", kernel_size, 2)
-        hops = sizes(self, "strides", strides, 2)
-        dilation = sizes(self, "dilation_rate", dilation_rate, 2)
+        self.strides = hops = sizes(self, "strides", strides, 2)
+        self.dilation_rate = dilation = sizes(self, "dilation_rate", dilation_rate, 2)
         wanted = f"{type(self).__name__} expects strides or dilation_rate to be 1"
         expect(max(hops) == 1 or max(dilation) == 1, wanted, (hops, dilation))
         self.windows = Windows(self, self.kernel_size, hops, padding, dilation)

@@ -35,9 +35,10 @@ class _Pooling(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        size = sizes(self, "pool_size", pool_size, self.rank)
-        strides = sizes(self, "strides", size if strides is None else strides, self.rank)
-        self.windows = Windows(self, size, strides, padding)
+        self.pool_size = sizes(self, "pool_size", pool_size, self.rank)
+        hops = self.pool_size if strides is None else strides
+        self.strides = sizes(self, "strides", hops, self.rank)
+        self.windows = Windows(self, self.pool_size, self.strides, padding)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return `(batch, windows along each axis..., channels)`."""

@@ -99,6 +99,7 @@ def every_layer() -> list[tuple[layers.Layer, tuple[int, ...]]]:
         (layers.Conv2D(4, 3), image),
         (layers.Conv2DTranspose(4, 3, 2), image),
         (layers.Dense(4), sequence),
+        (layers.Cropping2D(((1, 0), (0, 1))), image),
         (layers.DepthwiseConv2D(3), image),
         (layers.Dropout(0.5), sequence),
         (layers.Embedding(9, 4), (2, 6)),

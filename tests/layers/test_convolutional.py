@@ -118,19 +118,6 @@ def test_an_edge_filter_finds_the_edge() -> None:
     np.testing.assert_array_equal(layer(image).ravel(), [0, 0, 2, 0])
 
 
-@pytest.mark.parametrize("padding", [1, 0, (2, 1), (0, 3)])
-def test_zero_padding_matches_keras(agree: Any, random: np.random.Generator, padding: Any) -> None:
-    """The padding may be one number, or one for each axis."""
-    agree("ZeroPadding2D", random.normal(size=(2, 3, 4, 2)), padding)
-
-
-@pytest.mark.parametrize("padding", [-1, 1.5, (1,), (1, 2, 3), ((1, 2), 3), "same"])
-def test_zero_padding_refuses_other_forms(padding: Any) -> None:
-    """Any other form is refused with the forms that are accepted."""
-    with pytest.raises(ValueError, match="ZeroPadding2D expects padding to be 2 integers"):
-        layers.ZeroPadding2D(padding)
-
-
 def test_bad_arguments_are_refused() -> None:
     """Sizes, padding and inputs that do not fit are refused."""
     with pytest.raises(ValueError, match="Conv2D expects filters to be an integer >= 1"):
