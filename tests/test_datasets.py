@@ -11,6 +11,7 @@ import tarfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,6 +44,33 @@ def test_digits_are_images_in_the_documented_range() -> None:
     digits = datasets.load_digits()
     np.testing.assert_array_equal(digits.images.reshape(-1, 64), digits.data)
     assert (digits.data.min(), digits.data.max()) == (0, 16)
+
+
+def sheets(digits: Any) -> np.ndarray:
+    """Return the digits on sheets of 16 by 16 pixels, all in the same corner."""
+    return np.pad(digits.images / 16, ((0, 0), (0, 8), (0, 8)))[..., None].astype("float32")
+
+
+def cut_out(x: np.ndarray, y: np.ndarray) -> set[tuple[bytes, int]]:
+    """Return what lies on each sheet, without the empty rows and columns around it."""
+    parts = [sheet[np.ix_(sheet.any(axis=(1, 2)), sheet.any(axis=(0, 2)))] for sheet in x]
+    return {(part.tobytes(), int(label)) for part, label in zip(parts, y, strict=True)}
+
+
+def test_shifted_digits_are_digits_at_places_of_their_own() -> None:
+    """Each sheet holds one whole digit, somewhere; none is there for training and testing."""
+    digits = datasets.load_digits()
+    (x_train, y_train), (x_test, y_test) = datasets.load_shifted_digits(copies=2, seed=1)
+    assert x_train.shape == (2 * 1437, 16, 16, 1)
+    assert x_train.dtype == np.float32
+    assert len(x_test) == 2 * 360
+    known, kept = cut_out(x_train, y_train), cut_out(x_test, y_test)
+    assert known | kept == cut_out(sheets(digits), digits.target)
+    assert not known & kept
+    again, _ = datasets.load_shifted_digits(copies=2, seed=1)
+    np.testing.assert_array_equal(again[0], x_train)
+    rows = {int(np.flatnonzero(sheet.any(axis=(1, 2)))[0]) for sheet in x_train}
+    assert rows >= set(range(9))
 
 
 def test_diabetes_comes_scaled_or_in_units() -> None:

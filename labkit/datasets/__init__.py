@@ -17,7 +17,10 @@ from labkit._common import extra
 from labkit.datasets import cifar10, fashion_mnist, mnist
 
 __all__ = ["cifar10", "fashion_mnist", "load_breast_cancer", "load_diabetes", "load_digits"]
-__all__ += ["load_elnino", "load_iris", "load_photographs", "load_text", "load_wine", "mnist"]
+__all__ += ["load_elnino", "load_iris", "load_photographs", "load_shifted_digits", "load_text"]
+__all__ += ["load_wine", "mnist"]
+
+Pair = tuple[np.ndarray, np.ndarray]
 
 
 def load_digits() -> Any:
@@ -35,6 +38,41 @@ def load_digits() -> Any:
         ImportError: scikit-learn is not installed.
     """
     return extra("sklearn.datasets", "data").load_digits()
+
+
+def load_shifted_digits(*, copies: int = 4, seed: int = 0) -> tuple[Pair, Pair]:
+    """Make sheets of 16 × 16 pixels, each with one digit of `load_digits` at a random place.
+
+    A fifth of the digits, with the same share of each class, is kept for testing, so no digit is on
+    sheets of both kinds.
+
+    Args:
+        copies: Number of sheets for each digit, each with a place of its own.
+        seed: Of the split and of the places.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`, as Keras's data sets come: `x` of shape
+        (sheets, 16, 16, 1), float32 from 0 to 1; `y` of shape (sheets,), 0 to 9. With four copies
+        5,748 sheets for training and 1,440 for testing.
+
+    Raises:
+        ImportError: scikit-learn is not installed.
+    """
+    split = extra("sklearn.model_selection", "data").train_test_split
+    digits = load_digits()
+    numbers = np.arange(len(digits.target))
+    rng = np.random.default_rng(seed)
+
+    def sheets(chosen: np.ndarray) -> Pair:
+        repeated = np.repeat(chosen, copies)
+        x = np.zeros((len(repeated), 16, 16, 1), "float32")
+        for sheet, image in zip(x, digits.images[repeated], strict=True):
+            row, column = rng.integers(0, 9, 2)
+            sheet[row : row + 8, column : column + 8, 0] = image / 16
+        return x, digits.target[repeated]
+
+    train, test = split(numbers, test_size=0.2, stratify=digits.target, random_state=seed)
+    return sheets(train), sheets(test)
 
 
 def load_diabetes(*, scaled: bool = True) -> Any:
