@@ -349,6 +349,7 @@ def test_a_figure_without_its_data_leaves_its_text(stage: Stage) -> None:
         "<lab-fit></lab-fit>",
         "<lab-gradients></lab-gradients>",
         "<lab-shapes></lab-shapes>",
+        "<lab-blocks></lab-blocks>",
     ],
 )
 def test_fits_a_narrow_phone(stage: Stage, html: str) -> None:
@@ -367,6 +368,7 @@ FIGURES = {
     "lab-fit": {"curve": "bell", "degree": 9, "lambda": 0.05, "sample": 4},
     "lab-gradients": {"graph": "weight used twice", "explain": "h", "w": -1.25, "y": 0.3},
     "lab-shapes": {"a": "2x1x3", "b": "4x1"},
+    "lab-blocks": {"block": "dense", "channels": 24, "size": 7, "window": 5},
 }
 
 
@@ -450,6 +452,8 @@ def test_a_link_holds_a_drawing_and_a_kernel(stage: Stage, network: dict[str, An
         ("lab-fit", "moved=0_0", "moved: expected 2 to 40 points"),
         ("lab-gradients", "y=2", "y: expected a number from 0 to 1"),
         ("lab-shapes", "a=0", "a: expected up to 3 sizes from 1 to 999"),
+        ("lab-blocks", "window=9", "window: expected a number from 3 to 7"),
+        ("lab-blocks", "block=wide", "block: expected plain, residual, inception"),
     ],
 )
 def test_a_broken_link_is_refused_in_a_sentence(
