@@ -13,10 +13,11 @@
   const SIZES = { min: 4, max: 112, step: 1 };
   const WINDOWS = { min: 3, max: 7, step: 2 };
   const EXPANSION = 6; // of the inverted residual: Sandler and others 2018
-  const [WIDTH, HEIGHT, PITCH] = [92, 42, 56]; // a box, and from one row of boxes to the next
+  const [WIDTH, HEIGHT] = [92, 42]; // of a box
+  const [NEAR, FAR] = [56, 84]; // from one row of boxes to the next
   const COLUMNS = [50, 150, 250, 350]; // centers of the branches
   const CENTER = 200;
-  const ROWS = 8; // of the tallest block
+  const TALL = 7 * NEAR + HEIGHT + 4; // the tallest block has eight rows
 
   const whole = (n) => Math.round(n).toLocaleString("en");
 
@@ -119,6 +120,9 @@
       .depthwise { fill: color-mix(in srgb, var(--lab-orange) 18%, transparent); stroke: var(--lab-orange); }
       path { fill: none; stroke: var(--md-default-fg-color--light); stroke-width: 1.5; }
       .side table { font-size: .7rem; }
+      .side td { white-space: nowrap; }
+      .side th { line-height: 1.2; }
+      .side tr > :last-child { padding-right: 0; }
       .chosen > * { font-weight: bold; }
       .news { min-height: 3em; }
       @container (max-width: 26rem) {
@@ -134,7 +138,7 @@
       this.channels = whole("channels", CHANNELS, 64);
       this.size = whole("size", SIZES, 28);
       this.window = whole("window", WINDOWS, 3);
-      this.picture = s("svg", { role: "img", viewBox: `0 0 ${2 * CENTER} ${PITCH * ROWS}` });
+      this.picture = s("svg", { role: "img", viewBox: `0 0 ${2 * CENTER} ${TALL}` });
       this.table = h("table");
       const caption =
         "From the input at the top to the output: the window, and the channels that come out.";
@@ -192,7 +196,7 @@
         h("td", {}, `${field} × ${field}`),
       ];
       this.table.replaceChildren(
-        h("thead", {}, h("tr", {}, ["block", "parameters", "10³ mult.-adds", "sees"].map(head))),
+        h("thead", {}, h("tr", {}, ["block", "parameters", "10³ multiply-adds", "sees"].map(head))),
         h(
           "tbody",
           {},
@@ -210,7 +214,8 @@
 
     drawSteps() {
       const { steps } = counted(this.block, this.channels, this.window);
-      const top = ({ row }) => row * PITCH + 2;
+      const pitch = Math.min(FAR, (TALL - HEIGHT - 4) / steps.at(-1).row);
+      const top = ({ row }) => row * pitch + 2;
       const lines = steps.flatMap((step) =>
         step.from.map((source) => this.wire(source, step, top)),
       );
@@ -232,11 +237,13 @@
       this.picture.replaceChildren(...lines, ...boxes);
     }
 
-    /* A line from one box to another; past the boxes between them, where there are some. */
+    /* A line from one box to another: down a branch, or past the boxes between them. */
     wire(source, step, top) {
       const [from, to] = [top(source) + HEIGHT, top(step)];
       if (step.row === source.row + 1 || step.x !== source.x) {
-        return s("path", { d: `M${source.x} ${from}L${step.x} ${to}` });
+        // A branch ends below what stands beside it.
+        const bend = source.x === CENTER ? from : Math.max(from, to - NEAR + HEIGHT);
+        return s("path", { d: `M${source.x} ${from}V${bend}L${step.x} ${to}` });
       }
       const [side, far] = [source.x + WIDTH / 2, source.x + WIDTH / 2 + 55];
       const [start, end] = [from - HEIGHT / 2, to + HEIGHT / 2];
