@@ -18,7 +18,7 @@ from pypdf import PdfReader
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML, MATH = "{http://www.w3.org/1999/xhtml}", "{http://www.w3.org/1998/Math/MathML}"
-PARTS = ("foundations", "data", "architectures")
+PARTS = ("foundations", "data", "architectures", "keras")
 CHAPTERS = sorted(path for part in PARTS for path in (ROOT / "docs" / part).glob("*.md"))
 
 
