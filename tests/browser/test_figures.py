@@ -90,6 +90,7 @@ INTERACTIVE = {
     "foundations/generalization/": ["lab-fit?degree=9"],
     "data/correlation/": ["lab-correlation?shape=curved"],
     "data/tools/": ["lab-shapes?a=3&b=3x1"],
+    "keras/vgg-resnet/": ["lab-blocks?block=inception&channels=128"],
     "architectures/cnn/": ["lab-convolution?kernel=blur", "lab-digit?sheet=2"],
 }
 LINKS = [f"{page}#{link}" for page, links in INTERACTIVE.items() for link in links]
