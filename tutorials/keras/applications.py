@@ -1,5 +1,5 @@
 # ---
-# labkit: {memory: 4 GB, seconds: 120}
+# labkit: {memory: 4 GB}
 # ---
 
 # %% [markdown]

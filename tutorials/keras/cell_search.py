@@ -1,5 +1,5 @@
 # ---
-# labkit: {memory: 1 GB, seconds: 90}
+# labkit: {memory: 1 GB}
 # ---
 
 # %% [markdown]

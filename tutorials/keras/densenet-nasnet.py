@@ -1,5 +1,5 @@
 # ---
-# labkit: {memory: 2 GB, seconds: 120}
+# labkit: {memory: 2 GB}
 # ---
 
 # %% [markdown]

@@ -1,5 +1,5 @@
 # ---
-# labkit: {memory: 3 GB, seconds: 120}
+# labkit: {memory: 3 GB}
 # ---
 
 # %% [markdown]

@@ -1,5 +1,5 @@
 # ---
-# labkit: {memory: 5 GB, seconds: 120}
+# labkit: {memory: 5 GB}
 # ---
 # %% [markdown]
 # # VGG and ResNet
