@@ -325,7 +325,9 @@ for kind, names in fronts.items():
 assert "InceptionResNetV2" in on_all, (
     "InceptionResNetV2, the most accurate of the ten, is on every front."
 )
-assert {"VGG16", "VGG19"} <= set(out), "Neither VGG network is on any front."
+assert {"VGG16", "VGG19"} <= {*on_none.replace(" and ", ", ").split(", ")}, (
+    "Neither VGG network is on any front."
+)
 assert accuracy_parameters < 0.5, "Over the ten, parameters hardly order the published accuracy."
 assert accuracy_written > 0.7, (
     "Networks with more intermediate results have the higher published accuracy."

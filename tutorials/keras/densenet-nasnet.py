@@ -263,7 +263,9 @@ bottleneck = densenet.get_layer("conv2_block1_1_conv").filters
 lengths = [sides.count(side) for side in sorted({*sides}, reverse=True)]
 connections = sum(n * (n + 1) // 2 for n in lengths)
 print(f"layers in each block: {lengths}, direct connections: {connections}")
-assert set(new) == {32}, "Each of DenseNet121's dense layers adds 32 channels."
+assert all(added == growth == 32 for added in new), (
+    "Each of DenseNet121's dense layers adds 32 channels."
+)
 assert channels_last == 1024, "DenseNet121 ends with 1,024 channels."
 assert bottleneck == 4 * growth
 for place in range(1, dense_count):
@@ -567,9 +569,8 @@ unused_reduction = len(ends)
 print(f"normal: {normal_blocks}\nreduction: {reduction_blocks}")
 assert unused_normal == 6, "A normal cell concatenates five sums and the older input."
 assert unused_reduction == 4, "A reduction cell concatenates four of its five sums."
-assert normal_blocks[3][0] == normal_blocks[3][1], (
-    "The fourth block of the normal cell adds one average to itself: the search chose it twice."
-)
+# The fourth block adds one average to itself: the search chose it twice.
+assert normal_blocks[3][0] == normal_blocks[3][1]
 
 # %% label="cells" alt="Two rows of five blocks. Each block shows two operations with their inputs and a plus sign; arrows lead to a bar that says concatenate." caption="The cells of NASNet, read from Keras's model: *h* is the last cell's output, *p* that of the one before it, a number that of another block; “sep” is a separable convolution, done twice." tags=["remove-input"]
 fig, axes = plt.subplots(2, 1, figsize=(5, 5.6))
