@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import labkit
@@ -93,6 +94,27 @@ def test_keras_reports_the_same(stage: Stage) -> None:
     keras = pytest.importorskip("keras")
     element = stage('<lab-blocks channels="32" size="14"></lab-blocks>')
     assert state(element)["rows"] == reported(keras, 32, 14, 3)
+
+
+def test_what_the_chapters_say_of_the_figure() -> None:
+    """Inception and separable blocks cost the same at 64 channels; a bottleneck is cheapest."""
+
+    def costs(channels: int, window: int = 3) -> dict[str, tuple[int, int]]:
+        rows = reported(labkit, channels, 14, window)
+        return {row["name"]: (row["products"], row["field"]) for row in rows}
+
+    for channels in (8, 64, 128, 256):
+        found = costs(channels)
+        assert min(found, key=lambda name: found[name][0]) == "residual"
+        difference = found["inception"][0] - found["separable"][0]
+        assert np.sign(difference) == np.sign(channels - 64)
+        assert {name for name, (_, field) in found.items() if field == 3} == {
+            "residual",
+            "inverted residual",
+        }
+        wide = costs(channels, 5)["residual"]
+        assert wide[1] == found["plain"][1]
+        assert wide[0] < found["plain"][0] / 8
 
 
 def test_each_block_is_drawn_with_its_channels(stage: Stage) -> None:
