@@ -5,23 +5,20 @@
 # %% [markdown]
 # # Keras Applications: ten networks side by side
 # Keras comes with networks that won contests or fit into phones. This script builds ten of them, counts what they
-# consist of, and measures what an answer costs. The chapter
-# [Keras Applications](../../keras/applications.md) tells the story, and
-# [a second script](applications_tuning.py) puts one of them to use.
+# consist of. The chapter [Keras Applications](../../keras/applications.md) tells the story,
+# [a second script](applications_times.py) times them, and [a third](applications_tuning.py) puts one of them to use.
 #
-# All weights are random (`weights=None`), so nothing is downloaded: counts and times do not depend on them.
+# All weights are random (`weights=None`), so nothing is downloaded: counts do not depend on them.
 
 # %%
 import gc
 import math
-import time
 from collections import Counter
 
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 
 from labkit import cost, plot
 
@@ -93,37 +90,13 @@ def head(model):
 
 
 # %% [markdown]
-# ## Counting and timing
-# A network can be called *eagerly*, one operation after the other from Python, or as a *graph*, which TensorFlow
-# records at the first call and then runs without Python. Both take long for large networks, so we count all ten, but
-# time five of them, and a sixth, NASNetMobile, eagerly alone. The graphs take turns with that of MobileNet, so that
-# the ratio does not depend on what else the machine does meanwhile. One network at a time is in memory, next
-# to MobileNet.
-
+# ## Counting
+# One network at a time is in memory.
 
 # %% label="measure"
-def as_graph(model):
-    """Return a function that calls a model as a graph."""
-    return tf.function(lambda x: model(x, training=False), autograph=False)
-
-
-def seconds(function, *inputs):
-    """Return how long one call takes."""
-    began = time.perf_counter()
-    function(*inputs)
-    return time.perf_counter() - began
-
-
-keras.utils.set_random_seed(0)
-small = keras.applications.MobileNet(weights=None)
-small_graph, small_image = as_graph(small), tf.random.uniform((1, 224, 224, 3))
-small_graph(small_image)
-
-as_graphs = ["VGG16", "ResNet50", "Xception", "MobileNet", "MobileNetV2"]
 rows = {}
 for name in published:
-    model = small if name == "MobileNet" else getattr(keras.applications, name)(weights=None)
-    image = tf.random.uniform((1, *model.input_shape[1:]))
+    model = getattr(keras.applications, name)(weights=None)
     most, written = activations(model)
     head_parameters, head_products = head(model)
     rows[name] = {
@@ -138,20 +111,10 @@ for name in published:
         "head products": head_products,
         "top-1": published[name],
     }
-    if name in [*as_graphs, "NASNetMobile"]:
-        rows[name]["eager"] = min(seconds(model, image) for _ in range(2))
-    if name in as_graphs:
-        graph = as_graph(model)
-        trace = seconds(graph, image)  # the first call records the graph
-        turns = [(seconds(graph, image), seconds(small_graph, small_image)) for _ in range(3)]
-        graph_seconds, small_seconds = np.median(turns, axis=0)
-        ratio = graph_seconds / small_seconds
-        rows[name] |= {"trace": trace, "graph": graph_seconds, "ratio": ratio}
-        del graph
     del model
     gc.collect()
 ten = pd.DataFrame(rows).T
-five = ten.loc[as_graphs]
+ranks = ten.corr("spearman")
 
 # %% [markdown]
 # ## The ten in tables
@@ -207,72 +170,6 @@ pd.DataFrame(
     },
     index=ten.index,
 )
-
-# %% label="times" caption="Milliseconds for one image on the machine that built this page, eagerly (the faster of two) and as a graph (median of three), and the seconds until the graph was recorded." values="eager_high vgg_eager trace_low trace_high vgg_speed v2_speed v2_ratio v2_share nas_vgg nas_parameters xception_resnet graph_products"
-eager_high = float((five.eager / five.graph).max())
-vgg_eager = float(five.eager["VGG16"] / five.graph["VGG16"])
-trace_low, trace_high = float(five.trace.min()), float(five.trace.max())
-speed = five.products / 1e9 / five.graph  # billions of multiply-adds in a second
-vgg_speed, v2_speed = float(speed["VGG16"]), float(speed["MobileNetV2"])
-v2_share = float(ten.products["MobileNetV2"] / ten.products["MobileNet"])
-v2_ratio = float(five.ratio["MobileNetV2"])
-nas_vgg = float(ten.eager["NASNetMobile"] / ten.eager["VGG16"])
-nas_parameters = float(ten.parameters["VGG16"] / ten.parameters["NASNetMobile"])
-xception_resnet = float(five.graph["Xception"] / five.graph["ResNet50"])
-ranks, ranks_of_five = ten.corr("spearman"), five.corr("spearman")
-graph_products = float(ranks_of_five.graph["products"])
-assert vgg_speed > 2 * v2_speed, (
-    "VGG16 does more than twice as many multiply-adds in a second as MobileNetV2."
-)
-assert v2_ratio > 1.2 * v2_share, (
-    "MobileNetV2 has about half the multiply-adds of MobileNet, but takes more than half its time."
-)
-assert xception_resnet > 1.3, "Xception takes longer than ResNet50, though it has fewer parameters."
-assert eager_high > 3, "Without a graph, one of five networks takes at least three times as long."
-assert nas_vgg > 1, "Called eagerly, NASNetMobile takes longer than VGG16, a far larger network."
-assert vgg_eager < eager_high / 1.5, "Of the five, VGG16 gains less from a graph than others."
-assert graph_products > 0.75, (
-    "As graphs, the five take time nearly in the order of their multiply-adds."
-)
-
-timed = ten[ten.eager.notna()]
-pd.DataFrame(
-    {
-        "eager": [f"{1000 * s:,.0f}" for s in timed.eager],
-        "graph": ["–" if np.isnan(s) else f"{1000 * s:,.0f}" for s in timed.graph],
-        "recorded": ["–" if np.isnan(s) else f"{s:.1f}" for s in timed.trace],
-    },
-    index=timed.index,
-)
-
-# %% label="order" alt="Two panels on logarithmic axes. Above, the graph times of five networks rise with multiply-adds, MobileNetV2 somewhat above the others. Below, the eager times of six rise with the number of layers, except for VGG16 at the far left." caption="What orders the time of one image. Above: as a graph, the multiply-adds. Below: eagerly, the number of layers, except for VGG16, whose few layers are huge." tags=["remove-input"]
-colors = (BLUE, GREY, GREY, PURPLE, ORANGE, ORANGE, GREEN, PURPLE, RED, GREEN)
-styles = dict(zip(published, zip(colors, plot.MARKERS, strict=True), strict=True))
-
-
-def points(ax, x, y):
-    """Draw each network with its own marker."""
-    return [
-        ax.plot(x[name], y[name], styles[name][1], color=styles[name][0], markersize=7, label=name)[
-            0
-        ]
-        for name in y.dropna().index
-    ]
-
-
-fig, (above, below) = plt.subplots(2, 1, figsize=(5, 6.2))
-points(above, ten.products / 1e6, 1000 * ten.graph)
-handles = points(below, ten.layers, 1000 * ten.eager)
-for ax in (above, below):
-    ax.set(xscale="log", yscale="log")
-above.set(xlabel="multiply-adds, millions", xticks=[300, 1000, 3000, 10000])
-above.set(ylabel="graph, ms", yticks=[30, 100, 300, 1000])
-below.set(xlabel="layers", xticks=[20, 50, 100, 200, 500])
-below.set(ylabel="eager, ms", yticks=[100, 300, 1000, 3000])
-for axis in (above.xaxis, above.yaxis, below.xaxis, below.yaxis):
-    axis.set_major_formatter("{x:,g}")
-    axis.set_minor_formatter("")
-fig.legend(handles=handles, loc="outside upper left", ncols=2)
 
 # %% [markdown]
 # ## Where the parameters are
@@ -334,6 +231,20 @@ assert accuracy_written > 0.7, (
 )
 
 # %% label="accuracy" alt="Three panels of published top-1 accuracy against parameters, multiply-adds and live results, on logarithmic axes. The fronts rise to InceptionResNetV2. VGG16 and VGG19 lie far to the lower right of each." caption="Published accuracy against three costs. A dotted line joins the networks on the front; what lies below and to the right of it is beaten by another." tags=["remove-input"]
+colors = (BLUE, GREY, GREY, PURPLE, ORANGE, ORANGE, GREEN, PURPLE, RED, GREEN)
+styles = dict(zip(published, zip(colors, plot.MARKERS, strict=True), strict=True))
+
+
+def points(ax, x, y):
+    """Draw each network with its own marker."""
+    return [
+        ax.plot(x[name], y[name], styles[name][1], color=styles[name][0], markersize=7, label=name)[
+            0
+        ]
+        for name in y.index
+    ]
+
+
 fig, axes = plt.subplots(3, 1, figsize=(5, 8.2))
 panels = (
     (ten.parameters / 1e6, "parameters, millions", [3, 10, 30, 100]),
@@ -395,20 +306,6 @@ fc1_averaged = 512 * 4096 + 4096
 print(f"{fc1:,d} parameters, {fc1 / ten.parameters['VGG16']:.0%} of all;", end=" ")
 print(f"after global average pooling {fc1_averaged:,d}")
 assert fc1 / ten.parameters["VGG16"] > 0.7
-
-# %% [markdown]
-# **2.** Two prices: milliseconds for a layer, and for a billion multiply-adds.
-
-# %% label="exercise-2" tags=["solution"] values="layer_eager layer_graph billion_eager billion_graph"
-prices = {}
-for way in ("eager", "graph"):
-    known = ten[ten[way].notna()]
-    x = np.column_stack([known.layers, known.products / 1e9])  # (networks, 2)
-    prices[way] = np.linalg.lstsq(x, 1000 * known[way])[0].tolist()
-(layer_eager, billion_eager), (layer_graph, billion_graph) = prices.values()
-print(f"eager: {layer_eager:.2f} ms a layer, {billion_eager:.0f} ms a billion multiply-adds")
-print(f"graph: {layer_graph:.2f} ms a layer, {billion_graph:.0f} ms a billion multiply-adds")
-assert layer_eager > 2 * layer_graph
 
 # %% [markdown]
 # **3.** From which batch on do the live results need more memory than the weights?
