@@ -45,7 +45,8 @@ def settle(page: Page) -> None:
         """async () => {
             for (let y = 0; y < document.body.scrollHeight; y += 600) {
                 scrollTo(0, y);
-                await new Promise(done => setTimeout(done, 10));
+                // An image is asked for when a frame is drawn, and a busy machine draws few.
+                await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
             }
             scrollTo(0, 0);
             const late = () => [...document.querySelectorAll("article img")]
