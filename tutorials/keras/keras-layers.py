@@ -502,9 +502,7 @@ formulas_checked = len(checks)
 formulas_right = sum(expected == found for expected, found in checks.values())
 print(f"{formulas_right} of {formulas_checked} formulas hold")
 assert formulas_checked > 10
-assert formulas_right == formulas_checked, (
-    "For every layer of labkit with weights, a short formula counts its parameters."
-)
+assert formulas_right == formulas_checked
 
 # %% [markdown]
 # ## In training and in use
@@ -535,8 +533,8 @@ ones = np.ones((1, 20000), "float32")
 dropped = called(keras.layers.Dropout(dropout_rate), ones, training=True)
 kept_mean, dropped_share = float(dropped.mean()), float((dropped == 0).mean())
 print(f"dropout: {dropped_share:.3f} are zero, mean {kept_mean:.3f}")
-assert abs(dropped_share - dropout_rate) < 0.02, "Dropout zeroes the share that its rate says."
-assert abs(kept_mean - 1) < 0.03, "What dropout keeps is scaled up, so that the mean stays."
+assert abs(dropped_share - dropout_rate) < 0.02
+assert abs(kept_mean - 1) < 0.03
 
 # %% [markdown]
 # ## Which numbers of a batch an output depends on
@@ -580,9 +578,9 @@ examples, channels = table.shape
 assert batch_reach_training == examples, (
     "In training, batch normalization makes an output depend on that channel of all examples."
 )
-assert batch_reach_use == 1, "In use, batch normalization looks at one number alone."
+assert batch_reach_use == 1
 assert layer_reach == channels, "Layer normalization looks at all channels of one example."
-assert group_reach == channels // 2, "Group normalization looks at one group of channels."
+assert group_reach == channels // 2
 
 # %% label="reach" alt="Four grids of 4 examples by 6 channels. Marked cells are those on which the first output depends: a column for batch normalization in training, one cell in use, a row for layer normalization, half a row for group normalization." caption="Which numbers of a batch the output in the first cell depends on, found by changing one at a time. Only batch normalization, in training, looks across examples." tags=["remove-input"]
 fig, axes = plt.subplots(2, 2, figsize=(5, 4.2))
@@ -617,7 +615,7 @@ twin_gap = float(np.abs(np.asarray(two_inputs(True)(twins))).max())
 other_gap = float(np.abs(np.asarray(two_inputs(False)(twins))).max())
 print(f"{shared_parameters} parameters shared, {separate_parameters} separate")
 assert 2 * shared_parameters == separate_parameters, "A layer used twice is counted once."
-assert twin_gap == 0 < other_gap, "A layer used twice gives equal inputs equal outputs."
+assert twin_gap == 0 < other_gap
 
 # %% [markdown]
 # ## The same in Keras
@@ -657,7 +655,7 @@ labkit_alone = ", ".join(
     name for name in sorted(labkit.layers.__all__) if not hasattr(keras.layers, name)
 )
 print(f"labkit has {labkit_layers}, and has not {keras_only}; labkit alone: {labkit_alone}")
-assert 40 < labkit_layers < keras_only, "labkit has a third or so of the layers of Keras."
+assert 40 < labkit_layers < keras_only
 
 # %% label="overview" alt="A bar for each family, as long as its number of classes, in two parts: those that labkit has, too, and those in Keras alone. Augmentation, pooling and preprocessing have the most." caption="The classes of `keras.layers` by family. Each family has some that are also in labkit, the book's library." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 3.9))
@@ -791,13 +789,9 @@ assert mixing_in_use == 0, "In use, no layer lets the examples of a batch influe
 assert mixing == "BatchNormalization, Equalization, MixUp, CutMix", (
     "In training, batch normalization, equalization and mixing make examples influence others."
 )
-assert draw_equalization == "RandAugment and AugMix", (
-    "RandAugment and AugMix hold an equalization, which they may draw."
-)
-assert random_regularization == len(FAMILIES["regularization"]) - 1, (
-    "Of the regularization layers, all but ActivityRegularization are random in training."
-)
-assert random_augmentation > 20, "Most layers of augmentation are random in training."
+assert draw_equalization == "RandAugment and AugMix"
+assert random_regularization == len(FAMILIES["regularization"]) - 1
+assert random_augmentation > 20
 assert unsaid_augmentation >= random_augmentation, (
     "Called with nothing said, an augmentation layer does what it does in training."
 )
@@ -806,10 +800,8 @@ assert set(moving.split(" and ")) == {"BatchNormalization", "SpectralNormalizati
     "A call in training changes the weights of batch and spectral normalization."
 )
 assert set(always) == {"AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization"}
-assert always_acting == 2, "Two layers among those of augmentation act in use as in training."
-assert frozen_different == "BatchNormalization, Equalization, SpectralNormalization", (
-    "Three layers do in training something else than in use that is not random."
-)
+assert always_acting == 2
+assert frozen_different == "BatchNormalization, Equalization, SpectralNormalization"
 
 # %% [markdown]
 # Which families have weights, and which never change a shape? The formulas are checked again, and those
@@ -835,18 +827,14 @@ formulas_wrong = len(wrong)
 print(f"{formulas_keras} formulas, wrong: {wrong}; no weights: {weightless}; shape: {same_shape}")
 assert formulas_wrong == 0, "The formulas count the parameters of all of Keras's layers."
 assert set(with_weights) == set(FORMULAS)
-assert len(with_weights) == formulas_keras, "Every layer of Keras with weights has its formula."
-assert {"pooling", "merging", "reshaping", "regularization"} <= set(weightless.split(", ")), (
-    "Pooling, merging, reshaping and regularization have no weights to train."
-)
+assert len(with_weights) == formulas_keras
+assert {"pooling", "merging", "reshaping", "regularization"} <= set(weightless.split(", "))
 assert reshaped == "RandomCrop", "Only RandomCrop returns another shape in training than in use."
-assert set(same_shape.split(", ")) == {"normalization", "activation", "regularization"}, (
-    "Normalization, activation and regularization never change a shape."
-)
+assert set(same_shape.split(", ")) == {"normalization", "activation", "regularization"}
 before = Formula("3 * u * (d + u + 1)", "0", lambda s: on(row(2, s.d), s.u, reset_after=False))
 expected, found = check("GRU", before)
 gru_before = expected == found
-assert gru_before, "Without reset_after, a GRU has 3u(d + u + 1) parameters."
+assert gru_before
 
 # %% [markdown]
 # ## The tables
@@ -1029,27 +1017,21 @@ mask_enders = ", ".join(enders)
 mask_keepers_count, mask_tested = len(keepers), len(mask_trials)
 print(f"make: {mask_makers}; use: {mask_users}")
 print(f"lose with a warning: {mask_losers}; use and end: {mask_enders}; pass on: {keepers}")
-assert {"Masking", "Embedding"} <= set(mask_makers.split(", ")), (
-    "Masking makes a mask, and so does an embedding that is told that zero is padding."
-)
+assert {"Masking", "Embedding"} <= set(mask_makers.split(", "))
 assert {"LSTM", "GRU", "GlobalAveragePooling1D", "MultiHeadAttention"} <= set(
     mask_users.split(", ")
 ), "Recurrent layers, attention and the average over steps leave masked steps out."
-assert "Conv1D" in mask_losers.split(", "), "A convolution loses the mask, with a warning."
+assert "Conv1D" in mask_losers.split(", ")
 assert {"MaxPooling1D", "AveragePooling1D", "Flatten"} <= set(losers)
 assert {"Dense", "Dropout", "LayerNormalization", "Activation", "Add"} <= set(keepers)
-assert mask_keepers_count > 25, "Dropout, activations, merging and others pass a mask on."
+assert mask_keepers_count > 25
 assert FAMILIES["normalization"].keys() & mask_losers.split(", ") == {"RMSNormalization"}, (
     "RMSNormalization loses the mask, with a warning; the other normalizations keep it."
 )
 assert FAMILIES["normalization"].keys() - {"RMSNormalization"} <= set(keepers)
-assert "BatchNormalization" in mask_users, (
-    "In training, batch normalization leaves the padding out."
-)
+assert "BatchNormalization" in mask_users
 assert mask_silent == "Dot", "Of the layers tried, Dot alone loses the mask without a warning."
-assert mask_vain == "GroupQueryAttention and SpectralNormalization", (
-    "GroupQueryAttention and SpectralNormalization warn, but the mask comes out."
-)
+assert mask_vain == "GroupQueryAttention and SpectralNormalization"
 
 # %% values="mask_before mask_after"
 masked = keras.layers.Masking()(sequence)
@@ -1057,7 +1039,7 @@ mask_before = comes_with_mask(masked)
 keras.layers.MultiHeadAttention(2, 3)(masked, masked)
 mask_after = comes_with_mask(masked)
 print(f"mask before attention: {mask_before}, after it: {mask_after}")
-assert mask_before, "What a Masking layer returns comes with a mask."
+assert mask_before
 assert not mask_after, "MultiHeadAttention takes the mask away from the tensors it was given."
 
 # %% [markdown]
@@ -1072,7 +1054,7 @@ memory.reset_state()
 third = called(memory, INPUTS["steps"])
 stateful_gap, reset_gap = (float(np.abs(first - y).max()) for y in (second, third))
 assert stateful_gap > 1e-3, "With stateful=True, an LSTM goes on where the last batch ended."
-assert reset_gap < 1e-5, "After reset_state, an LSTM begins anew."
+assert reset_gap < 1e-5
 
 # %% label="precision" values="mixed_outputs mixed_weights mixed_exceptions policies_tried"
 ONE_OF_EACH = ["Dense", "Conv2D", "MaxPooling2D", "BatchNormalization", "GRU"]
@@ -1090,8 +1072,8 @@ mixed_outputs = sum(dtype == "bfloat16" for dtype in outputs.values())
 mixed_exceptions = ", ".join(name for name, dtype in outputs.items() if dtype != "bfloat16")
 mixed_weights = ", ".join(sorted(weights))
 print(f"{mixed_outputs} of {policies_tried} return bfloat16; others: {mixed_exceptions or 'none'}")
-assert mixed_weights == "float32", "Under a mixed policy, weights stay in float32."
-assert mixed_outputs >= policies_tried - 1, "Under mixed_bfloat16, layers return bfloat16."
+assert mixed_weights == "float32"
+assert mixed_outputs >= policies_tried - 1
 
 # %% label="agreement" values="agreement agreed forward_agreed"
 from labkit.testing import assert_matches_keras
@@ -1126,7 +1108,7 @@ turned = [
 ]
 assert turned[0].shape == turned[1].shape == (4, 4, 6)
 turned_gap = float(np.abs(turned[0] - turned[1]).max())
-assert turned_gap > 0.1, "Reshape and Permute return the same shape, but not the same numbers."
+assert turned_gap > 0.1
 
 # %% [markdown]
 # ## Exercises
@@ -1184,9 +1166,7 @@ flat_end, average_end = ends["Flatten", 8], ends["GlobalAveragePooling2D", 8]
 for (name, size), parameters in ends.items():
     print(f"{name} of {size} × {size} places: {parameters:,d}")
 assert flat_end > 50 * average_end, "After Flatten, a dense layer has over 50 times the weights."
-assert ends["GlobalAveragePooling2D", 16] == average_end, (
-    "After a global average, the weights do not depend on the size of the image."
-)
+assert ends["GlobalAveragePooling2D", 16] == average_end
 
 # %% [markdown]
 # What the quizzes ask for.
