@@ -23,6 +23,7 @@ from labkit.site.markdown.faults import Fault
 from labkit.site.markdown.glossary import GlossaryError, GlossaryExtension, Words
 from labkit.site.markdown.numbers import NumberExtension, Numbering
 from labkit.site.markdown.quiz import QuizExtension
+from labkit.site.markdown.tables import TableExtension
 from labkit.site.markdown.titles import title
 
 from .navigation import listed
@@ -50,19 +51,24 @@ class Marks:
         self.citations = CitationExtension()
         self.glossary = GlossaryExtension()
         self.quiz = QuizExtension()
+        self.tables = TableExtension()
         self.facts = ""
         self._place = Place()
 
     @property
     def extensions(self) -> list[Any]:
         """The extensions of Python-Markdown."""
-        return [self.chapter, self.numbers, self.citations, self.glossary, self.quiz]
+        return [self.chapter, *self._checked]
+
+    @property
+    def _checked(self) -> list[Any]:
+        """Those that note what is wrong on a page."""
+        return [self.numbers, self.citations, self.glossary, self.quiz, self.tables]
 
     @property
     def errors(self) -> list[Fault | tuple[str, str]]:
         """What is wrong on the page that was rendered last."""
-        sources = (self.numbers, self.citations, self.glossary, self.quiz)
-        return [error for extension in sources for error in extension.errors]
+        return [error for extension in self._checked for error in extension.errors]
 
     @property
     def chapters(self) -> Sequence[Chapter]:
@@ -140,7 +146,7 @@ class Marks:
         self.numbers.numbering = Numbering(self._things, self._chapter_of(path), link)
         self.glossary.words = Words(words.terms, words.used, words.titles, link)
         self.citations.cited.clear()
-        for extension in (self.numbers, self.citations, self.glossary, self.quiz):
+        for extension in self._checked:
             extension.errors.clear()
 
     def scripts(self, html: str, docs: Path) -> list[str]:
