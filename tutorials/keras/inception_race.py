@@ -1,21 +1,22 @@
 # %% [markdown]
 # # A small race, and what is kept of a learned kernel
 #
-# Four networks of about 20,000 parameters read digits at random places, with plain, Inception and
-# residual blocks. Then the kernels that they learned are replaced by the nearest ones of low rank.
+# Four networks of about 20,000 parameters read digits at random places, with plain, Inception,
+# Xception and residual Inception blocks. Then the kernels that the plain ones learned are replaced by
+# the nearest ones of low rank.
 #
 # The chapter [Inception and Xception](../../keras/inception-xception.md) explains each step, and
 # [its tutorial](inception-xception.py) checks the blocks against Keras.
 
 # %%
-import time
+from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 import labkit as keras
-from labkit import cost, datasets, plot
+from labkit import datasets, plot, trials
 
 plot.set_theme()
 BLUE, ORANGE = (plot.COLORS[c] for c in ("blue", "orange"))
@@ -24,135 +25,118 @@ BLUE, ORANGE = (plot.COLORS[c] for c in ("blue", "orange"))
 # ## The blocks
 
 
-# %% label="blocks"
-def convolution(x, filters, size, strides=1, padding="same"):
-    x = keras.layers.Conv2D(filters, size, strides, padding, use_bias=False)(x)
-    x = keras.layers.BatchNormalization(scale=False)(x)
-    return keras.layers.ReLU()(x)
-
-
-def chain(x, *steps, strides=1, padding="same"):
-    """Apply convolutions (filters, size), the last one with these strides."""
-    for filters, size in steps[:-1]:
-        x = convolution(x, filters, size)
-    return convolution(x, *steps[-1], strides, padding)
-
-
-def side_by_side(x, *chains, pooled=None):
-    """Join the outputs of several chains and of a local average."""
-    branches = [chain(x, *steps) for steps in chains]
-    if pooled:
-        average = keras.layers.AveragePooling2D(3, 1, "same")(x)
-        branches.append(convolution(average, pooled, 1))
-    return keras.layers.Concatenate()(branches)
-
-
-def residual(x, *chains, scale, last=False):
-    y = side_by_side(x, *chains)
-    y = keras.layers.Conv2D(x.shape[-1], 1)(y)
-    y = keras.layers.Rescaling(scale)(y)
-    x = keras.layers.Add()([x, y])
-    return x if last else keras.layers.ReLU()(x)
-
-
 # %% label="race-blocks"
+def normalized(layer, x):
+    """Apply a layer and batch normalization, which shall follow within few steps."""
+    return keras.layers.BatchNormalization(momentum=0.9)(layer(x))
+
+
+def convolution(x, filters, size, strides=1):
+    layer = keras.layers.Conv2D(filters, size, strides, "same", use_bias=False)
+    return keras.layers.ReLU()(normalized(layer, x))
+
+
 def plain(x, width):
-    return chain(x, (width, 3), (width, 3))
+    """Two windows of 3 × 3."""
+    return convolution(convolution(x, width, 3), width, 3)
+
+
+def branches(x, part):
+    """Return a look at one place, through one window of 3 × 3, and through two."""
+    one, two, three = (convolution(x, part, 1) for _ in range(3))
+    return [one, convolution(two, part, 3), convolution(convolution(three, part, 3), part, 3)]
 
 
 def inception(x, width):
+    """Three branches and a local average, with a quarter of the channels each."""
     part = width // 4
-    chains = [(part, 1)], [(part, 1), (part, 3)], [(part, 1), (part, 3), (part, 3)]
-    return side_by_side(x, *chains, pooled=part)
+    average = convolution(keras.layers.AveragePooling2D(3, 1, "same")(x), part, 1)
+    return keras.layers.Concatenate()([*branches(x, part), average])
 
 
-def inception_residual(x, width, scale=0.17):
-    x, part = convolution(x, width, 1), width // 4
-    chains = [(part, 1)], [(part, 1), (part, 3)], [(part, 1), (part, 3), (part, 3)]
-    return residual(x, *chains, scale=scale)
+def inception_residual(x, width):
+    """The three branches as a correction of the input, without a factor before the sum."""
+    x = convolution(x, width, 1)
+    y = keras.layers.Concatenate()(branches(x, width // 4))
+    y = keras.layers.Conv2D(width, 1)(y)
+    return keras.layers.ReLU()(keras.layers.Add()([x, y]))
+
+
+def xception(x, width):
+    """Two separable windows of 3 × 3, and a projection of the input around them."""
+    around = normalized(keras.layers.Conv2D(width, 1, use_bias=False), x)
+    for place in range(2):
+        x = keras.layers.ReLU()(x) if place else x
+        layer = keras.layers.SeparableConv2D(width, 3, padding="same", use_bias=False)
+        x = normalized(layer, x)
+    return keras.layers.ReLU()(keras.layers.Add()([around, x]))
 
 
 def network(block, width):
+    """Return a classifier: a block at 8 × 8, and one of twice the width at 4 × 4."""
     image = keras.Input((16, 16, 1))
-    x = convolution(image, 16, 3, strides=2)
-    x = block(x, width)  # (8, 8, width)
-    x = keras.layers.MaxPooling2D()(x)
-    x = block(x, 2 * width)  # (4, 4, 2 * width)
+    x = convolution(image, 16, 3, strides=2)  # (batch, 8, 8, 16)
+    x = keras.layers.MaxPooling2D()(block(x, width))
+    x = block(x, 2 * width)  # (batch, 4, 4, 2 · width)
     x = keras.layers.GlobalAveragePooling2D()(x)
-    x = keras.layers.Dense(10, activation="softmax")(x)
-    model = keras.Model(image, x)
-    for layer in model.layers:
-        if hasattr(layer, "momentum"):
-            layer.momentum = 0.9  # with few steps, 0.99 leaves the moving averages behind
-    return model
+    return keras.Model(image, keras.layers.Dense(10, activation="softmax")(x))
 
 
 # %% [markdown]
 # ## The race
 
-# %% label="race" values="race_train race_test race_spread_points plain_low plain_high inception_low inception_high small_low small_high one_low one_high one_lead"
-(x_train, y_train), (x_test, y_test) = datasets.load_shifted_digits(copies=1)
-epochs, seeds = 3, (0, 1, 2)
+# %% label="race-table" caption="The race: parameters and products (multiply-adds for a sheet) in thousands, time of training relative to plain, and test accuracy in percent, mean and range of three seeds." values="race_train race_test race_epochs race_lowest race_lead race_lead_points race_spread_points race_parameters_least race_parameters_most plain_width xception_width inception_products inception_time xception_products xception_time"
 contestants = {
-    "plain": (plain, 16),
-    "Inception": (inception, 40),
-    "residual, 0.17": (inception_residual, 32),
-    "residual, 1": (lambda x, width: inception_residual(x, width, scale=1), 32),
+    "plain": plain,
+    "Inception": inception,
+    "+ residual": inception_residual,
+    "Xception": xception,
 }
-accuracies, seconds, trained = ({name: [] for name in contestants} for _ in range(3))
-for seed in seeds:  # one of each in turn, so that a busy minute of the machine hits all
-    for name, (block, width) in contestants.items():
-        keras.utils.set_random_seed(seed)
-        model = network(block, width)
-        steps = epochs * -(-len(x_train) // 64)
-        rate = keras.optimizers.schedules.CosineDecay(0.005, steps)
-        loss = "sparse_categorical_crossentropy"
-        model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
-        start = time.perf_counter()
-        model.fit(x_train, y_train, batch_size=64, epochs=epochs, verbose=0)
-        seconds[name].append(time.perf_counter() - start)
-        accuracies[name].append(model.evaluate(x_test, y_test, verbose=0)[1])
-        trained[name].append(model)
-race_train, race_test = len(x_train), len(x_test)
-race_spread_points = 100 * float(max(np.ptp(accuracies[name]) for name in ("plain", "Inception")))
-ends = [(min(found), max(found)) for found in accuracies.values()]
-(plain_low, plain_high), (inception_low, inception_high) = ends[:2]
-(small_low, small_high), (one_low, one_high) = ends[2:]
-one_lead = 100 * float(np.mean(accuracies["residual, 1"]) - np.mean(accuracies["residual, 0.17"]))
-assert one_lead > 2, "In three epochs, a small factor before the sum costs over two points."
-assert min(plain_low, inception_low) > 0.5, (
-    "Plain and Inception blocks both read over half of the digits after three epochs."
+widths, builds = {}, {}
+for name, block in contestants.items():
+    sized = partial(network, block)
+    widths[name] = trials.closest_width(sized, 20_000)
+    builds[name] = partial(sized, widths[name])
+train, test = datasets.load_shifted_digits(copies=2)
+race_epochs = 4
+race = trials.compare(builds, train, test, epochs=race_epochs)
+
+race_train, race_test = len(train[0]), len(test[0])
+race_lowest = min(trial.lowest for trial in race.values())
+race_lead = float(np.ptp([trial.mean for trial in race.values()]))
+race_lead_points = 100 * race_lead
+race_spread_points = 100 * max(trial.highest - trial.lowest for trial in race.values())
+sizes = [trial.parameters for trial in race.values()]
+race_parameters_least, race_parameters_most = min(sizes), max(sizes)
+plain_width, xception_width = widths["plain"], widths["Xception"]
+inception_products, xception_products = (
+    race[name].multiply_adds / race["plain"].multiply_adds for name in ("Inception", "Xception")
 )
-
-# %% label="race-table" caption="The race: parameters, products (thousands of multiply-adds), and the median time of training as a multiple of that of the plain network." values="race_parameters_least race_parameters_most inception_time inception_products"
-models = {name: found[0] for name, found in trained.items()}
-parameters = {name: model.count_params() for name, model in models.items()}
-products = {name: cost.multiply_adds(model) for name, model in models.items()}
-times = {name: float(np.median(taken)) for name, taken in seconds.items()}
-times = {name: taken / times["plain"] for name, taken in times.items()}
-race_parameters_least, race_parameters_most = min(parameters.values()), max(parameters.values())
-inception_time = times["Inception"]
-inception_products = products["Inception"] / products["plain"]
-assert race_parameters_most < 1.1 * race_parameters_least
-assert inception_products < 1
-assert inception_time > 1.2, (
-    "With fewer multiply-adds, Inception blocks train more slowly than plain ones."
+inception_time, xception_time = (
+    float(np.median(race[name].seconds) / np.median(race["plain"].seconds))
+    for name in ("Inception", "Xception")
 )
+assert race_parameters_most < 1.1 * race_parameters_least, (
+    "All contestants have about 20,000 parameters."
+)
+assert race_lowest > 0.85, "Each block, with each seed, reads over 85% of the test sheets."
+assert race_lead < 0.06, "On average of the seeds, the race's networks lie within six points."
+assert xception_width > 2 * plain_width, (
+    "For as many parameters, Xception's blocks have more than twice the channels of plain ones."
+)
+assert max(inception_products, xception_products) < 1, (
+    "At equal parameters, Inception and Xception need fewer multiply-adds than plain blocks."
+)
+assert min(inception_time, xception_time) > 1.2, (
+    "With fewer multiply-adds, Inception and Xception train more slowly than plain blocks."
+)
+pd.DataFrame(trials.summarize(race, "plain"))
 
-pd.DataFrame(
-    {
-        "block": list(contestants),
-        "parameters": [f"{n:,d}" for n in parameters.values()],
-        "products": [f"{n / 1000:.0f}" for n in products.values()],
-        "time": [f"{taken:.1f}" for taken in times.values()],
-    }
-).style.hide()
-
-# %% label="race-drawn" alt="Test accuracies of four networks, three points each. Plain and Inception overlap; the residual one with factor 0.17 is lowest." caption="Test accuracy after three epochs, for three random starts each." tags=["remove-input"]
-fig, ax = plt.subplots(figsize=(5, 2.8))
-for row, (found, marker) in enumerate(zip(accuracies.values(), plot.MARKERS, strict=False)):
-    ax.plot(found, [-row] * len(found), marker, markersize=7, linestyle="none")
-ax.set(xlabel="test accuracy", yticks=range(0, -4, -1), yticklabels=list(accuracies))
+# %% label="race-drawn" alt="Test accuracies of four networks, three points each, all near the right end of the axis; the ranges overlap." caption="Test accuracy after four epochs, for three random starts each." tags=["remove-input"]
+fig, ax = plt.subplots(figsize=(5, 2.6))
+for row, (trial, marker) in enumerate(zip(race.values(), plot.MARKERS, strict=False)):
+    ax.plot(trial.accuracies, [-row] * 3, marker, markersize=7, linestyle="none")
+ax.set(xlabel="test accuracy", yticks=range(0, -4, -1), yticklabels=list(race))
 ax.margins(y=0.2)
 
 # %% [markdown]
@@ -211,11 +195,11 @@ def weights_of(kernel, cut, rank):
 
 # %% label="learned" values="learned_bottleneck random_bottleneck learned_pair random_pair learned_separable random_separable learned_lost least_lead cut_rank"
 learned = [
-    next(w for w in reversed(model.get_weights()) if w.ndim == 4) for model in trained["plain"]
+    next(w for w in reversed(model.get_weights()) if w.ndim == 4) for model in race["plain"].models
 ]
 assert learned[0].shape == (3, 3, 32, 32)
 rng = np.random.default_rng(0)
-random = [rng.normal(size=learned[0].shape) for _ in seeds]
+random = [rng.normal(size=learned[0].shape) for _ in learned]
 ranks = {"bottleneck": 8, "row, column": 32, "place, channel": 1}
 cut_rank = ranks["bottleneck"]
 shares = {
@@ -235,16 +219,16 @@ assert learned_separable > 1.3 * random_separable, (
 
 # %% label="cut-accuracy" values="uncut_accuracy cut_bottleneck cut_pair cut_separable"
 cut_accuracies = {cut: [] for cut in ranks}
-for model, kernel in zip(trained["plain"], learned, strict=True):
+for model, kernel in zip(race["plain"].models, learned, strict=True):
     weights = model.get_weights()
     place = max(i for i, w in enumerate(weights) if w.ndim == 4)
     for cut, rank in ranks.items():
         replaced = nearest(kernel, cut, rank).astype("float32")
         model.set_weights([*weights[:place], replaced, *weights[place + 1 :]])
-        cut_accuracies[cut].append(model.evaluate(x_test, y_test, verbose=0)[1])
+        cut_accuracies[cut].append(model.evaluate(*test, verbose=0)[1])
     model.set_weights(weights)
 cut_bottleneck, cut_pair, cut_separable = (float(np.mean(a)) for a in cut_accuracies.values())
-uncut_accuracy = float(np.mean(accuracies["plain"]))
+uncut_accuracy = race["plain"].mean
 print(f"uncut {uncut_accuracy:.3f}, cut {cut_bottleneck:.3f} {cut_pair:.3f} {cut_separable:.3f}")
 assert uncut_accuracy - min(cut_bottleneck, cut_pair, cut_separable) < 0.06, (
     "With its last kernel cut in any of three ways, the plain network loses few answers."

@@ -6,17 +6,19 @@
 # # InceptionResNetV2, rebuilt
 #
 # An Inception module that adds a small correction to its input, a network of 40 such blocks, and what
-# the factors before the sums do in it before training.
+# the factors before the sums do: in it before training, and in a small network while it learns.
 #
 # The chapter [Inception and Xception](../../keras/inception-xception.md) explains each step, and
 # [its tutorial](inception-xception.py) draws the block and checks it in NumPy.
 
 # %%
+from functools import partial
+
 import matplotlib.pyplot as plt
 import numpy as np
 
 import labkit as keras
-from labkit import cost, datasets, plot
+from labkit import cost, datasets, plot, trials
 
 plot.set_theme()
 BLUE, ORANGE = (plot.COLORS[c] for c in ("blue", "orange"))
@@ -79,6 +81,44 @@ inside.set_weights([*first, 0.17 * kernel, 0.17 * bias])
 moved_gap = float(np.abs(np.asarray(outside(x)) - np.asarray(inside(x))).max())
 print(f"with the factor in the weights, the outputs differ by {moved_gap:.0e}")
 assert moved_gap < 1e-5, "A factor before the sum can move into the weights of the last layer."
+
+# %% [markdown]
+# ## What a small factor does in training
+#
+# Two small networks differ in nothing but the factor, and read digits at random places.
+
+
+# %% label="small"
+def small_network(scale, width=32):
+    """Return a classifier with a residual block at 8 × 8 and one at 4 × 4."""
+    image = keras.Input((16, 16, 1))
+    x = convolution(image, 16, 3, strides=2)
+    for filters in (width, 2 * width):
+        part = filters // 4
+        chains = [(part, 1)], [(part, 1), (part, 3)], [(part, 1), (part, 3), (part, 3)]
+        x = x if filters == width else keras.layers.MaxPooling2D()(x)
+        x = residual(
+            convolution(x, filters, 1), *chains, scale=scale
+        )  # (batch, 8 or 4, …, filters)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    model = keras.Model(image, keras.layers.Dense(10, activation="softmax")(x))
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.9  # with few steps, 0.99 leaves the moving averages behind
+    return model
+
+
+# %% values="factor_epochs factor_one factor_small factor_one_low factor_small_high"
+factor_epochs = 3
+builds = {str(scale): partial(small_network, scale) for scale in (1, 0.17)}
+found = trials.compare(builds, *datasets.load_shifted_digits(copies=2), epochs=factor_epochs)
+factor_one, factor_small = (trial.mean for trial in found.values())
+factor_one_low, factor_small_high = found["1"].lowest, found["0.17"].highest
+for name, trial in found.items():
+    print(f"factor {name}:", *(f"{accuracy:.3f}" for accuracy in trial.accuracies))
+assert factor_one - factor_small > 0.02, (
+    "In a small network and few epochs, a factor of 0.17 before the sum costs over two points."
+)
 
 # %% [markdown]
 # ## The whole network

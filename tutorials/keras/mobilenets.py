@@ -13,6 +13,7 @@
 
 # %%
 import time
+from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,7 +21,7 @@ import pandas as pd
 from scipy import stats
 
 import labkit as keras
-from labkit import datasets, plot
+from labkit import datasets, plot, trials
 from labkit.cost import longest_path, multiply_adds
 from labkit.testing import assert_matches_keras
 
@@ -279,34 +280,10 @@ ax.set(xlabel="channels for each dimension, k / d", ylabel="points lost, %")
 ax.legend()
 
 # %% [markdown]
-# ## A small race
-# Networks of about as many parameters read digits. The first layer and the end are the same; the
-# blocks differ.
+# ## Few bits
+# A small MobileNet, with and without the cap, learns to read digits.
 
-
-# %% label="race"
-def plain(x, filters, cap=None):
-    """A 3 × 3 convolution with batch normalization and a ReLU."""
-    x = keras.layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
-    return normalized(x, cap=cap)
-
-
-def racer(block, width, cap):
-    """Return a network with two blocks of one kind."""
-    image = keras.Input((8, 8, 1))
-    x = keras.layers.Conv2D(16, 3, strides=2, padding="same", use_bias=False)(image)
-    x = normalized(x, cap=cap)  # (4, 4, 16)
-    x = block(block(x, width, cap=cap), width, cap=cap)
-    x = keras.layers.GlobalAveragePooling2D()(x)
-    return keras.Model(image, keras.layers.Dense(10, activation="softmax")(x))
-
-
-contestants = {  # block, width, and where ReLUs stop
-    "plain": (plain, 17, None),
-    "MobileNet": (separable, 51, 6.0),
-    "without cap": (separable, 51, None),
-    "MobileNetV2": (inverted, 7, 6.0),
-}
+# %% label="small"
 digits = datasets.load_digits()
 order = np.random.default_rng(0).permutation(len(digits.target))
 images = digits.images[order, ..., np.newaxis].astype("float32") / 16  # (1797, 8, 8, 1)
@@ -314,63 +291,35 @@ labels = digits.target[order]
 x_train, x_test, y_train, y_test = images[:1437], images[1437:], labels[:1437], labels[1437:]
 
 
-def accuracy(probabilities):
-    return float(np.mean(np.asarray(probabilities).argmax(axis=1) == y_test))
+def small_mobilenet(cap):
+    """Return a network with two separable blocks, whose ReLUs stop at the cap."""
+    image = keras.Input((8, 8, 1))
+    x = keras.layers.Conv2D(16, 3, strides=2, padding="same", use_bias=False)(image)
+    x = normalized(x, cap=cap)  # (batch, 4, 4, 16)
+    for _ in range(2):
+        x = separable(x, 51, cap=cap)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    return keras.Model(image, keras.layers.Dense(10, activation="softmax")(x))
 
 
-epochs, seeds = 3, (0, 1, 2)
-trained = {name: [] for name in contestants}
-for name, contestant in contestants.items():
-    for seed in seeds:
-        keras.utils.set_random_seed(seed)
-        model = racer(*contestant)
-        schedule = keras.optimizers.schedules.CosineDecay(0.005, epochs * -(-len(x_train) // 64))
-        model.compile(keras.optimizers.Adam(schedule), "sparse_categorical_crossentropy")
-        model.fit(x_train, y_train, batch_size=64, epochs=epochs, verbose=0)
-        trained[name].append(model)
-race = {
-    name: (
-        models[0].count_params(),
-        multiply_adds(models[0]),
-        [accuracy(model(x_test)) for model in models],
-    )
-    for name, models in trained.items()
-}
-
-# %% label="race-table" caption="The race: parameters and products in thousands, and the test accuracy of each of three seeds." values="race_spread plain_low plain_high v1_low v1_high v2_low v2_high race_sizes race_parameters n_race plain_width v1_width race_lead"
-race_sizes = max(row[0] for row in race.values()) / min(row[0] for row in race.values()) - 1
-race_spread = max(np.ptp(row[2]) for row in race.values())
-(plain_low, plain_high), (v1_low, v1_high), (v2_low, v2_high) = (
-    (min(race[name][2]), max(race[name][2])) for name in ("plain", "MobileNet", "MobileNetV2")
+small = trials.compare(
+    {"capped": partial(small_mobilenet, 6.0), "free": partial(small_mobilenet, None)},
+    (x_train, y_train),
+    (x_test, y_test),
 )
-n_race = len(x_train)
-race_parameters = max(row[0] for row in race.values())
-plain_width, v1_width = contestants["plain"][1], contestants["MobileNet"][1]
-race_lead = float(np.ptp([np.mean(row[2]) for row in race.values()]))
-assert race_sizes < 0.05, "All contestants of the race have as many parameters, within 5%."
-assert min(plain_low, v1_low, v2_low) > 0.7, "Every contestant of the race learns to read digits."
-assert race_lead < 0.08, "On average of the seeds, the race's networks lie within eight points."
-assert v1_width > 2.5 * plain_width, (
-    "For as many parameters, MobileNet's blocks may have more than twice the channels."
-)
-
-pd.DataFrame(
-    {
-        "blocks": list(race),
-        "param.": [f"{row[0] / 1000:.1f}" for row in race.values()],
-        "prod.": [f"{row[1] / 1000:.0f}" for row in race.values()],
-        "right, %": [" ".join(f"{100 * a:.1f}" for a in row[2]) for row in race.values()],
-    }
-).style.hide()
 
 # %% [markdown]
-# ## Few bits
 # Round what each ReLU puts out to a few bits. The largest output on training images sets the step.
 # What would a large output do? Multiply a channel behind each ReLU by 8 and divide the weights that
 # read it by 8: without a cap, the network computes the same as before.
 
 
 # %% label="rounding"
+def accuracy(probabilities):
+    """Return the share of test images that are read correctly."""
+    return float(np.mean(np.asarray(probabilities).argmax(axis=1) == y_test))
+
+
 def outputs(model, x, steps=None, bits=8):
     """Return a chain's probabilities and the largest output of each ReLU, perhaps rounded to steps."""
     tops = []
@@ -386,7 +335,7 @@ def outputs(model, x, steps=None, bits=8):
 
 def stretched(model, factor=8):
     """Return a network that computes the same, with one channel of each ReLU so many times larger."""
-    copy = racer(*contestants["without cap"])
+    copy = small_mobilenet(cap=None)
     copy.set_weights(model.get_weights())
     layers = [layer for layer in copy.layers if layer.weights]
     for norm, reader in zip(layers[1::2], layers[2::2], strict=True):
@@ -403,9 +352,9 @@ def stretched(model, factor=8):
 # %% values="largest_free largest_capped stretched_gap four_capped four_free four_stretched three_capped three_free three_stretched eight_worst four_damage"
 bit_counts = (8, 5, 4, 3)
 ways = {
-    "ReLU6": trained["MobileNet"],
-    "ReLU": trained["without cap"],
-    "ReLU, one channel × 8": [stretched(model) for model in trained["without cap"]],
+    "ReLU6": small["capped"].models,
+    "ReLU": small["free"].models,
+    "ReLU, one channel × 8": [stretched(model) for model in small["free"].models],
 }
 few, largest = {}, {}
 for way, models in ways.items():
@@ -426,8 +375,8 @@ stretched_gap = max(
     for before, after in zip(ways["ReLU"], ways["ReLU, one channel × 8"], strict=True)
 )
 eight_worst = min(
-    np.subtract(few[way][8], race[name][2]).min()
-    for way, name in zip(ways, ("MobileNet", "without cap", "without cap"), strict=True)
+    np.subtract(few[way][8], small[name].accuracies).min()
+    for way, name in zip(ways, ("capped", "free", "free"), strict=True)
 )
 four_damage = 100 * float(np.subtract(few["ReLU"][4], few["ReLU, one channel × 8"][4]).min())
 for way, found in few.items():

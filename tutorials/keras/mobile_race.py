@@ -1,0 +1,109 @@
+# ---
+# labkit: {memory: 2 GB}
+# ---
+# %% [markdown]
+# # Separable blocks at equal size
+# What are separable convolutions worth when the number of parameters is kept the same? Plain blocks,
+# MobileNet's and MobileNetV2's read digits at random places, for the chapter
+# [MobileNets](../../keras/mobilenets.md).
+
+# %%
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+import labkit as keras
+from labkit import datasets, trials
+
+# %% [markdown]
+# ## The blocks
+# They are those of the [chapter's first tutorial](mobilenets.py), which checks them against Keras. Each
+# contestant looks at 3 × 3 places twice: by full convolutions, by separable ones, or by inverted
+# residual blocks.
+
+
+# %% label="blocks"
+def normalized(layer, x, cap=6.0, relu=True):
+    """Apply a layer, batch normalization and, unless told otherwise, a ReLU."""
+    x = keras.layers.BatchNormalization(momentum=0.9)(layer(x))
+    return keras.layers.ReLU(max_value=cap)(x) if relu else x
+
+
+def pointwise(x, filters, relu=True):
+    """Mix channels at each place."""
+    return normalized(keras.layers.Conv2D(filters, 1, use_bias=False), x, relu=relu)
+
+
+def depthwise(x):
+    """Slide one window over each channel."""
+    return normalized(keras.layers.DepthwiseConv2D(3, padding="same", use_bias=False), x)
+
+
+def plain(x, width):
+    """A full convolution, with an ordinary ReLU."""
+    layer = keras.layers.Conv2D(width, 3, padding="same", use_bias=False)
+    return normalized(layer, x, cap=None)
+
+
+def separable(x, width):
+    """MobileNet's block: places first, then channels."""
+    return pointwise(depthwise(x), width)
+
+
+def inverted(x, width, expansion=6):
+    """MobileNetV2's block: widen, slide, narrow without a ReLU, and add the input."""
+    wide = depthwise(pointwise(x, expansion * x.shape[-1]))
+    h = pointwise(wide, width, relu=False)
+    return keras.layers.Add()([x, h]) if x.shape[-1] == width else h
+
+
+# %% label="network"
+def network(block, width):
+    """Return a classifier: two blocks at 8 × 8, and two of twice the width at 4 × 4."""
+    image = keras.Input((16, 16, 1))
+    layer = keras.layers.Conv2D(16, 3, strides=2, padding="same", use_bias=False)
+    x = normalized(layer, image, cap=None)  # (batch, 8, 8, 16)
+    x = keras.layers.MaxPooling2D()(block(block(x, width), width))
+    x = block(block(x, 2 * width), 2 * width)  # (batch, 4, 4, 2 · width)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    return keras.Model(image, keras.layers.Dense(10, activation="softmax")(x))
+
+
+# %% [markdown]
+# ## The race
+
+# %% label="race" caption="The race: parameters and products (multiply-adds for a sheet) in thousands, time of training relative to plain, and test accuracy in percent, mean and range of three seeds." values="race_train race_test race_epochs race_low race_high race_lowest race_lead race_spread_points plain_mean v1_mean v2_mean plain_width v1_width v2_width v1_products v1_time v2_time"
+contestants = {"plain": plain, "MobileNet": separable, "V2": inverted}
+widths, builds = {}, {}
+for name, block in contestants.items():
+    sized = partial(network, block)
+    widths[name] = trials.closest_width(sized, 19_500)
+    builds[name] = partial(sized, widths[name])
+train, test = datasets.load_shifted_digits(copies=2)
+race_train, race_test, race_epochs = len(train[0]), len(test[0]), 4
+race = trials.compare(builds, train, test, epochs=race_epochs)
+
+race_low, race_high = (f(trial.parameters for trial in race.values()) for f in (min, max))
+race_lowest = min(trial.lowest for trial in race.values())
+race_spread_points = 100 * max(trial.highest - trial.lowest for trial in race.values())
+plain_mean, v1_mean, v2_mean = means = [trial.mean for trial in race.values()]
+race_lead = max(means) - min(means)
+plain_width, v1_width, v2_width = widths.values()
+v1_products = race["MobileNet"].multiply_adds / race["plain"].multiply_adds
+v1_time, v2_time = (
+    float(np.median(race[name].seconds) / np.median(race["plain"].seconds))
+    for name in ("MobileNet", "V2")
+)
+assert race_high < 1.1 * race_low, "All contestants have about 20,000 parameters."
+assert race_lowest > 0.85, "Each block, with each seed, reads over 85% of the test sheets."
+assert race_lead < 0.06, "On average of the seeds, the race's networks lie within six points."
+assert max(v1_mean, v2_mean) < plain_mean + 0.01, (
+    "At equal size, neither MobileNet's blocks nor V2's read a point more than plain ones do."
+)
+assert v1_width > 2.5 * plain_width, (
+    "For as many parameters, MobileNet's blocks may have more than twice the channels."
+)
+assert v1_products < 1, "At equal parameters, separable blocks need fewer products than plain ones."
+assert min(v1_time, v2_time) > 1.3, "At equal parameters, separable blocks take longer to train."
+pd.DataFrame(trials.summarize(race, "plain"))
