@@ -1,8 +1,8 @@
 """Keras's names and Keras's numbers in NumPy that can be read in one sitting.
 
 `import labkit as keras` gives the part of Keras's public interface that the book needs;
-with `import keras` in its place the same script runs on TensorFlow. Five modules have no
-counterpart in Keras: `cost`, `stats`, `datasets`, `plot` and `testing`.
+with `import keras` in its place the same script runs on TensorFlow. Six modules have no
+counterpart in Keras: `cost`, `trials`, `stats`, `datasets`, `plot` and `testing`.
 
 A module is loaded when it is first used, so that `import labkit` takes no time and a script
 loads no more than it needs; `__init__.pyi` tells type checkers the same names.
@@ -27,7 +27,7 @@ _MODULES = [
     "losses",
 ]
 _MODULES += ["metrics", "models", "ops", "optimizers", "plot", "random", "regularizers", "stats"]
-_MODULES += ["testing", "utils"]
+_MODULES += ["testing", "trials", "utils"]
 _NAMES = {"Input": "layers", "KerasTensor": "_tensor", "Layer": "layers"}
 _NAMES |= {"Model": "models", "Sequential": "models"}
 

@@ -17,6 +17,7 @@ from labkit import random as random
 from labkit import regularizers as regularizers
 from labkit import stats as stats
 from labkit import testing as testing
+from labkit import trials as trials
 from labkit import utils as utils
 from labkit._tensor import KerasTensor as KerasTensor
 from labkit.layers import Input as Input

@@ -142,7 +142,7 @@ def compare(
             began = time.perf_counter()
             model.fit(*train, batch_size=batch_size, epochs=epochs, verbose=0)
             trial.seconds.append(time.perf_counter() - began)
-            _, accuracy = model.evaluate(*test, batch_size=256, verbose=0)
+            _, accuracy = model.evaluate(*test, batch_size=batch_size, verbose=0)
             trial.accuracies.append(float(accuracy))
             trial.models.append(model)
     return trials

@@ -50,6 +50,7 @@ OWN_MODULES = (
     "plot",
     "stats",
     "testing",
+    "trials",
 )
 HEAVY = (
     "h5py",
@@ -211,7 +212,7 @@ def test_import_is_light() -> None:
         import json, sys
         import labkit
         first = sorted(set({HEAVY!r}) & sys.modules.keys())
-        for name in {[*KERAS_MODULES, "cost", "stats", "datasets", "testing"]!r}:
+        for name in {[*KERAS_MODULES, "cost", "stats", "datasets", "testing", "trials"]!r}:
             __import__("labkit." + name)
         print(json.dumps([first, sorted(set({HEAVY!r}) & sys.modules.keys())]))
     """

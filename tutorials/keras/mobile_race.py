@@ -95,7 +95,7 @@ v1_time, v2_time = (
     float(np.median(race[name].seconds) / np.median(race["plain"].seconds))
     for name in ("MobileNet", "V2")
 )
-assert race_high < 1.1 * race_low, "All contestants have about 20,000 parameters."
+assert 18_500 <= race_low <= race_high <= 21_000, "All contestants have about 20,000 parameters."
 assert race_lowest > 0.85, "Each block, with each seed, reads over 85% of the test sheets."
 assert race_lead < 0.06, "On average of the seeds, the race's networks lie within six points."
 assert max(v1_mean, v2_mean) < plain_mean + 0.01, (
