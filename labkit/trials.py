@@ -57,6 +57,11 @@ class Trial:
         """Highest of the accuracies."""
         return max(self.accuracies)
 
+    @property
+    def spread(self) -> float:
+        """Range of the accuracies: the highest minus the lowest."""
+        return self.highest - self.lowest
+
 
 def closest_width(
     build: Callable[[int], Any],
@@ -158,7 +163,7 @@ def summarize(trials: Mapping[str, Trial], reference: str) -> dict[str, dict[str
     Returns:
         For each heading, the texts of all contestants: parameters and multiply-adds for one input,
         in thousands; the median time of training, as a multiple of that of the reference; the mean
-        of the accuracies, and their range from lowest to highest, in percent.
+        of the accuracies, in percent, and their range, in points. It is narrow enough for a phone.
 
     Raises:
         ValueError: The reference is none of the contestants.
@@ -170,11 +175,11 @@ def summarize(trials: Mapping[str, Trial], reference: str) -> dict[str, dict[str
         return {name: text(trial) for name, trial in trials.items()}
 
     return {
-        "param.": column(lambda trial: f"{trial.parameters / 1000:.1f}"),
+        "size": column(lambda trial: f"{trial.parameters / 1000:.1f}"),
         "prod.": column(lambda trial: f"{trial.multiply_adds / 1000:.0f}"),
         "time": column(lambda trial: f"{np.median(trial.seconds) / unit:.1f}"),
         "mean": column(lambda trial: f"{100 * trial.mean:.1f}"),
-        "range": column(lambda trial: f"{100 * trial.lowest:.1f}–{100 * trial.highest:.1f}"),
+        "range": column(lambda trial: f"{100 * trial.spread:.1f}"),
     }
 
 

@@ -71,6 +71,7 @@ def test_each_contestant_is_trained_with_each_seed(name: str) -> None:
         assert trial.multiply_adds == cost.multiply_adds(trial.models[0])
         assert min(trial.seconds) > 0
         assert trial.lowest <= trial.mean <= trial.highest
+        assert trial.spread == trial.highest - trial.lowest
         for model, accuracy in zip(trial.models, trial.accuracies, strict=True):
             answers = np.asarray(model(DATA[200:])).argmax(axis=1)
             assert np.mean(answers == CLASSES[200:]) == pytest.approx(accuracy)
@@ -115,11 +116,11 @@ def test_the_summary_has_a_row_for_each_contestant() -> None:
     plain = trials.Trial(20_140, 525_632, [0.93, 0.95, 0.94], [2.0, 1.0, 9.0])
     other = trials.Trial(19_870, 448_000, [0.9, 0.961, 0.9], [3.0, 4.0, 2.0])
     assert trials.summarize({"plain": plain, "other": other}, "plain") == {
-        "param.": {"plain": "20.1", "other": "19.9"},
+        "size": {"plain": "20.1", "other": "19.9"},
         "prod.": {"plain": "526", "other": "448"},
         "time": {"plain": "1.0", "other": "1.5"},
         "mean": {"plain": "94.0", "other": "92.0"},
-        "range": {"plain": "93.0–95.0", "other": "90.0–96.1"},
+        "range": {"plain": "2.0", "other": "6.1"},
     }
     with pytest.raises(ValueError, match=r"one of \['plain'\].*Received: bare"):
         trials.summarize({"plain": plain}, "bare")

@@ -83,7 +83,7 @@ def chain(x, width, stage):
     return keras.layers.ReLU()(normalized(dense_block(x, width + stage - 1, connected=False)))
 
 
-# %% label="race" caption="The race: parameters and products (multiply-adds for a sheet) in thousands, time of training relative to plain, and test accuracy in percent, mean and range of three seeds." values="training tests race_epochs race_low race_high plain_mean dense_mean chain_mean dense_worst chain_best dense_seconds dense_width chain_width chain_last spread_points product_ratio"
+# %% label="race" caption="The race: size (parameters) and products (multiply-adds for a sheet) in thousands, time of training relative to plain, and mean and range (highest minus lowest) of the test accuracy of three seeds, in percent." values="training tests race_epochs race_low race_high plain_mean dense_mean chain_mean dense_worst chain_best dense_seconds dense_width chain_width chain_last spread_points product_ratio"
 contestants = {"plain": plain, "dense": dense, "chain": chain}
 widths, builds = {}, {}
 for name, block in contestants.items():
@@ -97,7 +97,7 @@ race = trials.compare(builds, train, test, epochs=race_epochs)
 race_low, race_high = (f(trial.parameters for trial in race.values()) for f in (min, max))
 plain_mean, dense_mean, chain_mean = (trial.mean for trial in race.values())
 dense_worst, chain_best = race["dense"].lowest, race["chain"].highest
-spread_points = 100 * max(race[name].highest - race[name].lowest for name in ("plain", "dense"))
+spread_points = 100 * max(race[name].spread for name in ("plain", "dense"))
 dense_seconds = float(np.median(race["dense"].seconds) / np.median(race["plain"].seconds))
 product_ratio = race["dense"].multiply_adds / race["plain"].multiply_adds
 dense_width, chain_width, chain_last = widths["dense"], widths["chain"], widths["chain"] + 1

@@ -73,7 +73,7 @@ def network(block, width):
 # %% [markdown]
 # ## The race
 
-# %% label="race" caption="The race: parameters and products (multiply-adds for a sheet) in thousands, time of training relative to plain, and test accuracy in percent, mean and range of three seeds." values="race_train race_test race_epochs race_low race_high race_lowest race_lead race_spread_points plain_mean v1_mean v2_mean plain_width v1_width v2_width v1_products v1_time v2_time"
+# %% label="race" caption="The race: size (parameters) and products (multiply-adds for a sheet) in thousands, time of training relative to plain, and mean and range (highest minus lowest) of the test accuracy of three seeds, in percent." values="race_train race_test race_epochs race_low race_high race_lowest race_lead race_spread_points plain_mean v1_mean v2_mean plain_width v1_width v2_width v1_products v1_time v2_time"
 contestants = {"plain": plain, "MobileNet": separable, "V2": inverted}
 widths, builds = {}, {}
 for name, block in contestants.items():
@@ -86,7 +86,7 @@ race = trials.compare(builds, train, test, epochs=race_epochs)
 
 race_low, race_high = (f(trial.parameters for trial in race.values()) for f in (min, max))
 race_lowest = min(trial.lowest for trial in race.values())
-race_spread_points = 100 * max(trial.highest - trial.lowest for trial in race.values())
+race_spread_points = 100 * max(trial.spread for trial in race.values())
 plain_mean, v1_mean, v2_mean = means = [trial.mean for trial in race.values()]
 race_lead = max(means) - min(means)
 plain_width, v1_width, v2_width = widths.values()
