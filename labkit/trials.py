@@ -176,9 +176,9 @@ def summarize(trials: Mapping[str, Trial], reference: str) -> dict[str, dict[str
 
     return {
         "size": column(lambda trial: f"{trial.parameters / 1000:.1f}"),
-        "prod.": column(lambda trial: f"{trial.multiply_adds / 1000:.0f}"),
+        "cost": column(lambda trial: f"{trial.multiply_adds / 1000:.0f}"),
         "time": column(lambda trial: f"{np.median(trial.seconds) / unit:.1f}"),
-        "mean": column(lambda trial: f"{100 * trial.mean:.1f}"),
+        "acc.": column(lambda trial: f"{100 * trial.mean:.1f}"),
         "range": column(lambda trial: f"{100 * trial.spread:.1f}"),
     }
 

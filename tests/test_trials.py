@@ -117,9 +117,9 @@ def test_the_summary_has_a_row_for_each_contestant() -> None:
     other = trials.Trial(19_870, 448_000, [0.9, 0.961, 0.9], [3.0, 4.0, 2.0])
     assert trials.summarize({"plain": plain, "other": other}, "plain") == {
         "size": {"plain": "20.1", "other": "19.9"},
-        "prod.": {"plain": "526", "other": "448"},
+        "cost": {"plain": "526", "other": "448"},
         "time": {"plain": "1.0", "other": "1.5"},
-        "mean": {"plain": "94.0", "other": "92.0"},
+        "acc.": {"plain": "94.0", "other": "92.0"},
         "range": {"plain": "2.0", "other": "6.1"},
     }
     with pytest.raises(ValueError, match=r"one of \['plain'\].*Received: bare"):

@@ -83,7 +83,7 @@ def chain(x, width, stage):
     return keras.layers.ReLU()(normalized(dense_block(x, width + stage - 1, connected=False)))
 
 
-# %% label="race" caption="The race: size (parameters) and products (multiply-adds for a sheet) in thousands, time of training relative to plain, and mean and range (highest minus lowest) of the test accuracy of three seeds, in percent." values="training tests race_epochs race_low race_high plain_mean dense_mean chain_mean dense_worst chain_best dense_seconds dense_width chain_width chain_last spread_points product_ratio"
+# %% label="race" caption="The race: size (parameters) and cost (multiply-adds for a sheet) in thousands, time of training relative to plain, and mean and range (highest minus lowest) of the test accuracy of three seeds, in percent." values="training tests race_epochs race_low race_high plain_mean dense_mean chain_mean dense_worst chain_best dense_seconds dense_width chain_width chain_last spread_points product_ratio"
 contestants = {"plain": plain, "dense": dense, "chain": chain}
 widths, builds = {}, {}
 for name, block in contestants.items():

@@ -85,7 +85,7 @@ def network(block, width):
 # %% [markdown]
 # ## The race
 
-# %% label="race-table" caption="The race: size (parameters) and products (multiply-adds for a sheet) in thousands, time of training relative to plain, and mean and range (highest minus lowest) of the test accuracy of three seeds, in percent." values="race_train race_test race_epochs race_lowest race_lead three_lead_points plain_mean residual_mean race_spread_points race_parameters_least race_parameters_most plain_width xception_width inception_products inception_time xception_products xception_time"
+# %% label="race-table" caption="The race: size (parameters) and cost (multiply-adds for a sheet) in thousands, time of training relative to plain, and mean and range (highest minus lowest) of the test accuracy of three seeds, in percent." values="race_train race_test race_epochs race_lowest race_lead three_lead_points plain_mean residual_mean race_spread_points race_parameters_least race_parameters_most plain_width xception_width inception_products inception_time xception_products xception_time"
 contestants = {
     "plain": plain,
     "Inception": inception,

@@ -196,7 +196,7 @@ def network(block, width):
     return keras.Model(inputs, keras.layers.Dense(10, activation="softmax")(x))
 
 
-# %% label="race" caption="The race: size (parameters) and products (multiply-adds for a sheet) in thousands, time of training relative to plain, and mean and range (highest minus lowest) of the test accuracy of three seeds, in percent." values="seeds race_epochs race_rate bare_mean bare_best plain_mean normalized_worst residual_mean normalization_gain race_gap race_gap_points seed_points race_low race_high race_train race_test"
+# %% label="race" caption="The race: size (parameters) and cost (multiply-adds for a sheet) in thousands, time of training relative to plain, and mean and range (highest minus lowest) of the test accuracy of three seeds, in percent." values="seeds race_epochs race_rate bare_mean bare_best plain_mean normalized_worst residual_mean normalization_gain race_gap race_gap_points seed_points race_low race_high race_train race_test"
 contestants = {"bare": bare, "plain": plain, "residual": residual}
 builds = {}
 for name, block in contestants.items():
