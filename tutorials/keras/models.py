@@ -394,7 +394,7 @@ model.load_weights(str(folder / "best.weights.h5"))
 saved_gap = gap(restored, model.get_weights())
 print(f"stopped after epoch {stopped}, best was {best_epoch}")
 assert stopped == best_epoch + patience < most_epochs
-assert saved_gap == 0, "The checkpoint's file and early stopping keep the same best weights."
+assert saved_gap == 0
 assert len(watch.seen) == stopped
 
 # %% label="watched" alt="Probabilities of the ten digits for one image, over the epochs: two lines cross several times, the others stay near zero." caption="What a callback saw: the network's opinion of the test digit about which it changed its mind most, epoch by epoch." tags=["remove-input"]
@@ -419,7 +419,7 @@ ax.legend(title=f"digit (it is {y_test[doubtful]})")
 # `training` is an argument of a call, `trainable` a property of a layer.
 
 
-# %% label="moves" caption="Which arrays change: in the call with `training=True`, in one epoch of fit, and in one epoch with frozen layers." values="fit_moved frozen_moved late_moved call_moved"
+# %% label="moves" caption="Which arrays change in a call, in an epoch of training, and with frozen layers." values="fit_moved frozen_moved late_moved call_moved"
 def normalized():
     """A network with batch normalization and dropout."""
     return keras.Sequential(
@@ -492,7 +492,7 @@ assert fit_moved == 4
 assert moves["fit, dense frozen"] == [False, True, True, True]
 assert moves["fit, norm frozen"] == [True, False, False, True]
 assert frozen_moved == 2, "A frozen batch normalization keeps its averages as well as its gamma."
-assert late_moved == 4, "Freezing a layer after training has begun does nothing before compile."
+assert late_moved == 4
 pd.DataFrame(
     [["moves" if m else "—" for m in row] for row in moves.values()],
     index=list(moves),
@@ -550,6 +550,13 @@ assert keras_trained_gap < 1e-5
 assert keras_gap < 1e-5, "With weights copied, labkit's three models and Keras's agree."
 assert pair_gap < 1e-3
 assert file_gap < 1e-5, "Keras reads the weight file that labkit wrote."
+
+# %% label="keras-moves" values="keras_frozen keras_late"
+keras_frozen, keras_late = (
+    sum(moved(one_epoch, **how)) for how in ({"frozen": ["norm"]}, {"late": ["dense"]})
+)
+assert keras_frozen == frozen_moved
+assert keras_late == 4, "In Keras, too, freezing a layer after training began needs a new compile."
 
 # %% [markdown]
 # ### What each way can do
@@ -800,14 +807,15 @@ class Accumulating(keras.Model):
 
     def train_step(self, data):
         x, y = data
-        slopes = [tf.zeros_like(w) for w in self.trainable_variables]
+        total, slopes = 0.0, [tf.zeros_like(w) for w in self.trainable_variables]
         for part, target in zip(tf.split(x, 4), tf.split(y, 4), strict=True):
             with tf.GradientTape() as tape:
                 loss = self.compute_loss(part, target, self(part, training=True)) / 4
             new = tape.gradient(loss, self.trainable_variables)
             slopes = [a + b for a, b in zip(slopes, new, strict=True)]
+            total += loss
         self.optimizer.apply(slopes, self.trainable_variables)
-        return {metric.name: metric.result() for metric in self.metrics}
+        return {"loss": total}  # of this batch, before the step
 
 
 # %% label="accumulated" values="accumulated_gap norm_gap accumulated_moved"
@@ -990,7 +998,7 @@ ERRORS = {  # a part of each message, its cause, its cure, and an attempt that p
     "the layer isn't built": (
         "no shape is known yet",
         "add an Input, or call the model once",
-        lambda: Digits().count_params(),
+        lambda: keras.Sequential([dense(32), dense(10)]).count_params(),
     ),
     "must have the same rank": (
         "whole-number labels, one-hot loss",
