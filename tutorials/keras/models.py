@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Keras models
-# One network is written in three ways, a graph is built that no chain can express, `fit` is written out as
-# a loop, and files are taken apart. The chapter [Keras models](../../keras/models.md) tells the story.
+# One network is written in three ways, a second one has two inputs and two outputs, `fit` is written as a
+# loop, and saved files are examined. The chapter [Keras models](../../keras/models.md) explains it all.
 #
 # The first half runs on `labkit`, the book's library; the second half goes on with Keras.
 
@@ -136,13 +136,13 @@ assert feature_gap < 1e-5
 
 # %% label="pair"
 def encoder(name):
-    """A model that is going to be a layer of another."""
+    """Return a model that will be a layer of another."""
     layers = [keras.layers.Dense(64, activation="relu"), keras.layers.Dense(32)]
     return keras.Sequential([keras.Input((64,)), *layers], name=name)
 
 
 def pair(shared=True):
-    """Two digits in, two answers out."""
+    """Return a model with two digits as inputs and two answers as outputs."""
     layers = keras.layers
     first, second = (keras.Input((64,), name=name) for name in ("first", "second"))
     one = encoder("encoder")
@@ -157,7 +157,7 @@ def pair(shared=True):
     return keras.Model([first, second], [same, total])
 
 
-# %% label="pairs" values="shared_swap separate_swap shared_parameters separate_parameters shared_same separate_same same_gain shared_sum separate_sum train_pairs test_pairs pair_seeds"
+# %% label="pairs" values="shared_swap separate_swap shared_parameters separate_parameters shared_same separate_same shared_sum separate_sum train_pairs test_pairs pair_seeds"
 def pairs(x, y, count, seed):
     """Return pairs of digits, half of them twice the same digit, and both answers."""
     rng = np.random.default_rng(seed)
@@ -220,7 +220,7 @@ print(
 )
 assert shared_swap < 1e-5, "With a shared encoder, the answers do not depend on the order."
 assert separate_swap > 0.1
-assert abs(same_gain) < 0.08, "With nearly half the parameters, it compares digits about as well."
+assert abs(same_gain) < 0.08
 assert shared_parameters < 0.6 * separate_parameters
 
 # %% [markdown]
@@ -258,7 +258,7 @@ def fit_by_hand(weights, x, y, epochs, rate, size=32):
     return [W, b, V, c], history
 
 
-# %% label="hand" values="hand_gap hand_loss_gap hand_moved shuffle_gap hand_loss"
+# %% label="hand" values="hand_gap hand_loss_gap hand_moved shuffle_gap"
 model = seeded(sequential)
 start = model.get_weights()
 by_hand, hand_losses = fit_by_hand(start, x_train, y_train, epochs=3, rate=0.1)
@@ -274,8 +274,7 @@ def fitted(shuffle, **options):
 
 in_order, fit_losses = fitted(shuffle=False)
 hand_gap, hand_loss_gap = gap(by_hand, in_order), gap(hand_losses, fit_losses)
-hand_moved, hand_loss = gap(start, in_order), fit_losses[-1]
-shuffle_gap = gap(in_order, fitted(shuffle=True)[0])
+hand_moved, shuffle_gap = gap(start, in_order), gap(in_order, fitted(shuffle=True)[0])
 print(f"weights {hand_gap:.1e}, losses {hand_loss_gap:.1e}; shuffled {shuffle_gap:.2f}")
 assert hand_gap < 1e-4, "A loop in NumPy gives the weights that fit gives, to rounding."
 assert hand_loss_gap < 1e-4, "fit reports each example's loss as it was before its batch's step."
@@ -298,7 +297,7 @@ assert class_gap < 1e-6
 # either.
 
 
-# %% label="running" caption="The loss of the first epoch, measured in four ways: means of five seeds." values="logged_loss live_loss rested_loss held_loss plain_logged plain_rested logged_excess dropout_excess plain_excess zero_gap running_seeds"
+# %% label="running" caption="The loss of the first epoch, measured in four ways: means of five seeds." values="logged_loss live_loss rested_loss held_loss plain_logged plain_rested dropout_excess plain_excess zero_gap"
 def regular(drop):
     """The same network with dropout."""
     return keras.Sequential(
@@ -322,7 +321,7 @@ def losses(drop, seed, rate=0.003):
     model = regular(drop)
     model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
     logged = model.fit(x_train, y_train, verbose=0).history["loss"][0]
-    # Afterward, all weights stand still: first with dropout, then without, then on new digits.
+    # After the epoch, the weights no longer change: with dropout, without it, and on new digits.
     found = [cross_entropy(model(x_train, training=True), y_train)]
     found += [cross_entropy(model(x, training=False), y) for x, y in held]
     return [logged, *found]
@@ -346,7 +345,7 @@ assert plain_excess > 0, (
     "Without dropout, too, the running mean is above the loss at the epoch's end."
 )
 assert zero_gap < 1e-4, "With a learning rate of zero, the running mean is the loss itself."
-assert dropout_excess > 0, "With the weights at rest, dropout alone raises the training loss."
+assert dropout_excess > 0, "With constant weights, dropout alone raises the training loss."
 pd.DataFrame(
     {"dropout 0.5": dropped.mean(axis=0), "no dropout": plain.mean(axis=0)},
     index=["logged by fit", "after it, training=True", "after it, training=False", "test digits"],
@@ -358,7 +357,7 @@ pd.DataFrame(
 
 # %% label="callback"
 class Watch(keras.callbacks.Callback):
-    """Notes, after each epoch, what the model thinks of some images."""
+    """Records the model's answers for some images after each epoch."""
 
     def __init__(self, images):
         super().__init__()
@@ -397,12 +396,12 @@ assert stopped == best_epoch + patience < most_epochs
 assert saved_gap == 0
 assert len(watch.seen) == stopped
 
-# %% label="watched" alt="Probabilities of the ten digits for one image, over the epochs: two lines cross several times, the others stay near zero." caption="What a callback saw: the network's opinion of the test digit about which it changed its mind most, epoch by epoch." tags=["remove-input"]
+# %% label="watched" alt="Probabilities of the ten digits for one image, over the epochs: two lines cross several times, the others stay near zero." caption="What the callback recorded: probabilities for the test digit whose answer changed most from epoch to epoch." values="swing loss_rise" tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 3))
-opinions = np.array(watch.seen)  # (epochs, 360, 10)
-true = opinions[:, np.arange(len(y_test)), y_test]  # (epochs, 360)
+answers_seen = np.array(watch.seen)  # (epochs, 360, 10)
+true = answers_seen[:, np.arange(len(y_test)), y_test]  # (epochs, 360)
 doubtful = int(np.abs(np.diff(true, axis=0)).sum(axis=0).argmax())
-seen = opinions[:, doubtful]  # (epochs, 10)
+seen = answers_seen[:, doubtful]  # (epochs, 10)
 top = np.argsort(seen.max(axis=0))[::-1][:3]
 epochs = np.arange(1, stopped + 1)
 for k in range(10):
@@ -413,13 +412,16 @@ for k, color, line in zip(top, (BLUE, ORANGE, GREEN), ("-", "--", ":"), strict=T
 ax.axvline(best_epoch, color=GREY, linestyle=":", linewidth=1)
 ax.set(xlabel="epoch", ylabel="probability", ylim=(-0.03, 1.03))
 ax.legend(title=f"digit (it is {y_test[doubtful]})")
+swing = float(np.ptp(true[best_epoch:, doubtful]))  # in the epochs after the best one
+loss_rise = last_loss - best_loss
+assert swing > loss_rise
 
 # %% [markdown]
-# ## Which arrays move
+# ## Which arrays change
 # `training` is an argument of a call, `trainable` a property of a layer.
 
 
-# %% label="moves" caption="Which arrays change in a call, in an epoch of training, and with frozen layers." values="fit_moved frozen_moved late_moved call_moved"
+# %% label="moves" caption="Which arrays change in a call, in an epoch of training, and with frozen layers." values="frozen_moved late_moved call_moved"
 def normalized():
     """A network with batch normalization and dropout."""
     return keras.Sequential(
@@ -463,9 +465,9 @@ def moved(change, frozen=(), late=()):
     return [gap(a, b) > 0 for a, b in zip(before, arrays(model), strict=True)]
 
 
-def one_epoch(model):
-    """Train."""
-    model.fit(x_train[:256], y_train[:256], verbose=0)
+def one_epoch(model, size=256):
+    """Train on eight batches of equal size, unless `size` leaves a smaller last one."""
+    model.fit(x_train[:size], y_train[:size], verbose=0)
 
 
 moves = {
@@ -494,7 +496,7 @@ assert moves["fit, norm frozen"] == [True, False, False, True]
 assert frozen_moved == 2, "A frozen batch normalization keeps its averages as well as its gamma."
 assert late_moved == 4
 pd.DataFrame(
-    [["moves" if m else "—" for m in row] for row in moves.values()],
+    [["changes" if m else "—" for m in row] for row in moves.values()],
     index=list(moves),
     columns=list(ARRAYS),
 )
@@ -512,7 +514,7 @@ labkit_models["functional"].save_weights(labkit_file)
 import keras
 import tensorflow as tf
 
-# %% label="agreement" values="keras_way_gap keras_trained_gap keras_gap pair_gap file_gap keras_version"
+# %% label="agreement" values="keras_way_gap keras_trained_gap keras_gap file_gap keras_version"
 
 
 class Digits(keras.Model):  # a class keeps its base, so Keras needs its own
@@ -551,19 +553,21 @@ assert keras_gap < 1e-5, "With weights copied, labkit's three models and Keras's
 assert pair_gap < 1e-3
 assert file_gap < 1e-5, "Keras reads the weight file that labkit wrote."
 
-# %% label="keras-moves" values="keras_frozen keras_late"
+# %% label="keras-moves" values="keras_late keras_retraced"
 keras_frozen, keras_late = (
     sum(moved(one_epoch, **how)) for how in ({"frozen": ["norm"]}, {"late": ["dense"]})
 )
 assert keras_frozen == frozen_moved
+keras_retraced = sum(moved(lambda model: one_epoch(model, size=250), late=["dense"]))
 assert keras_late == 4, "In Keras, too, freezing a layer after training began needs a new compile."
+assert keras_retraced == 3, "Where another batch shape makes Keras trace anew, late freezing works."
 
 # %% [markdown]
 # ### What each way can do
 # Each cell of the table is tried out.
 
 
-# %% label="abilities" caption="Tried out in Keras: what the three kinds of model can do." values="functional_can subclass_can sequential_can ignored_gap"
+# %% label="abilities" caption="Tried out in Keras: what the three kinds of model can do." values="ignored_gap"
 def works(attempt):
     """Return whether something runs without an exception."""
     with warnings.catch_warnings():
@@ -642,7 +646,6 @@ TRIALS = {
     ],
 }
 can = {name: [works(attempt) for attempt in trial] for name, trial in TRIALS.items()}
-sequential_can, functional_can, subclass_can = np.sum(list(can.values()), axis=0).tolist()
 assert can["uses a second input"] == [False, True, True]
 assert can["loads without its Python code"] == [True, True, False]
 assert can["Python's if on numbers, in a call"] == [False, False, True]
@@ -655,7 +658,7 @@ pd.DataFrame(
 )
 
 
-# %% label="graph" alt="Left, a chain of three boxes: image, hidden, classes. Right, a graph: the inputs first and second each lead to a box named encoder, both of these to difference and to both; then square leads to same, and hidden to sum." caption="Two models as graphs, with the connections that Keras keeps of them. Both orange boxes are one layer, called twice." tags=["remove-input"]
+# %% label="graph" alt="Left, a chain of three boxes: image, hidden, classes. Right, a graph: the inputs first and second each lead to a box named encoder, both of these to difference and to both; then square leads to same, and hidden to sum." caption="Two models as graphs, drawn from the connections that Keras records. The two orange boxes are one layer, called twice." tags=["remove-input"]
 def histories(node):
     """Yield the layers whose outputs a call takes, with the number of their call."""
     if isinstance(node, dict):
@@ -692,12 +695,13 @@ for ax, net, places in zip(axes, (models["functional"], keras_pair), PLACES, str
             box = {"boxstyle": "round,pad=0.35", "facecolor": plot.PAPER, "edgecolor": color}
             ax.text(x, y, layer["name"], ha="center", va="center", bbox=box, zorder=3)
             for source in dict.fromkeys(histories(node)):
-                style = {"arrowstyle": "-|>", "color": GREY, "shrinkA": 11, "shrinkB": 11}
+                shrink = 11 if x == places[source][0] else 20  # a slanted arrow ends beside a box
+                style = {"arrowstyle": "-|>", "color": GREY, "shrinkA": shrink, "shrinkB": shrink}
                 ax.annotate("", (x, y), places[source], arrowprops=style)
     ax.set(xlim=(-0.65, max(x for x, _ in places.values()) + 0.65), ylim=(-0.4, 4.4))
     ax.axis("off")
 
-# %% label="mistakes" caption="When Keras notices a mistake: while the model is built, in its first call, in fit, or never." values="built_functional built_subclass never_noticed mistakes_made"
+# %% label="mistakes" caption="When Keras notices a mistake: while the model is built, in its first call, in fit, or never." values="built_functional mistakes_made misplaced"
 
 
 class ByCall(keras.Model):
@@ -740,9 +744,14 @@ MISTAKES = {
     "Reshape((8, 9)) of 64 numbers": ((64,), lambda: [reshape((8, 9)), dense(10)]),
     "Conv2D on images without channels": ((8, 8), lambda: [keras.layers.Conv2D(4, 3)]),
     "no Flatten before the last Dense": ((8, 8), lambda: [dense(10, activation="softmax")]),
-    "Reshape where Permute is meant": (
-        (8, 4, 2),
-        lambda: [reshape((8, 2, 4)), keras.layers.Flatten(), dense(10, activation="softmax")],
+    "Reshape where Permute is meant": (  # channels come first, and should come last
+        (2, 8, 4),
+        lambda: [
+            reshape((8, 4, 2)),
+            keras.layers.Conv2D(4, 3),
+            keras.layers.Flatten(),
+            dense(10, activation="softmax"),
+        ],
     ),
 }
 found = {
@@ -754,9 +763,12 @@ mistakes_made, never_noticed = len(found), functional_stages.count("never")
 built_functional, built_subclass = (
     stages.count("building") for stages in (functional_stages, subclass_stages)
 )
+places = np.arange(64).reshape(1, 2, 8, 4)
+misplaced = int(np.sum(reshape((8, 4, 2))(places) != keras.layers.Permute((2, 3, 1))(places)))
 assert built_functional == 2, "A functional model finds wrong shapes while it is being built."
 assert built_subclass == 0
 assert never_noticed == 1
+assert misplaced > 32, "Reshape puts most numbers elsewhere than Permute, and no shape shows it."
 pd.DataFrame(found, index=["functional", "subclass"]).T
 
 # %% [markdown]
@@ -789,7 +801,7 @@ for _ in range(2):
     tape_losses.append(total / len(x_train))
 by_tape = model.get_weights()
 
-# %% label="tape-gap" values="tape_gap tape_loss_gap tape_moved"
+# %% label="tape-gap" values="tape_gap"
 model.set_weights(start)
 model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
 history = model.fit(x_train, y_train, epochs=2, shuffle=False, verbose=0)
@@ -818,7 +830,7 @@ class Accumulating(keras.Model):
         return {"loss": total}  # of this batch, before the step
 
 
-# %% label="accumulated" values="accumulated_gap norm_gap accumulated_moved"
+# %% label="accumulated" values="accumulated_gap norm_gap"
 def steps_of(kind, norm):
     """Return the trained weights after eight steps, with or without batch normalization."""
     keras.utils.set_random_seed(0)
@@ -827,6 +839,7 @@ def steps_of(kind, norm):
     hidden = keras.layers.BatchNormalization()(hidden) if norm else hidden
     classes = keras.layers.Dense(10, activation="softmax")(keras.layers.ReLU()(hidden))
     model = kind(image, classes)
+    # Eight steps take less time than tracing one.
     model.compile(keras.optimizers.SGD(0.1), "sparse_categorical_crossentropy", run_eagerly=True)
     before = [w.numpy() for w in model.trainable_variables]
     model.fit(x_train[:512], y_train[:512], batch_size=64, shuffle=False, verbose=0)
@@ -844,13 +857,12 @@ assert accumulated_moved > 0.01
 # %% [markdown]
 # ## Files
 
-# %% label="file" values="file_names"
+# %% label="file"
 model = seeded(functional)
 model.compile("adam", "sparse_categorical_crossentropy")
 model.fit(x_train, y_train, shuffle=False, verbose=0)
 model.save(folder / "digits.keras")
 with zipfile.ZipFile(folder / "digits.keras") as file:
-    file_names = len(file.namelist())
     for entry in file.infolist():
         print(f"{entry.filename:<18} {entry.file_size:>7,} bytes")
     config = json.loads(file.read("config.json"))
@@ -885,7 +897,7 @@ resume_gap, weights_gap, built_gap = (
 print(f"whole file {resume_gap:.1e}, weights alone {weights_gap:.3f}, built before {built_gap:.1e}")
 assert resume_gap < 1e-5, "Training that goes on from a .keras file ends as without a break."
 assert weights_gap > 1e-3
-assert built_gap < 1e-5, "Loaded into a built optimizer, a weight file brings its state, too."
+assert built_gap < 1e-5
 
 
 # %% label="dropout" values="drop_gap"
@@ -916,12 +928,13 @@ with warnings.catch_warnings():
 served = tf.saved_model.load(folder / "served")
 export_gap = gap(served.serve(x_test), model(x_test))
 assert export_gap < 1e-5
+assert not hasattr(served, "fit")
 
 
 # %% label="code"
 @keras.saving.register_keras_serializable()
 class Scaled(keras.layers.Layer):
-    """Multiplies by a number that stands in the code."""
+    """Multiplies by a number that is written in the code."""
 
     def call(self, x):
         return 2 * x
@@ -944,7 +957,7 @@ class Edited(keras.layers.Layer):
 
 edited = keras.models.load_model(path)
 
-# %% label="code-gap" values="code_gap before_gap"
+# %% label="code-gap" values="code_gap"
 before_gap, code_gap = (
     gap(net.predict(x_test, verbose=0), answers_then) for net in (loaded, edited)
 )
@@ -952,14 +965,14 @@ print(f"{before_gap:.1e}, after the edit {code_gap:.2f}")
 assert before_gap < 1e-6
 assert code_gap > 0.01, "A file keeps a layer's name, not its code: edited code changes answers."
 
-# %% label="lambda" values="lambda_gap lambda_refused"
+# %% label="lambda" values="lambda_gap"
 path = folder / "lambda.keras"
 keras.Sequential([keras.Input((64,)), keras.layers.Lambda(lambda x: 2 * x)]).save(path)
 lambda_refused = not works(lambda: keras.models.load_model(path))
 trusting = keras.models.load_model(path, safe_mode=False)
 lambda_gap = gap(trusting(x_test), 2 * x_test)
 assert lambda_refused
-assert lambda_gap < 1e-6, "With safe_mode=False, code that came with a file runs."
+assert lambda_gap < 1e-6
 
 # %% label="errors" values="provoked"
 
@@ -1054,12 +1067,12 @@ skip_parameters = skip.count_params()
 print(skip_parameters)
 assert skip_parameters == 64 * 32 + 32 + 96 * 10 + 10
 
-# %% label="exercise-2" tags=["solution"] values="frozen_accuracy free_accuracy frozen_shift"
+# %% label="exercise-2" tags=["solution"] values="frozen_accuracy free_accuracy"
 
 
-def last_layer_only(frozen):
+def last_layer_only(frozen, seed):
     """Return the accuracy on test digits, and how far the hidden layer moved."""
-    model = seeded(functional)
+    model = seeded(functional, seed)
     model.get_layer("hidden").trainable = not frozen
     model.compile(
         keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"]
@@ -1070,12 +1083,15 @@ def last_layer_only(frozen):
     return accuracy, gap(before, model.get_layer("hidden").get_weights())
 
 
-(frozen_accuracy, frozen_shift), (free_accuracy, _) = map(last_layer_only, (True, False))
+(frozen_accuracy, frozen_shift), (free_accuracy, _) = (
+    np.mean([last_layer_only(frozen, seed) for seed in range(3)], axis=0).tolist()
+    for frozen in (True, False)
+)
 print(f"{frozen_accuracy:.1%} with a random hidden layer, {free_accuracy:.1%} with a trained one")
 assert frozen_shift == 0
-assert frozen_accuracy > 0.6
+assert 0.6 < frozen_accuracy < free_accuracy
 
-# %% label="exercise-3" tags=["solution"] values="steps_gap"
+# %% label="exercise-3" tags=["solution"]
 trained = []
 for size, pieces in ((64, None), (16, 4)):
     model = seeded(sequential)
@@ -1087,7 +1103,7 @@ steps_gap = gap(*trained)
 print(f"{steps_gap:.1e}")
 assert steps_gap < 1e-5
 
-# %% label="exercise-4" tags=["solution"] values="state_gap"
+# %% label="exercise-4" tags=["solution"]
 model, copied = interrupted()
 copied.layers[1].seed_generator.state.assign(model.layers[1].seed_generator.state)
 state_gap = gone_on(model, copied)
@@ -1095,7 +1111,7 @@ print(f"{state_gap:.1e}")
 assert state_gap < 1e-5
 
 
-# %% label="exercise-5" tags=["solution"] values="enough_epochs reached"
+# %% label="exercise-5" tags=["solution"]
 class Enough(keras.callbacks.Callback):
     """Stops when the validation accuracy is high enough."""
 
