@@ -421,7 +421,7 @@ assert swing > 3 * loss_rise
 # `training` is an argument of a call, `trainable` a property of a layer.
 
 
-# %% label="moves" caption="Which arrays change in a call, in an epoch of training, and with frozen layers." values="frozen_moved late_moved call_moved"
+# %% label="moves" caption="Which arrays change in a call, in a call with `training=True`, in an epoch of `fit`, and in `fit` with frozen layers: the dense one, the normalization, and the dense one frozen after an earlier `fit`. The arrays: the kernel of the dense layer, the scale and the moving mean of the normalization, and the kernel of the last layer." values="frozen_moved late_moved call_moved"
 def normalized():
     """A network with batch normalization and dropout."""
     return keras.Sequential(
@@ -438,8 +438,8 @@ def normalized():
 ARRAYS = {  # a name for each array, with its layer and place
     "kernel": ("dense", 0),
     "gamma": ("norm", 0),
-    "moving mean": ("norm", 2),
-    "last kernel": ("classes", 0),
+    "mean": ("norm", 2),
+    "last": ("classes", 0),
 }
 
 
@@ -471,32 +471,32 @@ def one_epoch(model, size=256):
 
 
 moves = {
-    "model(x)": moved(lambda model: model(x_train)),
-    "model(x, training=True)": moved(lambda model: model(x_train, training=True)),
+    "call": moved(lambda model: model(x_train)),
+    "call, training": moved(lambda model: model(x_train, training=True)),
     "fit": moved(one_epoch),
-    "fit, dense frozen": moved(one_epoch, ["dense"]),
-    "fit, norm frozen": moved(one_epoch, ["norm"]),
-    "fit, dense frozen after fit": moved(one_epoch, late=["dense"]),
+    "… dense frozen": moved(one_epoch, ["dense"]),
+    "… norm frozen": moved(one_epoch, ["norm"]),
+    "… dense, late": moved(one_epoch, late=["dense"]),
 }
 call_moved, fit_moved, frozen_moved, late_moved = (
     sum(moves[name])
     for name in (
-        "model(x, training=True)",
+        "call, training",
         "fit",
-        "fit, norm frozen",
-        "fit, dense frozen after fit",
+        "… norm frozen",
+        "… dense, late",
     )
 )
-assert not any(moves["model(x)"])
-assert moves["model(x, training=True)"] == [False, False, True, False]
+assert not any(moves["call"])
+assert moves["call, training"] == [False, False, True, False]
 assert call_moved == 1, "A call in training mode moves batch normalization's averages alone."
 assert fit_moved == 4
-assert moves["fit, dense frozen"] == [False, True, True, True]
-assert moves["fit, norm frozen"] == [True, False, False, True]
+assert moves["… dense frozen"] == [False, True, True, True]
+assert moves["… norm frozen"] == [True, False, False, True]
 assert frozen_moved == 2, "A frozen batch normalization keeps its averages as well as its gamma."
 assert late_moved == 4
 pd.DataFrame(
-    [["changes" if m else "—" for m in row] for row in moves.values()],
+    [["yes" if m else "no" for m in row] for row in moves.values()],
     index=list(moves),
     columns=list(ARRAYS),
 )
@@ -567,7 +567,7 @@ assert keras_retraced == 3, "Where another batch shape makes Keras trace anew, l
 # Each cell of the table is tried out.
 
 
-# %% label="abilities" caption="Tried out in Keras: what the three kinds of model can do." values="ignored_gap"
+# %% label="abilities" caption="Tried out in Keras: does a model have weights before it is called, use a second input, let itself be cut at its hidden layer, load without its Python code, and allow an `if` on numbers in a call, in `predict`, and in `predict` with `run_eagerly=True`?" values="ignored_gap"
 def works(attempt):
     """Return whether something runs without an exception."""
     with warnings.catch_warnings():
@@ -619,42 +619,40 @@ with warnings.catch_warnings():
     ignored_gap = gap(*(chain([x_test[:2], other]) for other in (x_test[:2], x_test[2:4])))
 assert ignored_gap == 0, "A Sequential model that is given two arrays ignores the second."
 TRIALS = {
-    "has weights before it is called": [
-        lambda build=build: build().weights[0] for build in WAYS.values()
-    ],
-    "uses a second input": [
+    "early weights": [lambda build=build: build().weights[0] for build in WAYS.values()],
+    "second input": [
         lambda build=build: uses_second(build()) for build in (sequential, pair, Compared)
     ],
-    "is cut at its hidden layer": [
+    "can be cut": [
         lambda m=m: keras.Model(m.inputs[0], m.layers[-2].output) for m in models.values()
     ],
-    "loads without its Python code": [lambda m=m: from_file(m) for m in models.values()],
-    "Python's if on numbers, in a call": [
+    "loads alone": [lambda m=m: from_file(m) for m in models.values()],
+    "if, in a call": [
         lambda: keras.Sequential([keras.Input((64,)), Cautious()]),
         lambda: Cautious()(keras.Input((64,))),
         lambda: Cautious()(x_test),
     ],
-    "the same in predict": [
+    "if, in predict": [
         lambda: keras.Sequential([keras.Input((64,)), Cautious()]).predict(x_test, verbose=0),
         lambda: keras.Model(image := keras.Input((64,)), Cautious()(image)),
         lambda: Cautious().predict(x_test, verbose=0),
     ],
-    "the same with run_eagerly=True": [
+    "if, run eagerly": [
         lambda: eager(keras.Sequential([keras.Input((64,)), Cautious()])),
         lambda: keras.Model(image := keras.Input((64,)), Cautious()(image)),
         lambda: eager(Cautious()),
     ],
 }
 can = {name: [works(attempt) for attempt in trial] for name, trial in TRIALS.items()}
-assert can["uses a second input"] == [False, True, True]
-assert can["loads without its Python code"] == [True, True, False]
-assert can["Python's if on numbers, in a call"] == [False, False, True]
-assert can["the same in predict"] == [False, False, False]
-assert can["the same with run_eagerly=True"] == [False, False, True]
+assert can["second input"] == [False, True, True]
+assert can["loads alone"] == [True, True, False]
+assert can["if, in a call"] == [False, False, True]
+assert can["if, in predict"] == [False, False, False]
+assert can["if, run eagerly"] == [False, False, True]
 pd.DataFrame(
     [["yes" if yes else "no" for yes in row] for row in can.values()],
     index=list(can),
-    columns=list(WAYS),
+    columns=["list", "graph", "class"],
 )
 
 
@@ -701,7 +699,7 @@ for ax, net, places in zip(axes, (models["functional"], keras_pair), PLACES, str
     ax.set(xlim=(-0.65, max(x for x, _ in places.values()) + 0.65), ylim=(-0.4, 4.4))
     ax.axis("off")
 
-# %% label="mistakes" caption="When Keras notices a mistake: while the model is built, in its first call, in fit, or never." values="built_functional mistakes_made misplaced"
+# %% label="mistakes" caption="When Keras notices a mistake: while the model is built, in its first call, in `fit`, or never. The mistakes: a `Reshape` of 64 numbers to 8 × 9, a `Conv2D` on images without channels, no `Flatten` before the last `Dense`, and a `Reshape` where `Permute` is meant." values="built_functional mistakes_made misplaced"
 
 
 class ByCall(keras.Model):
@@ -741,10 +739,10 @@ def noticed(layers, shape, subclass):
 
 dense, reshape = keras.layers.Dense, keras.layers.Reshape
 MISTAKES = {
-    "Reshape((8, 9)) of 64 numbers": ((64,), lambda: [reshape((8, 9)), dense(10)]),
-    "Conv2D on images without channels": ((8, 8), lambda: [keras.layers.Conv2D(4, 3)]),
-    "no Flatten before the last Dense": ((8, 8), lambda: [dense(10, activation="softmax")]),
-    "Reshape where Permute is meant": (  # channels come first, and should come last
+    "wrong Reshape": ((64,), lambda: [reshape((8, 9)), dense(10)]),
+    "no channels": ((8, 8), lambda: [keras.layers.Conv2D(4, 3)]),
+    "no Flatten": ((8, 8), lambda: [dense(10, activation="softmax")]),
+    "no Permute": (  # channels come first, and should come last
         (2, 8, 4),
         lambda: [
             reshape((8, 4, 2)),
