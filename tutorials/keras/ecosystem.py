@@ -5,7 +5,7 @@
 # %% [markdown]
 # # The ecosystem
 # Around TensorFlow and Keras stand dozens of libraries: some thrive, some have ended, and some can no longer be
-# imported. This script keeps a dated table of them, and puts those that are installed to one small use each. The chapter
+# imported. This script keeps a dated table of them, and puts the first of them to one small use each. The chapter
 # [The ecosystem](../../keras/ecosystem.md) tells the story.
 
 # %%
@@ -38,7 +38,7 @@ scratch = Path(tempfile.mkdtemp())
 # ## The table
 # Versions and dates are those of the Python package's last release on the day of the check. "Trial" is what happened on
 # that day next to TensorFlow 2.21, Keras 3.15, NumPy 2.4 and Python 3.11, with this book's pinned versions:
-# *used* in this script, *imports*, *import fails* (although it installs), or *conflict* (its requirements exclude ours).
+# *used* in this script or in [ecosystem_uses](ecosystem_uses.py), *imports*, *import fails* (although it installs), or *conflict* (its requirements exclude ours).
 
 # %% label="libraries"
 CHECKED = date(2026, 11, 30)
@@ -54,8 +54,8 @@ LIBRARIES = pd.DataFrame(
         ("Keras Tuner", "keras-team/keras-tuner", "search for hyperparameters",
          "1.4.8", "2025-11-11", "used", ""),
         ("KerasHub", "keras-team/keras-hub", "pretrained models", "0.32.0", "2026-09-18",
-         "imports", "successor of KerasNLP and KerasCV"),
-        ("KerasRS", "keras-team/keras-rs", "recommender systems", "0.4.0", "2026-01-12", "imports", ""),
+         "imports", "successor of KerasNLP and KerasCV; needs Text"),
+        ("KerasRS", "keras-team/keras-rs", "recommender systems", "0.4.0", "2026-01-12", "used", ""),
         ("tf-keras", "keras-team/tf-keras", "Keras 2, kept alive", "2.21.0", "2026-03-18", "used", ""),
         ("Probability", "tensorflow/probability", "distributions, sampling",
          "0.25.0", "2024-11-08", "used", "its layers need Keras 2"),
@@ -65,18 +65,18 @@ LIBRARIES = pd.DataFrame(
          "1.23.2", "2026-10-06", "used", ""),
         ("tf2onnx", "onnx/tensorflow-onnx", "TensorFlow to ONNX", "1.17.0", "2026-03-04", "used", ""),
         ("ONNX Runtime", "microsoft/onnxruntime", "running ONNX files fast",
-         "1.32.0", "2026-11-13", "imports", ""),
+         "1.32.0", "2026-11-13", "used", ""),
         ("Datasets", "tensorflow/datasets", "public data sets, ready to read",
-         "4.9.10", "2026-05-08", "imports", ""),
+         "4.9.10", "2026-05-08", "imports", "most of it for pyarrow"),
         ("Grain", "google/grain", "input pipelines without TensorFlow",
-         "0.2.18", "2026-06-17", "imports", ""),
+         "0.2.18", "2026-06-17", "used", ""),
         ("Text", "tensorflow/text", "tokenizers as operations", "2.21.1", "2026-09-08", "imports", ""),
         ("Serving", "tensorflow/serving", "answering requests with a model",
-         "2.21.0", "2026-09-29", "imports", "the client; the server is no Python package"),
+         "2.21.0", "2026-09-29", "used", "the client; the server is no Python package"),
         ("YDF", "google/yggdrasil-decision-forests", "decision forests",
-         "0.16.1", "2026-03-26", "imports", "successor of Decision Forests"),
+         "0.16.1", "2026-03-26", "used", "successor of Decision Forests"),
         ("Sonnet", "google-deepmind/sonnet", "another library of layers",
-         "2.0.2", "2024-01-02", "imports", ""),
+         "2.0.2", "2024-01-02", "used", ""),
         ("Model Optimization", "tensorflow/model-optimization", "pruning, quantization",
          "0.8.1", "2026-05-12", "conflict", "wants absl-py below 2"),
         ("TFX", "tensorflow/tfx", "whole production pipelines", "1.21.0", "2026-06-18",
@@ -99,6 +99,9 @@ LIBRARIES = pd.DataFrame(
 LIBRARIES["date"] = pd.to_datetime(LIBRARIES["date"])
 LIBRARIES["days"] = (pd.Timestamp(CHECKED) - LIBRARIES["date"]).dt.days
 works = LIBRARIES["trial"].isin(["used", "imports"])
+# What those that only import would add to this book's environment on Linux, with all that they need.
+MEGABYTES = {"KerasHub": 247, "Text": 202, "Datasets": 188, "LiteRT": 60}
+assert set(MEGABYTES) == set(LIBRARIES.loc[LIBRARIES["trial"] == "imports", "library"])
 
 # %% label="table" caption="Libraries around TensorFlow on 30 November 2026, the latest release first. Each name leads to the project's repository, the source of its line." tags=["remove-input"]
 
@@ -123,7 +126,10 @@ Linked(
         ),
         "version": shown["version"],
         "last release": shown["date"].dt.strftime("%Y-%m-%d"),
-        "trial": shown["trial"],
+        "trial": shown["trial"]
+        + shown["library"].map(
+            lambda name: f" ({MEGABYTES[name]} MB)" if name in MEGABYTES else ""
+        ),
     }
 )
 
@@ -131,9 +137,13 @@ Linked(
 for row in LIBRARIES[~works].itertuples():
     print(f"{row.library}: {row.trial}, {row.remark}")
 
-# %% label="alive" values="libraries young young_works old old_works oldest_used failing conflicts"
+# %% label="alive" values="libraries used_here hub_mb text_mb datasets_mb lite_mb young young_works old old_works oldest_used failing conflicts"
 # Does a release within two years say that a library works today?
 recent = LIBRARIES["days"] <= 2 * 365
+used_here = int((LIBRARIES["trial"] == "used").sum())
+hub_mb, text_mb, datasets_mb, lite_mb = (
+    MEGABYTES[name] for name in ("KerasHub", "Text", "Datasets", "LiteRT")
+)
 libraries, young, old = len(LIBRARIES), int(recent.sum()), int((~recent).sum())
 young_works, old_works = int((works & recent).sum()), int((works & ~recent).sum())
 failing = int((LIBRARIES["trial"] == "import fails").sum())
