@@ -144,8 +144,9 @@ class StandIn(prediction_service_pb2_grpc.PredictionServiceServicer):
     def Predict(self, request, context):
         """Return the logits of the images in a request."""
         images = tf.make_ndarray(request.inputs["images"])  # (n, 64)
+        logits = model(images)  # (n, 10)
         reply = predict_pb2.PredictResponse()
-        reply.outputs["logits"].CopyFrom(tf.make_tensor_proto(model(images)))  # (n, 10)
+        reply.outputs["logits"].CopyFrom(tf.make_tensor_proto(logits))
         return reply
 
 
@@ -163,7 +164,7 @@ with grpc.insecure_channel(f"localhost:{port}") as channel:
 server.stop(None).wait()
 served_gap = float(np.abs(tf.make_ndarray(answer.outputs["logits"]) - logits).max())
 print(f"largest difference of a logit: {served_gap:.0e}")
-assert served_gap < 1e-4, "Through Serving's protocol, the answers are Keras's logits."
+assert served_gap < 1e-4, "Serving's protocol brings back Keras's logits."
 
 # %% label="message" values="message_bytes image_bytes"
 message_bytes, image_bytes = request.ByteSize(), test_x.nbytes
