@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import warnings
+import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -37,11 +38,12 @@ scratch = Path(tempfile.mkdtemp())
 # %% [markdown]
 # ## The table
 # Versions and dates are those of the Python package's last release on the day of the check. "Trial" is what happened on
-# that day next to TensorFlow 2.21, Keras 3.15, NumPy 2.4 and Python 3.11, with this book's pinned versions:
+# that day in Python 3.11 next to this book's pinned versions of TensorFlow, Keras and NumPy:
 # *used* in this script or in [ecosystem_uses](ecosystem_uses.py), *imports*, *import fails* (although it installs), or *conflict* (its requirements exclude ours).
 
 # %% label="libraries"
 CHECKED = date(2026, 11, 30)
+PYTHON, NUMPY = "3.11", "2.4"  # of the trial
 GITHUB = "https://github.com/"
 LIBRARIES = pd.DataFrame(
     [
@@ -56,7 +58,7 @@ LIBRARIES = pd.DataFrame(
         ("KerasHub", "keras-team/keras-hub", "pretrained models", "0.32.0", "2026-09-18",
          "imports", "successor of KerasNLP and KerasCV; needs Text"),
         ("KerasRS", "keras-team/keras-rs", "recommender systems", "0.4.0", "2026-01-12", "used", ""),
-        ("tf-keras", "keras-team/tf-keras", "Keras 2, kept alive", "2.21.0", "2026-03-18", "used", ""),
+        ("tf-keras", "keras-team/tf-keras", "Keras 2, still released", "2.21.0", "2026-03-18", "used", ""),
         ("Probability", "tensorflow/probability", "distributions, sampling",
          "0.25.0", "2024-11-08", "used", "its layers need Keras 2"),
         ("LiteRT", "google-ai-edge/LiteRT", "models on phones", "2.3.0", "2026-10-06",
@@ -103,7 +105,7 @@ works = LIBRARIES["trial"].isin(["used", "imports"])
 MEGABYTES = {"KerasHub": 247, "Text": 202, "Datasets": 188, "LiteRT": 60}
 assert set(MEGABYTES) == set(LIBRARIES.loc[LIBRARIES["trial"] == "imports", "library"])
 
-# %% label="table" caption="Libraries around TensorFlow on 30 November 2026, the latest release first. Each name leads to the project's repository, the source of its line." tags=["remove-input"]
+# %% label="table" caption="Libraries around TensorFlow on the day of the check, the latest release first. Each name leads to the project's repository, the source of its line." tags=["remove-input"]
 
 
 class Linked(pd.DataFrame):
@@ -137,8 +139,17 @@ Linked(
 for row in LIBRARIES[~works].itertuples():
     print(f"{row.library}: {row.trial}, {row.remark}")
 
-# %% label="alive" values="libraries used_here hub_mb text_mb datasets_mb lite_mb young young_works old old_works oldest_used failing conflicts"
+# %% label="alive" values="checked tried_with tfx_date hub_date libraries used_here hub_mb text_mb datasets_mb lite_mb young young_works old old_works oldest_used failing conflicts"
 # Does a release within two years say that a library works today?
+rows = LIBRARIES.set_index("library")
+checked = f"{CHECKED.day} {CHECKED:%B %Y}"
+tensorflow_tried, keras_tried = (
+    rows.loc[name, "version"].rpartition(".")[0] for name in ("TensorFlow", "Keras")
+)
+tried_with = (
+    f"TensorFlow {tensorflow_tried}, Keras {keras_tried}, NumPy {NUMPY} and Python {PYTHON}"
+)
+tfx_date, hub_date = (f"{rows.loc[name, 'date']:%B %Y}" for name in ("TFX", "Hub"))
 recent = LIBRARIES["days"] <= 2 * 365
 used_here = int((LIBRARIES["trial"] == "used").sum())
 hub_mb, text_mb, datasets_mb, lite_mb = (
@@ -156,7 +167,7 @@ assert old_works / old < 0.5, "Most libraries without a release for two years do
 assert young_works < young
 assert old_works > 0
 
-# %% label="releases" alt="A dot for each library at the date of its last release, sorted. The upper half, released within a year of the check, nearly all work; below it lie three that conflict and three whose import fails, among a few that work." caption="The last release of each library, and what came of installing it next to TensorFlow 2.21. The vertical line is the release of TensorFlow 2.21." tags=["remove-input"]
+# %% label="releases" alt="A dot for each library at the date of its last release, sorted. The upper half, released within a year of the check, nearly all work; below it lie three that conflict and three whose import fails, among a few that work." caption="The last release of each library, and what came of installing it next to the others. The dotted line is TensorFlow's own last release." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 6.4))
 order = LIBRARIES.sort_values("date", ascending=True).reset_index(drop=True)
 for (trial, color), marker in zip(
@@ -166,7 +177,7 @@ for (trial, color), marker in zip(
 ):
     some = order[order["trial"] == trial]
     ax.plot(some["date"], some.index, marker, color=color, label=trial, markersize=7)
-ax.axvline(pd.Timestamp("2026-03-06"), color=GREY, linestyle=":", linewidth=1)
+ax.axvline(rows.loc["TensorFlow", "date"], color=GREY, linestyle=":", linewidth=1)
 ax.set_yticks(range(len(order)), order["library"])
 ax.set(xlim=(pd.Timestamp("2023-08-01"), pd.Timestamp("2027-01-31")))
 ax.set_xticks(pd.to_datetime(["2024-01-01", "2025-01-01", "2026-01-01"]), ["2024", "2025", "2026"])
@@ -184,10 +195,10 @@ HISTORY = [
     ("2019-09-30", "TensorFlow 2.0: no tf.contrib", "ends"),
     ("2021-02", "Swift for TensorFlow archived", "ends"),
     ("2023-11-28", "Keras 3: several backends again", "begins"),
-    ("2024-03-09", "TensorFlow 2.16: no Estimators", "ends"),
+    ("2024-03-08", "TensorFlow 2.16: no Estimators", "ends"),
     ("2024-05", "end of TensorFlow Addons", "ends"),
-    ("2024-09", "TensorFlow Lite becomes LiteRT", "turns"),
-    ("2024-12-05", "KerasNLP becomes KerasHub", "turns"),
+    ("2024-09-04", "TensorFlow Lite becomes LiteRT", "turns"),
+    ("2024-09-13", "KerasNLP becomes KerasHub", "turns"),
 ]
 fig, ax = plt.subplots(figsize=(5, 3.8))
 for kind, color, marker in zip(
@@ -312,12 +323,15 @@ log_gap = float(
 )
 assert log_gap < 1e-6, "TensorBoard's files hold the losses that fit returned."
 
-# %% values="log_epochs log_bytes log_graph"
+# %% values="log_epochs log_bytes log_graph has_spec"
 log_epochs = len(logged["training"])
 log_bytes = sum(file.stat().st_size for file in logs.rglob("events*"))
 log_graph = int(EventAccumulator(str(logs / "train")).Reload().Tags()["graph"])
 print(f"{log_epochs} epochs, {log_bytes:,d} bytes, largest difference {log_gap:.0e}")
 print("tags:", *EventAccumulator(str(logs / "train")).Reload().Tags()["tensors"])
+# Keras logs the graph of a training function that has this attribute.
+has_spec = int(hasattr(fresh.train_function, "function_spec"))
+assert has_spec == 0
 assert log_graph == 0, "Keras's callback logs no graph of operations with these versions."
 
 # %% label="curves" alt="Two falling curves over six epochs, the training loss below the validation loss. Hollow circles lie on both." caption="Losses that `fit` returned (lines), and those read from TensorBoard's files (circles)." tags=["remove-input"]
@@ -450,14 +464,15 @@ print(
 )
 print(f"random with {more_trials} trials: {double_best:.3f}; first trial: {default_score:.3f}")
 print(f"seconds for each trial: {time_ratio:.1f} times as many")
-assert abs(double_best - bayes_best) < 0.03, (
-    "Twice as many random trials find what the Bayesian search finds, within three points."
+assert abs(double_best - bayes_best) < 0.05, (
+    "Twice as many random trials find what the Bayesian search finds, within five points."
 )
-assert lead_low < 0.01, "These searches do not show that the Bayesian one gains a full point."
-assert lead > -0.03
+assert lead_high < 0.05, "If the Bayesian search gains accuracy here, it is under five points."
+assert lead > -0.05
 assert random_best - default_score > 0.4, "The first trial, all values smallest, is no use here."
+assert np.ptp(scores["Bayesian"][:, 0] - scores["random"][:, 0]) == 0  # the same first trial
 assert seed_zero != 0, "Keras Tuner takes the seed 0 for none, and draws one of its own."
-assert time_ratio > 1.5, "A Bayesian trial takes longer, since training is quick here."
+assert time_ratio > 2, "A Bayesian trial takes over twice as long, since training is quick here."
 
 # %% label="search" alt="Two curves of the best accuracy so far against the number of trials, both rising steeply at first. The Bayesian one ends at twelve trials, close to the random one, which goes on to 24." caption="The best validation accuracy so far: means of ten searches, and their range." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 3.2))
@@ -472,7 +487,7 @@ ax.legend(loc="lower right")
 # %% [markdown]
 # ## LiteRT: a file for a phone
 
-# %% label="litert" values="lite_bytes lite_same lite_gap weight_bytes keras_bytes"
+# %% label="litert" values="lite_bytes lite_same lite_gap weight_bytes keras_bytes keras_weights keras_config"
 model.export(scratch / "digits.tflite", format="litert", verbose=False)
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # that this interpreter was to leave in TensorFlow 2.20
@@ -487,22 +502,32 @@ lite_logits = interpreter.get_tensor(target["index"])  # (597, 10)
 model.save(scratch / "digits.keras")
 lite_bytes = (scratch / "digits.tflite").stat().st_size
 keras_bytes = (scratch / "digits.keras").stat().st_size
+with zipfile.ZipFile(scratch / "digits.keras") as parts_of_file:
+    keras_weights, keras_config = (
+        parts_of_file.getinfo(name).file_size for name in ("model.weights.h5", "config.json")
+    )
 weight_bytes = 4 * parameters
-lite_gap = float(np.abs(lite_logits - keras_logits).max())
-lite_same = float(np.mean(lite_logits.argmax(axis=1) == answers))
+largest_logit = float(np.abs(keras_logits).max())
+keras_answers = keras_logits.argmax(axis=1)  # (597,)
+lite_gap = float(np.abs(lite_logits - keras_logits).max()) / largest_logit
+lite_same = float(np.mean(lite_logits.argmax(axis=1) == keras_answers))
 print(f"{lite_bytes:,d} bytes ({weight_bytes:,d} of weights; as a Keras file {keras_bytes:,d})")
-print(f"largest difference {lite_gap:.0e}, same class {lite_same:.1%}")
+print(f"largest difference, relative to the largest logit: {lite_gap:.0e}")
+print(f"same class: {lite_same:.1%}")
 assert lite_same == 1, "The LiteRT file gives each test digit the class that Keras gives it."
-assert lite_gap < 1e-4
+assert lite_gap < 1e-5
+assert keras_weights - weight_bytes > keras_config, (
+    "HDF5 adds more bytes to a small Keras file than the description of the model."
+)
 assert weight_bytes < lite_bytes < 1.5 * weight_bytes, (
     "The LiteRT file is little larger than its weights."
 )
 
 # %% [markdown]
 # ## ONNX: a file for other frameworks
-# The file lists six steps, which the package's reference evaluator computes in NumPy. No framework is needed to read it.
+# The file lists five steps, which the package's reference evaluator computes in NumPy. No framework is needed to read it.
 
-# %% label="onnx" values="onnx_gap onnx_bytes onnx_steps"
+# %% label="onnx" values="onnx_gap onnx_bytes onnx_steps onnx_same"
 import onnx
 from onnx.reference import ReferenceEvaluator
 
@@ -513,10 +538,12 @@ graph = onnx.load(scratch / "digits.onnx")
 steps = [node.op_type for node in graph.graph.node]
 onnx_logits = ReferenceEvaluator(graph).run(None, {graph.graph.input[0].name: test_x})[0]
 onnx_steps, onnx_bytes = len(steps), (scratch / "digits.onnx").stat().st_size
-onnx_gap = float(np.abs(onnx_logits - keras_logits).max() / np.abs(keras_logits).max())
+onnx_gap = float(np.abs(onnx_logits - keras_logits).max()) / largest_logit
+onnx_same = float(np.mean(onnx_logits.argmax(axis=1) == keras_answers))
 print(f"{onnx_bytes:,d} bytes:", *steps)
 print(f"largest difference, relative to the largest logit: {onnx_gap:.0e}")
-assert onnx_gap < 1e-6, "The ONNX file gives Keras's logits, to a millionth of the largest."
+assert onnx_gap < 2e-6, "The ONNX file gives Keras's logits, to two millionths of the largest."
+assert onnx_same == 1
 assert {"MatMul", "Relu"} <= set(steps)
 
 # %% [markdown]
@@ -572,26 +599,45 @@ ax.set(xlabel="accuracy $p$", ylabel="density")
 # %% [markdown]
 # Its layers are layers of Keras 2, and Keras 3 refuses them.
 
-# %% label="refused" values="refused is_keras2"
+# %% label="refused" values="refused all_keras2"
 import tf_keras
 
 normal = tfp.layers.DistributionLambda(lambda t: tfp.distributions.Normal(t, 1.0))
-is_keras2 = int(isinstance(normal, tf_keras.layers.Layer))
+layers = [
+    thing
+    for name, thing in vars(tfp.layers).items()
+    if isinstance(thing, type) and not name.endswith(("Initializer", "Regularizer"))
+]
+all_keras2 = int(all(issubclass(layer, tf_keras.layers.Layer) for layer in layers))
+print(f"{len(layers)} layers of TensorFlow Probability")
 try:
     keras.Sequential([keras.Input((4,)), normal])
     refused = 0
 except ValueError as error:
     refused = 1
     print(str(error).split(". ")[0] + ".")
-assert is_keras2 == 1, "A layer of TensorFlow Probability is a layer of Keras 2."
+assert len(layers) > 20
+assert all_keras2 == 1, "The layers of TensorFlow Probability are layers of Keras 2."
 assert refused == 1, "Keras 3 refuses a layer of TensorFlow Probability."
 
 # %% [markdown]
 # ## The other backends of Keras
-# The backend is chosen before Keras is imported, by an environment variable. So each trial is a process of its own.
+# The backend is chosen before Keras is imported, by an environment variable. So each trial is a process of its own. It
+# hides JAX, PyTorch and OpenVINO, so that the answers are the same where they are installed.
 
-# %% label="backends" caption="What `import keras` says with each backend, on the machine that built this page." values="backends_found backends_tried"
-TRIAL = "import keras; print(keras.backend.backend())"
+# %% label="backends" caption="What `import keras` says with each backend where neither JAX nor PyTorch nor OpenVINO is installed." values="backends_found numpy_needs_jax"
+TRIAL = """
+import sys
+
+class Hidden:
+    def find_spec(name, *unused):
+        if name in ("jax", "torch", "openvino"):
+            raise ModuleNotFoundError(f"No module named {name!r}")
+
+sys.meta_path.insert(0, Hidden)
+import keras
+print(keras.backend.backend())
+"""
 said = {}
 for backend in ("jax", "torch", "numpy", "openvino"):
     run = subprocess.run(
@@ -603,8 +649,10 @@ for backend in ("jax", "torch", "numpy", "openvino"):
     )
     said[backend] = (run.stdout if run.returncode == 0 else run.stderr).strip().split("\n")[-1]
     said[backend] = said[backend].removeprefix("ModuleNotFoundError: ")
-backends_tried = len(said)
 backends_found = sum(line == backend for backend, line in said.items())
+numpy_needs_jax = int(said["numpy"] == said["jax"] == "No module named 'jax'")
+assert backends_found == 0
+assert numpy_needs_jax == 1, "Keras's NumPy backend cannot be imported without JAX."
 pd.DataFrame({"import keras": said})
 
 # %% [markdown]
