@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import labkit
-from labkit import cost, trials
+from labkit import trials
 
 DATA = np.random.default_rng(0).normal(size=(300, 6)).astype("float32")
 CLASSES = (DATA[:, 0] > 0).astype(int)
@@ -64,17 +64,32 @@ def test_each_contestant_is_trained_with_each_seed(name: str) -> None:
     """Counts, accuracies and models are those of the networks, in either library."""
     library = labkit if name == "labkit" else pytest.importorskip("keras")
     found = trials.compare(contestants(library), *SPLIT, seeds=(3, 4), epochs=2, batch_size=16)
-    assert list(found) == ["narrow", "wide"]
+    sizes = {name: (trial.parameters, trial.multiply_adds) for name, trial in found.items()}
+    assert sizes == {"narrow": (9 * 2 + 2, 8 * 2), "wide": (9 * 16 + 2, 8 * 16)}
     for trial in found.values():
         assert len(trial.models) == len(trial.seconds) == len(trial.accuracies) == 2
-        assert trial.parameters == trial.models[0].count_params()
-        assert trial.multiply_adds == cost.multiply_adds(trial.models[0])
         assert min(trial.seconds) > 0
-        assert trial.lowest <= trial.mean <= trial.highest
-        assert trial.spread == trial.highest - trial.lowest
         for model, accuracy in zip(trial.models, trial.accuracies, strict=True):
             answers = np.asarray(model(DATA[200:])).argmax(axis=1)
             assert np.mean(answers == CLASSES[200:]) == pytest.approx(accuracy)
+
+
+def test_a_trial_says_how_far_its_accuracies_lie_apart() -> None:
+    """Mean, lowest, highest and range are those of the seeds."""
+    trial = trials.Trial(1, 1, [0.9, 0.96, 0.93])
+    assert (trial.lowest, trial.highest) == (0.9, 0.96)
+    assert (trial.mean, trial.spread) == pytest.approx((0.93, 0.06))
+
+
+def test_the_rate_is_zero_after_the_last_step() -> None:
+    """The cosine is as long as the training, whose epochs end in a smaller batch."""
+    wide = {"wide": contestants()["wide"]}
+    found = trials.compare(wide, *SPLIT, seeds=[0], epochs=2, batch_size=16, learning_rate=0.1)
+    optimizer = found["wide"].models[0].optimizer
+    assert optimizer.iterations == 2 * 13  # 200 inputs are 12 batches of 16, and one of 8
+    assert optimizer.learning_rate(0) == pytest.approx(0.1)
+    assert optimizer.learning_rate(2 * 13 - 1) > 0
+    assert optimizer.learning_rate(2 * 13) == pytest.approx(0)
 
 
 def test_networks_learn() -> None:
