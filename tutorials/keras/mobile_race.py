@@ -18,43 +18,37 @@ from labkit import datasets, trials
 
 # %% [markdown]
 # ## The blocks
-# They are those of the [chapter's first tutorial](mobilenets.py), which checks them against Keras. Each
-# contestant looks at 3 × 3 places twice: by full convolutions, by separable ones, or by inverted
-# residual blocks.
+# The [chapter's first tutorial](mobilenets.py) checks such blocks against Keras. Here they differ only
+# in how they look at 3 × 3 places: by a full convolution, by a separable one, or by an inverted
+# residual block. All have ReLU6.
 
 
 # %% label="blocks"
-def normalized(layer, x, cap=6.0, relu=True):
-    """Apply a layer, batch normalization and, unless told otherwise, a ReLU."""
+OPTIONS = {"padding": "same", "use_bias": False}
+
+
+def normalized(layer, x, relu=True):
+    """Apply a layer, batch normalization and, unless told otherwise, ReLU6."""
     x = keras.layers.BatchNormalization(momentum=0.9)(layer(x))
-    return keras.layers.ReLU(max_value=cap)(x) if relu else x
-
-
-def pointwise(x, filters, relu=True):
-    """Mix channels at each place."""
-    return normalized(keras.layers.Conv2D(filters, 1, use_bias=False), x, relu=relu)
-
-
-def depthwise(x):
-    """Slide one window over each channel."""
-    return normalized(keras.layers.DepthwiseConv2D(3, padding="same", use_bias=False), x)
+    return keras.layers.ReLU(6)(x) if relu else x
 
 
 def plain(x, width):
-    """A full convolution, with an ordinary ReLU."""
-    layer = keras.layers.Conv2D(width, 3, padding="same", use_bias=False)
-    return normalized(layer, x, cap=None)
+    """A full convolution."""
+    return normalized(keras.layers.Conv2D(width, 3, **OPTIONS), x)
 
 
 def separable(x, width):
     """MobileNet's block: places first, then channels."""
-    return pointwise(depthwise(x), width)
+    x = normalized(keras.layers.DepthwiseConv2D(3, **OPTIONS), x)
+    return normalized(keras.layers.Conv2D(width, 1, **OPTIONS), x)
 
 
 def inverted(x, width, expansion=6):
     """MobileNetV2's block: widen, slide, narrow without a ReLU, and add the input."""
-    wide = depthwise(pointwise(x, expansion * x.shape[-1]))
-    h = pointwise(wide, width, relu=False)
+    h = normalized(keras.layers.Conv2D(expansion * x.shape[-1], 1, **OPTIONS), x)
+    h = normalized(keras.layers.DepthwiseConv2D(3, **OPTIONS), h)
+    h = normalized(keras.layers.Conv2D(width, 1, **OPTIONS), h, relu=False)
     return keras.layers.Add()([x, h]) if x.shape[-1] == width else h
 
 
@@ -62,8 +56,7 @@ def inverted(x, width, expansion=6):
 def network(block, width):
     """Return a classifier: two blocks at 8 × 8, and two of twice the width at 4 × 4."""
     image = keras.Input((16, 16, 1))
-    layer = keras.layers.Conv2D(16, 3, strides=2, padding="same", use_bias=False)
-    x = normalized(layer, image, cap=None)  # (batch, 8, 8, 16)
+    x = normalized(keras.layers.Conv2D(16, 3, 2, **OPTIONS), image)  # (batch, 8, 8, 16)
     x = keras.layers.MaxPooling2D()(block(block(x, width), width))
     x = block(block(x, 2 * width), 2 * width)  # (batch, 4, 4, 2 · width)
     x = keras.layers.GlobalAveragePooling2D()(x)
@@ -73,7 +66,7 @@ def network(block, width):
 # %% [markdown]
 # ## The race
 
-# %% label="race" caption="The race: size (parameters) and cost (multiply-adds for a sheet) in thousands, time of training relative to plain, and mean and range (highest minus lowest) of the test accuracy of three seeds, in percent." values="race_train race_test race_epochs race_low race_high race_lowest race_lead race_spread_points plain_mean v1_mean v2_mean plain_width v1_width v2_width v1_products v1_time v2_time"
+# %% label="race" caption="The race: size (parameters) and cost (multiply-adds for a sheet) in thousands, time of training relative to plain, and mean and range (highest minus lowest) of the test accuracy of three seeds, in percent." values="race_train race_test race_epochs race_low race_high race_lowest race_lead race_spread_points plain_mean v1_mean v2_mean plain_width v1_width v1_products v1_time v2_time"
 contestants = {"plain": plain, "V1": separable, "V2": inverted}
 widths, builds = {}, {}
 for name, block in contestants.items():
@@ -89,7 +82,7 @@ race_lowest = min(trial.lowest for trial in race.values())
 race_spread_points = 100 * max(trial.spread for trial in race.values())
 plain_mean, v1_mean, v2_mean = means = [trial.mean for trial in race.values()]
 race_lead = max(means) - min(means)
-plain_width, v1_width, v2_width = widths.values()
+plain_width, v1_width = widths["plain"], widths["V1"]
 v1_products = race["V1"].multiply_adds / race["plain"].multiply_adds
 v1_time, v2_time = (
     float(np.median(race[name].seconds) / np.median(race["plain"].seconds)) for name in ("V1", "V2")
@@ -101,7 +94,7 @@ assert max(v1_mean, v2_mean) < plain_mean + 0.01, (
     "At equal size, neither MobileNet's blocks nor V2's read a point more than plain ones do."
 )
 assert v1_width > 2.5 * plain_width, (
-    "For as many parameters, MobileNet's blocks may have more than twice the channels."
+    "For as many parameters, MobileNet's blocks have more than twice the channels of plain ones."
 )
 assert v1_products < 1, "At equal parameters, separable blocks need fewer products than plain ones."
 assert min(v1_time, v2_time) > 1.3, "At equal parameters, separable blocks take longer to train."
