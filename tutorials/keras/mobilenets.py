@@ -159,6 +159,11 @@ def separable(x, filters, stride=1, cap=6.0):
     return normalized(keras.layers.Conv2D(filters, 1, use_bias=False)(x), cap=cap)
 
 
+# %% [markdown]
+# The block of MobileNetV2 needs the same parts, and one of them without a ReLU.
+
+
+# %% label="inverted"
 def inverted(x, filters, stride=1, cap=6.0, expansion=6):
     """MobileNetV2's block: widen, slide, narrow without a ReLU, and add the input."""
     channels = x.shape[-1]
@@ -170,13 +175,13 @@ def inverted(x, filters, stride=1, cap=6.0, expansion=6):
     return keras.layers.Add()([x, h]) if stride == 1 and channels == filters else h
 
 
-def alone(block, filters, side=6, channels=4, **options):
+# %%
+def alone(block, filters, **options):
     """Return a model of a single block."""
-    image = keras.Input((side, side, channels))
+    image = keras.Input((6, 6, 4))
     return keras.Model(image, block(image, filters, **options))
 
 
-# %%
 kinds = {
     "separable": (separable, 8, {}),
     "separable, stride 2": (separable, 8, {"stride": 2}),
