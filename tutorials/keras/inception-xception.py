@@ -209,7 +209,9 @@ diagonal = np.eye(7)
 smooth_kept, sobel_kept, diagonal_kept = (best_pair(k)[1] for k in (smooth, sobel, diagonal))
 random_seven = float(np.mean([best_pair(rng.normal(size=(7, 7)))[1] for _ in range(500)]))
 print(f"random: {random_seven:.0%}; a diagonal: {diagonal_kept:.0%}")
-assert min(smooth_kept, sobel_kept) > 1 - 1e-9, "A blur and an edge are a column times a row."
+assert min(smooth_kept, sobel_kept) > 1 - 1e-9, (
+    "A bell-shaped blur and Sobel's edge detector are a column times a row."
+)
 assert 0.3 < random_seven < 0.5, "A column times a row keeps a third to a half of random 7 × 7."
 assert abs(diagonal_kept - 1 / 7) < 1e-9, "Of a diagonal line of 7, a column times a row keeps 1/7."
 
