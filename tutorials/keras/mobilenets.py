@@ -787,7 +787,7 @@ speedup, time_share_v2 = float(time_full / time_v1), float(time_v2 / time_v1)
 print(f"full: {speedup:.1f} times MobileNet's seconds, {full_ratio:.1f} times its products")
 assert speedup > 1.5, "Separated convolutions make MobileNet faster, well above the noise."
 assert time_share_v2 > v2_share, (
-    "From MobileNet to MobileNetV2, time falls less than the number of products."
+    "MobileNetV2 takes a larger share of MobileNet's time than it has of its products."
 )
 del thick, ours
 
