@@ -136,7 +136,7 @@ assert inception_time > 1, (
 )
 pd.DataFrame(trials.summarize(race, "plain"))
 
-# %% label="race-drawn" alt="Test accuracies of four networks, three points each. Those of plain, Inception and Xception overlap." caption="The race: test accuracy for three random starts each." tags=["remove-input"]
+# %% label="race-drawn" alt="Test accuracies of four networks, three points each. Those of plain, Inception and Xception overlap." caption="The race: test accuracy for three random starts each. Equal ones coincide." tags=["remove-input"]
 fig, ax = plt.subplots(figsize=(5, 2.6))
 for row, (trial, marker) in enumerate(zip(race.values(), plot.MARKERS, strict=False)):
     ax.plot(trial.accuracies, [-row] * 3, marker, markersize=7, linestyle="none")
