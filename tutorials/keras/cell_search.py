@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import labkit as keras
-from labkit import datasets, plot
+from labkit import datasets, plot, trials
 
 plot.set_theme()
 
@@ -40,32 +40,6 @@ def network(block):
     x = block(block(x, 1), 2)  # (batch, 4, 4, channels)
     x = keras.layers.GlobalAveragePooling2D()(x)
     return keras.Model(inputs, keras.layers.Dense(10, activation="softmax")(x))
-
-
-def fit(build, seed, x, y):
-    """Return a trained network of those that `build` returns."""
-    keras.utils.set_random_seed(seed)
-    model = build()
-    schedule = keras.optimizers.schedules.CosineDecay(0.005, 3 * -(-len(x) // 32))
-    optimizer = keras.optimizers.Adam(schedule)
-    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
-    model.fit(x, y, batch_size=32, epochs=3, verbose=0)
-    return model
-
-
-def accuracy(model, x, y):
-    """Return the share of sheets that a model reads right."""
-    return float(model.evaluate(x, y, verbose=0)[1])
-
-
-def closest(block, budget=20_000):
-    """Return the width with which the network has about as many parameters as it may."""
-    counts = {}
-    for width in range(4, 60):
-        counts[width] = network(partial(block, width)).count_params()
-        if counts[width] > budget:
-            break
-    return min(counts, key=lambda width: abs(counts[width] - budget))
 
 
 # %% [markdown]
@@ -124,23 +98,34 @@ def coded_cell(code, width, x, stage):
 # %% label="search" values="cells space_size search_training search_validating winner_code winner_first winner_again mean_first mean_again lead_first lead_again worst_first best_again runner_first runner_again correlation"
 cells = 6
 space_size = int(np.prod([(b * len(OPERATIONS)) ** 2 for b in (1, 2, 3)]))
-cut = 1077  # one sheet of each digit; three quarters to train on, the rest to choose by
-(x_train, y_train), (x_test, y_test) = datasets.load_shifted_digits(copies=2)
-x_search, y_search = x_train[::2], y_train[::2]
-part = x_search[:cut], y_search[:cut]
-validation = x_search[cut:], y_search[cut:]
+(x_train, y_train), test = datasets.load_shifted_digits(copies=2)
+x_search, y_search = x_train[::2], y_train[::2]  # one sheet of each digit
+cut = 3 * len(x_search) // 4  # the rest to choose by
+part, validation = (x_search[:cut], y_search[:cut]), (x_search[cut:], y_search[cut:])
 search_training, search_validating = cut, len(validation[0])
+
+
+def trial(build, seeds, examined):
+    """Train a network on the search's part of the data with each seed, and examine it."""
+    options = {"seeds": seeds, "epochs": 3, "batch_size": 32}
+    return trials.compare({"cell": build}, part, examined, **options)["cell"]
+
+
+def sized(code):
+    """Return a function that builds the network of a code with about 20,000 parameters."""
+
+    def build(width):
+        return network(partial(coded_cell, code, width))
+
+    return partial(build, trials.closest_width(build, 20_000, widths=range(4, 60)))
+
 
 rng = np.random.default_rng(0)
 codes = [draw(rng) for _ in range(cells)]
-cell_widths = [closest(partial(coded_cell, code)) for code in codes]
-builds = [
-    partial(network, partial(coded_cell, *both)) for both in zip(codes, cell_widths, strict=True)
-]
-first, again = np.zeros((2, cells))
-for place, build in enumerate(builds):  # each training has a seed of its own
-    first[place] = accuracy(fit(build, place, *part), *validation)
-    again[place] = accuracy(fit(build, 100 + place, *part), x_test, y_test)
+builds = [sized(code) for code in codes]
+# Each training has a seed of its own, since a shared one would hide a part of the luck.
+first = np.array([trial(build, [i], validation).mean for i, build in enumerate(builds)])
+again = np.array([trial(build, [100 + i], test).mean for i, build in enumerate(builds)])
 
 order = np.argsort(-first)
 winner, runner = order[:2]
@@ -163,9 +148,9 @@ print(f"correlation of both scores {correlation:.2f}")
 # %% label="copies" values="copies copies_lead copies_after copies_spread cells_spread luck_share"
 copies = 4
 middle = order[cells // 2]
-trained = [fit(builds[middle], seed, *part) for seed in range(200, 200 + copies)]
-copy_first = np.array([accuracy(model, *validation) for model in trained])
-tested = np.array([accuracy(model, x_test, y_test) for model in trained])
+control = trial(builds[middle], range(200, 200 + copies), validation)
+copy_first = np.array(control.accuracies)
+tested = [model.evaluate(*test, verbose=0)[1] for model in control.models]
 copy_again = np.roll(tested, 1)  # each copy's second training is another copy's first
 best_copy = int(copy_first.argmax())
 copies_lead = float(copy_first.max() - copy_first.mean())
