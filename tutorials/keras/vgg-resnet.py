@@ -54,6 +54,26 @@ assert three_share == 27 / 49, "Three windows of 3 × 3 have 27/49 of the weight
 columns = ["windows", "sees", "weights", "prod.", "ReLUs"]
 pd.DataFrame(rows, columns=columns).set_index("windows")
 
+# %% label="small-windows" alt="Rows of squares, seen from the side. Left, one place of the second layer rests on three of the first, and these rest on five of the input. Right, one place of a single layer rests on five of the input." caption="What one place at the top sees, from the side: two windows of 3 (left), and one window of 5 (right). Both reach the same five places of the input." tags=["remove-input"]
+fig, axes = plt.subplots(1, 2, figsize=(5, 2.5))
+for ax, sizes in zip(axes, ((3, 3), (5,)), strict=True):
+    heights = np.linspace(0, 2, len(sizes) + 1)
+    for row, height in enumerate(heights):
+        reach = 1 + sum(size - 1 for size in sizes[row:])  # places that lead to the one at the top
+        for place in range(-3, 4):
+            seen = abs(place) <= reach // 2
+            style = {"facecolor": BLUE if seen else "none", "edgecolor": plot.INK}
+            ax.add_patch(plt.Rectangle((place - 0.4, height - 0.2), 0.8, 0.4, **style))
+            for side in (-1, 1) if seen and row else ():  # the edges of its window
+                ends = place + 0.4 * side, place + (sizes[row - 1] / 2 - 0.1) * side
+                below = heights[row - 1] + 0.2
+                ax.plot(ends, [height - 0.2, below], "-", color=ORANGE, linewidth=1)
+    names = ["input", "first layer", "second layer"] if len(sizes) == 2 else ["input", "layer"]
+    ax.set(yticks=heights, yticklabels=names, xlim=(-3.6, 3.6), ylim=(-0.4, 2.4), xticks=[])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    ax.grid(False)
+
 # %% [markdown]
 # The large networks are built in Keras: from here on, `keras` is Keras itself.
 
