@@ -76,9 +76,7 @@ def separable(x, filters, size, strides=1):
     """Two separable convolutions; the first one may take steps of two."""
     for step in (strides, 1):
         x = keras.layers.ReLU()(x)
-        x = keras.layers.SeparableConv2D(
-            filters, size, strides=step, padding="same", use_bias=False
-        )(x)
+        x = keras.layers.SeparableConv2D(filters, size, step, "same", use_bias=False)(x)
         x = normalized_slowly(x)
     return x
 
@@ -124,13 +122,12 @@ def reduction_cell(x, p, filters):
     h = squeezed(x, filters)
     odd = h.shape[1] % 2
     padded = keras.layers.ZeroPadding2D(((odd, 1), (odd, 1)))(h)
-    one = added(separable(h, filters, 5, 2), separable(p, filters, 7, 2))
     largest = keras.layers.MaxPooling2D(3, strides=2)(padded)
-    two = added(largest, separable(p, filters, 7, 2))
     mean = keras.layers.AveragePooling2D(3, strides=2)(padded)
+    one = added(separable(h, filters, 5, 2), separable(p, filters, 7, 2))
+    two = added(largest, separable(p, filters, 7, 2))
     three = added(mean, separable(p, filters, 5, 2))
     four = added(two, average(one))
-    largest = keras.layers.MaxPooling2D(3, strides=2)(padded)
     five = added(separable(one, filters, 3), largest)
     return keras.layers.Concatenate()([two, three, four, five])
 
