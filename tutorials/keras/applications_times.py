@@ -27,9 +27,9 @@ BLUE, ORANGE, GREEN, PURPLE, RED, GREY = plot.COLORS.values()
 # %% [markdown]
 # ## Timing
 # A network can be called *eagerly*, one operation after the other from Python, or as a *graph*, which TensorFlow
-# records at the first call and then runs without Python. Each graph takes turns with that of MobileNet, so that
-# the ratio does not depend on what else the machine does meanwhile. One network at a time is in memory, next
-# to MobileNet.
+# records at the first call and then runs without Python. Each call takes turns with MobileNet's graph and is
+# measured in units of its time. So rows that were measured minutes apart can be compared, whatever
+# else the machine did meanwhile. One network at a time is in memory, next to MobileNet.
 
 
 # %% label="measure"
@@ -45,6 +45,21 @@ def seconds(function, *inputs):
     return time.perf_counter() - began
 
 
+keras.utils.set_random_seed(0)
+small = keras.applications.MobileNet(weights=None)
+small_graph, small_image = as_graph(small), tf.random.uniform((1, 224, 224, 3))
+small_graph(small_image)
+units = []  # seconds of a call of MobileNet's graph
+
+
+def in_units(function, image):
+    """Return the time of a call as a multiple of that of MobileNet's graph."""
+    turns = [(seconds(function, image), seconds(small_graph, small_image)) for _ in range(5)]
+    own, small_seconds = np.min(turns, axis=0)  # the shortest: other programs only add time
+    units.append(small_seconds)
+    return own / small_seconds
+
+
 names = [
     "Xception",
     "VGG16",
@@ -57,34 +72,27 @@ names = [
     "NASNetMobile",
     "MobileNetV2",
 ]
-keras.utils.set_random_seed(0)
-small = keras.applications.MobileNet(weights=None)
-small_graph, small_image = as_graph(small), tf.random.uniform((1, 224, 224, 3))
-small_graph(small_image)
-
 rows = {}
 for name in names:
     model = small if name == "MobileNet" else getattr(keras.applications, name)(weights=None)
     image = tf.random.uniform((1, *model.input_shape[1:]))
-    eager = min(seconds(model, image) for _ in range(3))
     graph = as_graph(model)
     trace = seconds(graph, image)  # the first call records the graph
-    turns = [(seconds(graph, image), seconds(small_graph, small_image)) for _ in range(5)]
-    graph_seconds, small_seconds = np.median(turns, axis=0)
     rows[name] = {
         "parameters": model.count_params(),
         "layers": len(model.layers),
         "products": cost.multiply_adds(model),
-        "eager": eager,
+        "eager": in_units(model, image),
+        "graph": in_units(graph, image),
         "trace": trace,
-        "graph": graph_seconds,
-        "ratio": graph_seconds / small_seconds,
     }
     del model, graph
     gc.collect()
 ten = pd.DataFrame(rows).T
+ten["ratio"] = ten.graph
+ten[["eager", "graph"]] *= min(units)  # seconds
 
-# %% label="times" caption="Milliseconds for one image on the machine that built this page, eagerly (the fastest of three) and as a graph (median of five), and the seconds until the graph was recorded." values="eager_high vgg_eager trace_low trace_high vgg_speed v2_speed v2_ratio v2_share nas_vgg nas_eager nas_parameters nas_ratio nas_share xception_resnet graph_products graph_parameters"
+# %% label="times" caption="Milliseconds for one image on the machine that built this page, eagerly and as a graph (the fastest of five, each in turn with MobileNet’s graph), and the seconds that tracing the graph took." values="eager_high vgg_eager trace_low trace_high vgg_speed v2_speed v2_ratio v2_share nas_vgg nas_eager nas_parameters nas_ratio nas_share xception_resnet graph_products graph_parameters"
 eager_high = float((ten.eager / ten.graph).max())
 vgg_eager = float(ten.eager["VGG16"] / ten.graph["VGG16"])
 trace_low, trace_high = float(ten.trace.min()), float(ten.trace.max())
@@ -124,7 +132,7 @@ pd.DataFrame(
     {
         "eager": [f"{1000 * s:,.0f}" for s in ten.eager],
         "graph": [f"{1000 * s:,.0f}" for s in ten.graph],
-        "recorded": [f"{s:.1f}" for s in ten.trace],
+        "tracing": [f"{s:.1f}" for s in ten.trace],
     },
     index=ten.index,
 )

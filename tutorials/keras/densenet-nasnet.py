@@ -376,7 +376,7 @@ for row in times:
 parameter_ratio = dense_parameters / resnet_parameters
 multiply_ratio = dense_multiply / resnet_multiply
 byte_ratio = dense_megabytes / resnet_megabytes
-time_ratio = float(np.divide(*np.median(times, axis=0)))
+time_ratio = float(np.divide(*times.min(axis=0)))  # the least: other programs only add time
 time_per_multiply = time_ratio / multiply_ratio
 print(
     f"of ResNet50's: parameters {parameter_ratio:.2f}, multiply-adds {multiply_ratio:.2f}", end=""

@@ -642,6 +642,57 @@ assert rare_copies > 8
 assert rare_late == 0
 
 # %% [markdown]
+# ## Images in folders, and rows of a table
+# Most data come as a file for each image, in a folder for each class, or as a table in text.
+
+# %% label="folders"
+import keras
+
+folder = tempfile.TemporaryDirectory()
+for number in range(200):
+    place = Path(folder.name) / "train" / str(labels[number]) / f"{number:04d}.png"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(tf.io.encode_png(images[number].reshape(8, 8, 1)).numpy())
+
+pictures = keras.utils.image_dataset_from_directory(
+    place.parents[1],
+    image_size=(8, 8),
+    color_mode="grayscale",
+    batch_size=50,
+    shuffle=False,
+    verbose=False,
+)
+
+# %% values="picture_gap picture_labels_right"
+by_folder = np.argsort(
+    labels[:200], kind="stable"
+)  # folders and files come in order of their names
+read = np.concatenate([x for x, _ in pictures.as_numpy_iterator()])  # (200, 8, 8, 1)
+read_labels = np.concatenate([y for _, y in pictures.as_numpy_iterator()])
+picture_gap = float(np.abs(read.reshape(200, 64) - images[by_folder]).max())
+picture_labels_right = float(np.mean(read_labels == labels[by_folder]))
+assert picture_gap == 0, "Images read from folders have exactly the pixels that were written."
+assert picture_labels_right == 1, "Their labels follow from the names of the folders."
+
+# %% label="csv"
+rows = Path(folder.name) / "digits.csv"
+np.savetxt(rows, np.column_stack([labels, images]), fmt="%d", delimiter=",")
+
+
+def from_line(line):
+    """Return the pixels and the label that a line of text holds."""
+    numbers = tf.stack(tf.io.decode_csv(line, [[0]] * 65))  # (65,): whole numbers
+    return numbers[1:], numbers[0]
+
+
+lines = tf.data.TextLineDataset(str(rows)).map(from_line).batch(64)
+
+# %% values="table_gap"
+typed = np.concatenate([x for x, _ in lines.as_numpy_iterator()])  # (1797, 64)
+table_gap = int(np.abs(typed.astype(int) - images).max())
+assert table_gap == 0, "A table in text gives back the same numbers."
+
+# %% [markdown]
 # ## TFRecord
 # A record is a length, a checksum of it, bytes, and a checksum of them. The bytes are usually an
 # `Example`: named lists of bytes, floats or integers.
@@ -667,7 +718,6 @@ def from_records(records):
     return tf.io.decode_raw(found["image"], tf.uint8), found["label"]  # (batch, 64), (batch,)
 
 
-folder = tempfile.TemporaryDirectory()
 path = Path(folder.name) / "digits.tfrecord"
 records = [to_record(image, int(label)) for image, label in zip(images, labels, strict=True)]
 with tf.io.TFRecordWriter(str(path)) as writer:
@@ -757,10 +807,8 @@ assert npz_noticed
 # ## In Keras: three ways to feed
 # The digits fit into memory. Then a dataset, a `PyDataset` and plain arrays can all feed `fit`.
 
+
 # %% label="pydataset"
-import keras
-
-
 class Batches(keras.utils.PyDataset):
     """Batches of images in an order that changes with each epoch."""
 
