@@ -898,4 +898,5 @@ print(np.round(learned, 3) + 0.0)
 
 assert learned_error < 1e-3, "Training finds Sobel's kernel from pictures and its answers."
 
+# %%
 plt.show()

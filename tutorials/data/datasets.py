@@ -866,4 +866,5 @@ report = pd.DataFrame(
 print(report.to_string(float_format="{:g}".format))
 assert report.loc["runs of one class", "iris"] == 3  # sorted: shuffle before you split
 
+# %%
 plt.show()

@@ -1010,4 +1010,5 @@ assert np.isclose(information(first, either), 0)
 assert np.isclose(information(other, either), 0)
 assert np.isclose(information(2 * first + other, either), np.log(2))
 
+# %%
 plt.show()

@@ -865,4 +865,5 @@ print(f"60 splits: mean {np.mean(scores):.3f}, worst {min(scores):.3f}, best {ma
 assert max(scores) == 1
 assert min(scores) < np.mean(scores) - 0.02
 
+# %%
 plt.show()

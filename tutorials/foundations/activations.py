@@ -920,4 +920,5 @@ for name in ("sigmoid", "ReLU"):
     print(name, {recipe: round(float(found.mean()), 2) for recipe, (found, _) in results.items()})
     assert all(found.mean() > 0.8 for found, _ in results.values())
 
+# %%
 plt.show()

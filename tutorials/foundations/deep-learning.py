@@ -673,4 +673,5 @@ print(f"Answered: {accepted:.0%}. Of these, right: {accepted_accuracy:.1%}")
 assert accepted > 0.7
 assert accuracy < accepted_accuracy < 1, "A network that answers only when it is sure errs less."
 
+# %%
 plt.show()

@@ -1017,4 +1017,5 @@ print("points lost, digit by digit:", losses.round(1))
 print(f"{average_loss:.1f} on average, {worst_loss:.1f} on the digit {losses.argmax()}")
 assert worst_loss > 1.5 * average_loss > 0
 
+# %%
 plt.show()

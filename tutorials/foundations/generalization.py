@@ -851,4 +851,5 @@ assert abs(promises["nearest mean"] / got_mean - 1) < 0.15
 assert promises["nearest neighbor"] < got_neighbor
 assert promises["network"] > got_network
 
+# %%
 plt.show()

@@ -737,4 +737,5 @@ print(
 )
 print(f"{once * parameters:.0f} s")
 
+# %%
 plt.show()

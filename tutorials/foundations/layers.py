@@ -587,4 +587,5 @@ for _ in range(200):
 print(f"most pieces from -3 to 3 in 200 random networks with 8 hidden units: {most}")
 assert most <= 9
 
+# %%
 plt.show()

@@ -684,4 +684,5 @@ y = z * (2 - z)  # up, and down again
 print("sum:", z.astype(int), " output:", y.astype(int))
 assert np.array_equal(y, xor.ravel())
 
+# %%
 plt.show()

@@ -316,4 +316,5 @@ batch_least, batch_most = int(batches.min()), int(batches.max())
 print(batches.astype(int).to_string())
 assert batch_most > 10
 
+# %%
 plt.show()

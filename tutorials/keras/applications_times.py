@@ -166,4 +166,5 @@ print(f"eager: {layer_eager:.2f} ms a layer, {billion_eager:.0f} ms a billion mu
 print(f"graph: {layer_graph:.2f} ms a layer, {billion_graph:.0f} ms a billion multiply-adds")
 assert layer_eager > 2 * layer_graph
 
+# %%
 plt.show()

@@ -400,4 +400,5 @@ for side in (96, 192):
     print(f"{side}: {products / 1e6:.1f} million multiply-adds,", end=" ")
     print(f"{products / side**2:,.0f} for a pixel")
 
+# %%
 plt.show()

@@ -200,4 +200,5 @@ for ax, title, before, after in (
     ax.set(title=title, xticks=[0, 1], xticklabels=["search", "again"], xlim=(-0.25, 1.25))
 axes[0].set_ylabel("accuracy")
 
+# %%
 plt.show()

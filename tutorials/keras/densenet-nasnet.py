@@ -649,4 +649,5 @@ for n, lead in leads.items():
     print(f"best of {n}: {lead:.2f} standard deviations above the mean")
 assert leads[1000] > leads[12] > leads[2] > 0
 
+# %%
 plt.show()

@@ -123,14 +123,13 @@ Linked(
             + shown["repository"]
             + '">'
             + shown["library"]
-            + "</a>: "
+            + "</a><br>"
             + shown["for"]
         ),
-        "version": shown["version"],
-        "last release": shown["date"].dt.strftime("%Y-%m-%d"),
+        "last release": shown["version"] + "<br>" + shown["date"].dt.strftime("%Y-%m-%d"),
         "trial": shown["trial"]
         + shown["library"].map(
-            lambda name: f" ({MEGABYTES[name]} MB)" if name in MEGABYTES else ""
+            lambda name: f"<br>({MEGABYTES[name]} MB)" if name in MEGABYTES else ""
         ),
     }
 )
@@ -710,4 +709,5 @@ for seed, (found, proposals, _) in zip(seeds, searches["random"], strict=True):
 winner_change = winner_test - winner_check
 print(f"winners: {winner_check:.3f} in the search, {winner_test:.3f} on new digits")
 
+# %%
 plt.show()

@@ -689,4 +689,5 @@ assert abs(step_ratio - factor**2) < 1e-9, (
     "A factor outside the weights shrinks steps by its square."
 )
 
+# %%
 plt.show()

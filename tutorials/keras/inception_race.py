@@ -263,4 +263,5 @@ for multiplier in (1, 2, 3):
     print(f"{multiplier} a channel: {weights:,d} of {learned[0].size:,d} weights keep {share:.0%}")
 assert abs(np.mean([kept(kernel, "place, channel")[8] for kernel in learned]) - 1) < 1e-6
 
+# %%
 plt.show()

@@ -259,4 +259,5 @@ assert resnet_gap < 1e-5, "The rebuilt InceptionResNetV2 gives Keras's logits."
 assert min(resnet_between, resnet_other) > 1e-2
 assert resnet_parameters == resnet_theirs
 
+# %%
 plt.show()

@@ -893,43 +893,43 @@ def family_table(family):
     return table.style.hide()
 
 
-# %% label="core" tags=["remove-input"]
+# %% label="core" caption="Core layers: an example of a shape before and after, the number of parameters, and whether labkit has them." tags=["remove-input"]
 family_table("core")
 
-# %% label="convolutional" tags=["remove-input"]
+# %% label="convolutional" caption="Convolutional layers: an example of a shape before and after, the number of parameters, and whether labkit has them." tags=["remove-input"]
 family_table("convolutional")
 
-# %% label="pooling" tags=["remove-input"]
+# %% label="pooling" caption="Pooling layers: an example of a shape before and after, and whether labkit has them. None has parameters." tags=["remove-input"]
 family_table("pooling")
 
-# %% label="normalization" tags=["remove-input"]
+# %% label="normalization" caption="Normalization layers: an example of a shape before and after, the number of parameters, and whether labkit has them." tags=["remove-input"]
 family_table("normalization")
 
-# %% label="recurrent" tags=["remove-input"]
+# %% label="recurrent" caption="Recurrent layers: an example of a shape before and after, the number of parameters, and whether labkit has them." tags=["remove-input"]
 family_table("recurrent")
 
-# %% label="attention" tags=["remove-input"]
+# %% label="attention" caption="Attention layers: an example of a shape before and after, the number of parameters, and whether labkit has them." tags=["remove-input"]
 family_table("attention")
 
-# %% label="merging" tags=["remove-input"]
+# %% label="merging" caption="Merging layers: an example of a shape before and after, and whether labkit has them. None has parameters." tags=["remove-input"]
 family_table("merging")
 
-# %% label="reshaping" tags=["remove-input"]
+# %% label="reshaping" caption="Reshaping layers: an example of a shape before and after, and whether labkit has them. None has parameters." tags=["remove-input"]
 family_table("reshaping")
 
-# %% label="activation" tags=["remove-input"]
+# %% label="activation" caption="Activation layers: an example of a shape before and after, the number of parameters, and whether labkit has them." tags=["remove-input"]
 family_table("activation")
 
-# %% label="regularization" tags=["remove-input"]
+# %% label="regularization" caption="Regularization layers: what each does to its input in training and in use, and whether labkit has it." tags=["remove-input"]
 family_table("regularization")
 
-# %% label="preprocessing" tags=["remove-input"]
+# %% label="preprocessing" caption="Preprocessing layers: an example of a shape before and after, the number of parameters, and whether labkit has them." tags=["remove-input"]
 family_table("preprocessing")
 
-# %% label="augmentation" tags=["remove-input"]
+# %% label="augmentation" caption="Augmentation layers: what each does to its input in training and in use, and whether labkit has it." tags=["remove-input"]
 family_table("augmentation")
 
-# %% label="wrapper" tags=["remove-input"]
+# %% label="wrapper" caption="Wrappers: an example of a shape before and after, the number of parameters, and whether labkit has them." tags=["remove-input"]
 family_table("wrapper")
 
 # %% [markdown]

@@ -909,4 +909,5 @@ for pieces in (1, 6, 24, 144):
     print(f"{pieces:3d} pieces: {4 * held / 1e6:.2f} MB")
     assert held >= places * ends
 
+# %%
 plt.show()

@@ -605,7 +605,7 @@ lengths = np.clip(np.exp(rng.normal(3, 0.8, 640)).astype(int), 1, 200)
 sequences = tf.data.Dataset.from_tensor_slices(lengths).map(lambda n: tf.ones([n], tf.int32))
 groupings = {
     "padded_batch": sequences.padded_batch(32),
-    "bucket_by_…": sequences.bucket_by_sequence_length(
+    "buckets": sequences.bucket_by_sequence_length(
         lambda s: tf.shape(s)[0], [10, 20, 30, 50, 80], [32] * 6
     ),
 }
@@ -1027,5 +1027,6 @@ for name in ("shuffle, shard", "shard, shuffle"):
     print(f"{name}: {len(parts[0] | parts[1]) / n:.0%} of the examples seen")
 assert len(parts[0] | parts[1]) == n
 
+# %%
 folder.cleanup()
 plt.show()

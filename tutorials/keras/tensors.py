@@ -1240,4 +1240,5 @@ many, single = shortest([lambda: [graph_step() for _ in range(100)], hundred_ste
 print(f"loss {losses[0]:.4f} and {losses[1]:.4f}; 100 calls took {many / single:.1f} times as long")
 assert abs(losses[0] - losses[1]) < 1e-4
 
+# %%
 plt.show()

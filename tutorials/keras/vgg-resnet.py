@@ -35,7 +35,7 @@ def stack(sizes, channels=64, places=32):
     return keras.Model(inputs, x)
 
 
-# %% label="windows" values="two_share three_share two_field one_field"
+# %% label="windows" caption="Stacks of small windows and single large ones, on 64 channels and 32 × 32 places: what an output sees, weights, millions of products, and ReLUs." values="two_share three_share two_field one_field"
 rows, weights = [], {}
 for sizes in ((3, 3), (5,), (3, 3, 3), (7,)):
     model = stack(sizes)
@@ -52,7 +52,7 @@ assert rows[2][1] == rows[3][1] == "7 × 7"
 assert two_share == 18 / 25, "Two windows of 3 × 3 have 18/25 of the weights of one of 5 × 5."
 assert three_share == 27 / 49, "Three windows of 3 × 3 have 27/49 of the weights of one of 7 × 7."
 columns = ["windows", "sees", "weights", "prod.", "ReLUs"]
-pd.DataFrame(rows, columns=columns).set_index("windows")
+pd.DataFrame(rows, columns=columns).style.hide()
 
 # %% label="small-windows" alt="Rows of squares, seen from the side. Left, one place of the second layer rests on three of the first, and these rest on five of the input. Right, one place of a single layer rests on five of the input." caption="What one place at the top sees, from the side: two windows of 3 (left), and one window of 5 (right). Both reach the same five places of the input." tags=["remove-input"]
 fig, axes = plt.subplots(1, 2, figsize=(5, 2.5))
@@ -324,7 +324,7 @@ fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols
 # %% [markdown]
 # MobileNet, which another chapter rebuilds, shows the trap at its clearest.
 
-# %% label="trap" values="mobilenet_strangers mobilenet_spread vgg_strangers vgg19_strangers resnet_strangers resnet_spread worst_difference least_vectors least_images mobilenet_images"
+# %% label="trap" caption="Standard deviation of fresh logits; largest difference of probabilities between two strangers; change by random vectors, and ours against Keras’s, in standard deviations of the logits." values="mobilenet_strangers mobilenet_spread vgg_strangers vgg19_strangers resnet_strangers resnet_spread worst_difference least_vectors least_images mobilenet_images"
 keras.backend.clear_session()
 pair = [applications.MobileNet(weights=None, classifier_activation=None) for _ in range(2)]
 proofs["MobileNet"] = proof(*pair)
@@ -362,7 +362,7 @@ assert mobilenet_images < 1e-5, (
     "In MobileNet, random vectors are not enough: two photographs hardly change the logits."
 )
 columns = ["network", "logits", "strangers", "vectors", "ours"]
-pd.DataFrame(rows, columns=columns).set_index("network")
+pd.DataFrame(rows, columns=columns).style.hide()
 
 # %% [markdown]
 # ## Exercises
@@ -407,4 +407,5 @@ resnet_field = cost.receptive_field(keras.Model(resnet.inputs, last.input))[0]
 print(f"VGG16: {body_field} pixels, ResNet50: {resnet_field}, of 224")
 assert body_field < 224 < resnet_field
 
+# %%
 plt.show()

@@ -1,4 +1,4 @@
-"""Punctuation stays with its formula.
+"""Punctuation stays with its formula, and a size such as 3 × 3 on one line.
 
 A browser treats a formula as it treats an image: a line may end before it and behind it, even
 between it and its comma. Text, code and links have no such places.
@@ -16,6 +16,8 @@ _BEFORE = re.compile(r"[(\[“‘„«]+$")
 # And what ends a word: the n-th, x’s. Python-Markdown's placeholders are no punctuation.
 _AFTER = re.compile(r"(?:[^\s\w(\[“‘„«" + STX + ETX + r"]|\w{1,3}\b)+")
 
+_TIMES = re.compile(r"(?<=\d) × (?=\d)")
+
 
 class Punctuation(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
     """Puts a formula and what touches it into an element in which no line ends."""
@@ -23,6 +25,10 @@ class Punctuation(Treeprocessor):  # type: ignore[misc]  # Markdown is untyped
     def run(self, root: Element) -> None:
         """Visit the tree; the formulas have been made."""
         for parent in list(root.iter()):
+            if parent.text and parent.tag != "code":
+                parent.text = _TIMES.sub("\xa0×\xa0", parent.text)
+            if parent.tail:
+                parent.tail = _TIMES.sub("\xa0×\xa0", parent.tail)
             for index, element in enumerate(parent):
                 if _is_formula(element):
                     if index:

@@ -39,3 +39,11 @@ def test_a_formula_on_its_own_line_is_left_alone() -> None:
     """So is text without formulas."""
     made = markdown("$$\nx\n$$\n\n(a)", extensions=["labkit.site.markdown.math:MathExtension"])
     assert "lab-joined" not in made
+
+
+def test_a_size_stays_on_one_line() -> None:
+    """Between numbers, no line ends at ×; code keeps its spaces, and so does other text."""
+    text = "3 × 3 windows of 5 × 5 × 2, *7 × 7*, `3 × 3` and a × b"
+    made = markdown(text, extensions=["labkit.site.markdown.math:MathExtension"])
+    sizes = "3\xa0×\xa03 windows of 5\xa0×\xa05\xa0×\xa02, <em>7\xa0×\xa07</em>"
+    assert made == f"<p>{sizes}, <code>3 × 3</code> and a × b</p>"
