@@ -72,7 +72,7 @@ fine = np.geomspace(8, 256, 100)
 for m, color, style, marker in zip(windows, (BLUE, ORANGE), ("-", "--"), "os", strict=True):
     ax.plot(fine, 1 / fine + 1 / m**2, style, color=color)
     ax.plot(filter_counts, ratios[m], marker, color=color)
-    ax.text(270, 1 / 256 + 1 / m**2, f"{m} × {m}", color=color, va="center")
+    ax.text(290, 1 / 256 + 1 / m**2, f"{m} × {m}", color=color, va="center")
 ax.set_xscale("log")
 ax.set(xlabel="filters F", ylabel="share of the products", ylim=(0, 0.25), xlim=(7, 430))
 ax.set_xticks(filter_counts, [str(f) for f in filter_counts])
@@ -111,26 +111,24 @@ assert compose_gap < 1e-4, "A separable convolution is a full one whose kernel i
 # %% label="kernels" alt="Grids of weights. A full kernel: 4 rows and 6 columns of windows, all different. A separable one: 4 windows and a table of 4 by 6 numbers. Their product: in each row one window repeats, only stronger, weaker or with its sign changed." caption="Weights for four channels (rows) and six filters (columns); red is negative, blue positive; titles count the weights. A full convolution has a window for each pair. A separable one has a window for each channel and a number for each pair. Multiplied out, each row shows one window six times." tags=["remove-input"]
 
 
-def tiles(kernel):
-    """Arrange a kernel's windows in a grid, with gaps between them."""
-    m, _, rows, columns = kernel.shape
-    grid = np.full((rows * (m + 1) - 1, columns * (m + 1) - 1), np.nan)
-    for c, f in np.ndindex(rows, columns):
-        grid[c * (m + 1) : c * (m + 1) + m, f * (m + 1) : f * (m + 1) + m] = kernel[:, :, c, f]
-    return grid
-
-
-fig, axes = plt.subplots(2, 2, figsize=(5, 4.2), gridspec_kw={"width_ratios": [1, 1]})
+fig, ax = plt.subplots(figsize=(5, 3.9))
 other = rng.normal(size=K.shape)
-for ax, (title, kernel) in zip(
-    axes.flat,
-    {"full": other, "depthwise": D, "pointwise": P, "separable, multiplied out": K}.items(),
-    strict=True,
+sheet = np.full((35, 51), np.nan)  # one image, so that all weights are squares of one size
+for title, kernel, top, left in (
+    ("full", other, 0, 0),
+    ("separable, multiplied out", K, 0, 28),
+    ("depthwise", D, 20, 0),
+    ("pointwise", P, 20, 13),
 ):
-    grid = tiles(kernel)
-    ax.imshow(grid, cmap="RdBu", vmin=-2.5, vmax=2.5, interpolation="none")
-    ax.set_title(f"{title}: {D.size + P.size if kernel is K else kernel.size}")
-    ax.set_axis_off()
+    m, _, rows, columns = kernel.shape
+    for c, f in np.ndindex(rows, columns):
+        y, x = top + 4 * c + (3 - m) // 2, left + 4 * f  # windows of 3, gaps of 1
+        sheet[y : y + m, x : x + m] = kernel[:, :, c, f]
+    count = D.size + P.size if kernel is K else kernel.size
+    ax.text(left - 0.5, top - 1.2, f"{title}: {count}", fontsize=10.5)
+ax.imshow(sheet, cmap="RdBu", vmin=-2.5, vmax=2.5, interpolation="none")
+ax.set_ylim(top=-3.5)
+ax.set_axis_off()
 
 # %% [markdown]
 # ## The two blocks
