@@ -298,12 +298,13 @@ for length, marker, color in zip(lengths, "osD^", (BLUE, ORANGE, GREEN, PURPLE),
     if start:
         ax.axvline(start + 0.5, color=plot.INK, linestyle=":", linewidth=1)
     side = sides[start]
-    middle_x = start + length / 2 + 0.4
-    ax.text(middle_x, 1075, f"{side}×{side}", ha="center", color=color, fontsize=9.5)
+    left, right = start + 0.5 if start else -2, min(start + length + 0.5, 59)
+    ax.text((left + right) / 2, 1075, f"{side}×{side}", ha="center", color=color, fontsize=9.5)
     start += length
 ax.axhline(bottleneck, color=GREY, linestyle="--", linewidth=1)
-ax.text(41.5, bottleneck - 12, f"squeezed to {bottleneck}", ha="right", va="top")
-ax.set(xlabel="dense layer", ylabel="channels that it sees", ylim=(0, 1150), xlim=(-1, 59))
+box = {"facecolor": plot.PAPER, "linewidth": 0, "pad": 1}
+ax.text(40.5, bottleneck - 30, f"squeezed to {bottleneck}", ha="right", va="top", bbox=box)
+ax.set(xlabel="dense layer", ylabel="channels that it sees", ylim=(0, 1150), xlim=(-2, 59))
 ax.yaxis.set_major_formatter("{x:,g}")
 
 # %% [markdown]
@@ -399,8 +400,9 @@ ratios = {
     "bytes of tensors": byte_ratio,
 }
 ax.barh(list(ratios), list(ratios.values()), color=BLUE, height=0.6)
+box = {"facecolor": plot.PAPER, "linewidth": 0, "pad": 1}  # hides the line behind a number
 for row, ratio in enumerate(ratios.values()):
-    ax.text(ratio + 0.02, row, f"{ratio:.2f}", va="center")
+    ax.text(ratio + 0.02, row, f"{ratio:.2f}", va="center", bbox=box)
 ax.axvline(1, color=plot.INK, linewidth=1, linestyle=":")
 ax.set(xlabel="share of ResNet50", xlim=(0, 1.65))
 ax.grid(False)
@@ -577,9 +579,9 @@ for ax, title, cell in zip(
     used = {source for pair in cell for _, source in pair}
     for place, pair in enumerate(cell):
         middle_x = 2 * place + 1
-        for side_x, (operation, source) in zip((-0.47, 0.47), pair, strict=True):
+        for side_x, (operation, source) in zip((-0.49, 0.49), pair, strict=True):
             color = {"h": BLUE, "p": ORANGE}.get(source, GREEN)
-            box = {"boxstyle": "round,pad=0.25", "facecolor": "none", "edgecolor": color}
+            box = {"boxstyle": "round,pad=0.15", "facecolor": "none", "edgecolor": color}
             text = operation.replace("identity", "as\nis").replace(" ", "\n") + f"\nof {source}"
             ax.text(middle_x + side_x, 3, text, ha="center", va="center", fontsize=9.5, bbox=box)
             arrow = {"arrowstyle": "->", "color": plot.INK, "shrinkA": 0, "shrinkB": 8}
