@@ -64,11 +64,14 @@ assert ratio_caffe > 100, (
 )
 
 # %% label="looks" alt="A photograph of a flower, and what the three modes make of it, scaled to visible colors. Modes tf and torch leave its colors nearly as they were; mode caffe exchanges red and blue." caption="One photograph and what the three modes make of it, each scaled to visible colors from its least number to its greatest. Mode caffe puts blue first. (“Flower” by vultilion, CC BY 2.0, [source](https://www.flickr.com/photos/vultilion/6056698931/).)" tags=["remove-input"]
-fig, ax = plt.subplots(figsize=(5, 4))
+fig, axes = plt.subplots(2, 2, figsize=(5, 3.8))
 pictures = [photograph / 255, *((x - x.min()) / np.ptp(x) for x in prepared.values())]
 ranges = [f"{x.min():.1f} to {x.max():.1f}".replace("-", "−") for x in prepared.values()]
 titles = ["0 to 255", *(f"{m}: {r}" for m, r in zip(prepared, ranges, strict=True))]
-plot.images(ax, np.array(pictures)[:, ::2, ::2], titles, columns=2)
+for ax, picture, title in zip(axes.flat, pictures, titles, strict=True):
+    ax.imshow(picture[::2, ::2])
+    ax.set_title(title)
+    ax.set_axis_off()
 
 # %% [markdown]
 # Two traps. The function overwrites a NumPy array of floats; and who calls it twice, because a
