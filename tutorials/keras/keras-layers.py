@@ -583,12 +583,14 @@ assert layer_reach == channels, "Layer normalization looks at all channels of on
 assert group_reach == channels // 2
 
 # %% label="reach" alt="Four grids of 4 examples by 6 channels. Marked cells are those on which the first output depends: a column for batch normalization in training, one cell in use, a row for layer normalization, half a row for group normalization." caption="Which numbers of a batch the output in the first cell depends on, found by changing one at a time. Only batch normalization, in training, looks across examples." tags=["remove-input"]
-fig, axes = plt.subplots(2, 2, figsize=(5, 4.2))
+fig, axes = plt.subplots(2, 2, figsize=(5, 4.4))
+fig.get_layout_engine().set(hspace=0.1)
 for ax, (name, reach) in zip(axes.flat, reaches.items(), strict=True):
-    ax.imshow(reach, cmap="Blues", vmin=0, vmax=1.6)
     for y, x in np.argwhere(reach):
+        ax.add_patch(plt.Rectangle((x - 0.5, y - 0.5), 1, 1, color=BLUE, alpha=0.25, linewidth=0))
         ax.text(x, y, "●", ha="center", va="center", color=ORANGE)
     ax.set(title=name, xlabel="channel", ylabel="example", xticks=[], yticks=[])
+    ax.set(aspect="equal", xlim=(-0.5, channels - 0.5), ylim=(examples - 0.5, -0.5))
     ax.hlines(np.arange(examples + 1) - 0.5, -0.5, channels - 0.5, color=GREY, linewidth=0.6)
     ax.vlines(np.arange(channels + 1) - 0.5, -0.5, examples - 0.5, color=GREY, linewidth=0.6)
     ax.grid(visible=False)
