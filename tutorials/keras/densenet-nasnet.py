@@ -579,7 +579,7 @@ for ax, title, cell in zip(
     used = {source for pair in cell for _, source in pair}
     for place, pair in enumerate(cell):
         middle_x = 2 * place + 1
-        for side_x, (operation, source) in zip((-0.49, 0.49), pair, strict=True):
+        for side_x, (operation, source) in zip((-0.47, 0.47), pair, strict=True):
             color = {"h": BLUE, "p": ORANGE}.get(source, GREEN)
             box = {"boxstyle": "round,pad=0.15", "facecolor": "none", "edgecolor": color}
             text = operation.replace("identity", "as\nis").replace(" ", "\n") + f"\nof {source}"
