@@ -202,7 +202,8 @@ def test_the_reference_describes_a_result_in_one_piece(site: Path) -> None:
 
 def test_every_claim_of_every_tutorial_is_listed(site: Path) -> None:
     """The pages of proofs show each assertion whose message is a sentence, whatever its part."""
-    shown = "".join(page.read_text("utf-8") for page in site.glob("proofs/*/index.html"))
+    pages = "".join(page.read_text("utf-8") for page in site.glob("proofs/*/index.html"))
+    shown = html.unescape(pages).replace("\xa0", " ")
     claims = [
         statement.msg.value
         for script in Path("tutorials").glob("*/*.py")
@@ -212,4 +213,4 @@ def test_every_claim_of_every_tutorial_is_listed(site: Path) -> None:
         and isinstance(statement.msg.value, str)
     ]
     assert len(claims) > 100
-    assert not [claim for claim in claims if claim not in html.unescape(shown)]
+    assert not [claim for claim in claims if claim not in shown]
