@@ -85,11 +85,9 @@ def chain(x, width, stage):
 
 # %% label="race" caption="The race: size (parameters) and cost (multiply-adds for a sheet) in thousands, time of training relative to plain, and mean and range (highest minus lowest) of the test accuracy of three seeds, in percent." values="training tests race_epochs race_low race_high plain_mean dense_mean chain_mean dense_worst chain_best dense_seconds dense_width chain_width chain_last spread_points product_ratio"
 contestants = {"plain": plain, "dense": dense, "chain": chain}
-widths, builds = {}, {}
-for name, block in contestants.items():
-    sized = partial(network, block)
-    widths[name] = trials.closest_width(sized, 19_500)
-    builds[name] = partial(sized, widths[name])
+sized = {name: partial(network, block) for name, block in contestants.items()}
+widths = {name: trials.closest_width(build, 19_500) for name, build in sized.items()}
+builds = {name: partial(build, widths[name]) for name, build in sized.items()}
 train, test = datasets.load_shifted_digits(copies=2)
 training, tests, race_epochs = len(train[0]), len(test[0]), 4
 race = trials.compare(builds, train, test, epochs=race_epochs)

@@ -325,9 +325,10 @@ assert log_gap < 1e-6, "TensorBoard's files hold the losses that fit returned."
 # %% values="log_epochs log_bytes log_graph has_spec"
 log_epochs = len(logged["training"])
 log_bytes = sum(file.stat().st_size for file in logs.rglob("events*"))
-log_graph = int(EventAccumulator(str(logs / "train")).Reload().Tags()["graph"])
+tags = EventAccumulator(str(logs / "train")).Reload().Tags()
+log_graph = int(tags["graph"])
 print(f"{log_epochs} epochs, {log_bytes:,d} bytes, largest difference {log_gap:.0e}")
-print("tags:", *EventAccumulator(str(logs / "train")).Reload().Tags()["tensors"])
+print("tags:", *tags["tensors"])
 # Keras logs the graph of a training function that has this attribute.
 has_spec = int(hasattr(fresh.train_function, "function_spec"))
 assert has_spec == 0

@@ -92,11 +92,9 @@ contestants = {
     "residual": inception_residual,
     "Xception": xception,
 }
-widths, builds = {}, {}
-for name, block in contestants.items():
-    sized = partial(network, block)
-    widths[name] = trials.closest_width(sized, 20_000)
-    builds[name] = partial(sized, widths[name])
+sized = {name: partial(network, block) for name, block in contestants.items()}
+widths = {name: trials.closest_width(build, 20_000) for name, build in sized.items()}
+builds = {name: partial(build, widths[name]) for name, build in sized.items()}
 train, test = datasets.load_shifted_digits(copies=2)
 race_epochs = 4
 race = trials.compare(builds, train, test, epochs=race_epochs)

@@ -68,11 +68,9 @@ def network(block, width):
 
 # %% label="race" caption="The race: size (parameters) and cost (multiply-adds for a sheet) in thousands, time of training relative to plain, and mean and range (highest minus lowest) of the test accuracy of three seeds, in percent." values="race_train race_test race_epochs race_low race_high race_lowest race_lead race_spread_points plain_mean v1_mean v2_mean plain_width v1_width v1_products v1_time v2_time"
 contestants = {"plain": plain, "V1": separable, "V2": inverted}
-widths, builds = {}, {}
-for name, block in contestants.items():
-    sized = partial(network, block)
-    widths[name] = trials.closest_width(sized, 19_500)
-    builds[name] = partial(sized, widths[name])
+sized = {name: partial(network, block) for name, block in contestants.items()}
+widths = {name: trials.closest_width(build, 19_500) for name, build in sized.items()}
+builds = {name: partial(build, widths[name]) for name, build in sized.items()}
 train, test = datasets.load_shifted_digits(copies=2)
 race_train, race_test, race_epochs = len(train[0]), len(test[0]), 4
 race = trials.compare(builds, train, test, epochs=race_epochs)
